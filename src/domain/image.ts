@@ -1,0 +1,88 @@
+/**
+ * Image names, tags and digests.
+ *
+ *   reference   = [host "/"] repository [":" tag] ["@" digest]
+ *   host        = a first component with "." or ":" in it, or "localhost"           (distribution/reference)
+ *   repository  = 2 to 256 of [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*, joined by "/"       (ECR CreateRepository: repositoryName)
+ *   tag         = [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}                                  (OCI distribution spec)
+ *   digest      = sha256:<64 hex digits>
+ *   ECR host    = <account>.dkr.ecr[-fips].<region>.<suffix> | <account>.dkr-ecr[-fips].<region>.on.<suffix>
+ */
+import type { AccountId, Region } from './account.ts';
+import { bad, matching, ok, type Branded, type Parsed } from './parsed.ts';
+
+export type RepositoryName = Branded<'RepositoryName'>;
+export type Tag = Branded<'Tag'>;
+export type Digest = Branded<'Digest'>;
+
+const component = '[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*';
+
+const repositoryForm = matching<'RepositoryName'>(
+  new RegExp(`^${component}(?:/${component})*$`),
+  'a repository name such as shop/web (lower-case letters, digits, and single . _ - / between them)',
+);
+export function parseRepositoryName(text: string): Parsed<RepositoryName> {
+  if (text.length < 2 || text.length > 256) return bad(`"${text}" is not a repository name: it needs 2 to 256 characters`);
+  return repositoryForm(text);
+}
+
+export const parseTag = matching<'Tag'>(
+  /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/,
+  'a tag: a letter, digit or "_", then at most 127 letters, digits, ".", "_" or "-"',
+);
+export const parseDigest = matching<'Digest'>(/^sha256:[0-9a-f]{64}$/, 'a digest (sha256: and 64 hex digits)');
+
+export interface ImageReference {
+  /** Absent in a registry-less reference (`shop/web@sha256:…`). */
+  readonly host: string | undefined;
+  readonly repository: RepositoryName;
+  readonly tag: Tag | undefined;
+  readonly digest: Digest | undefined;
+}
+
+/** A reference to an image in a registry; one of tag and digest must be there. */
+export function parseImageReference(text: string): Parsed<ImageReference> {
+  const [named = '', digestText, ...more] = text.split('@');
+  if (more.length > 0) return bad(`"${text}" is not an image reference: it has two "@"`);
+  const slash = named.indexOf('/');
+  const first = slash < 0 ? '' : named.slice(0, slash);
+  const host = /[.:]/.test(first) || first === 'localhost' ? first : undefined;
+  const rest = host === undefined ? named : named.slice(slash + 1);
+  const colon = rest.indexOf(':');
+  const repository = parseRepositoryName(colon < 0 ? rest : rest.slice(0, colon));
+  const tag = colon < 0 ? undefined : parseTag(rest.slice(colon + 1));
+  const digest = digestText === undefined ? undefined : parseDigest(digestText);
+  if (!repository.ok) return bad(`"${text}" is not an image reference: ${repository.problem}`);
+  if (tag && !tag.ok) return bad(`"${text}" is not an image reference: ${tag.problem}`);
+  if (digest && !digest.ok) return bad(`"${text}" is not an image reference: ${digest.problem}`);
+  if (!tag && !digest) return bad(`"${text}" names no tag and no digest; write ${text}:<tag> or ${text}@sha256:…`);
+  return ok({ host, repository: repository.value, tag: tag?.value, digest: digest?.value });
+}
+
+/** `host/repository:tag@digest`, as far as the parts are there. */
+export function formatImage({ host, repository, tag, digest }: Partial<ImageReference> & Pick<ImageReference, 'repository'>): string {
+  const prefix = host === undefined ? '' : `${host}/`;
+  return `${prefix}${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+
+export interface EcrHost {
+  readonly account: AccountId;
+  readonly region: Region;
+}
+
+/**
+ * The account and Region in an ECR host; undefined for any other host (such as the emulator's).
+ * Source: awslabs/amazon-ecr-credential-helper, the expression that it finds ECR hosts by.
+ */
+export function parseEcrHost(host: string): EcrHost | undefined {
+  const match =
+    /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(
+      host,
+    );
+  return match ? { account: match[1] as AccountId, region: match[2] as Region } : undefined;
+}
+
+/** The same registry host for another account; undefined where the host does not start with twelve digits (RULES 5.4). */
+export function hostOfAccount(host: string, account: AccountId): string | undefined {
+  return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
+}

@@ -1,0 +1,136 @@
+/**
+ * The error family, by who must act. `message` says what failed, for which thing and why; `hint` what to do next. The facts are
+ * fields, the cause is kept. Anything thrown that is not of this family is our own bug, and main says so.
+ *
+ *   ActionError
+ *   ├── InputError       the workflow's author: every problem of the `with:` block at once
+ *   ├── DocumentError    the author of a file: file, JSON path, line and column
+ *   ├── AwsError         whoever owns the role or the resource: operation, code, request ID
+ *   ├── CommandError     the build: a child process that failed
+ *   ├── DeploymentError  the service's team: ID, status, reason, console URL
+ *   └── CancelledError   nobody: the run was cancelled
+ *
+ * Deliberately absent: a RetryableError. Whether to try again is decided where the call is made, never by whoever catches.
+ */
+export interface Explanation {
+  /** What to do next, in one or two sentences. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+export abstract class ActionError extends Error {
+  abstract override readonly name: string;
+  readonly hint: string | undefined;
+
+  constructor(message: string, { hint, cause }: Explanation = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.hint = hint;
+  }
+}
+
+/** One thing wrong with one input, e.g. `{ input: 'aws-region', problem: '"eu" is not an AWS Region such as eu-west-1' }`. */
+export interface InputProblem {
+  readonly input: string;
+  readonly problem: string;
+}
+
+export class InputError extends ActionError {
+  override readonly name = 'InputError' as const;
+  readonly problems: readonly InputProblem[];
+
+  constructor(problems: readonly InputProblem[], explanation?: Explanation) {
+    const lines = problems.map(({ input, problem }) => `${input}: ${problem}`);
+    super(
+      lines.length === 1 ? (lines[0] ?? '') : `${lines.length} inputs need attention:\n${lines.map((line) => `  - ${line}`).join('\n')}`,
+      explanation,
+    );
+    this.problems = problems;
+  }
+}
+
+/** One thing wrong in a document. `path` is a JSON path such as `$.Resources[0].TargetService`. Lines and columns start at 1. */
+export interface DocumentProblem {
+  /** The file's path as the author wrote it, or a description such as `the live service's task definition web:42`. */
+  readonly file: string;
+  readonly problem: string;
+  readonly path?: string | undefined;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+}
+
+export class DocumentError extends ActionError {
+  override readonly name = 'DocumentError' as const;
+  readonly problems: readonly DocumentProblem[];
+
+  constructor(problems: readonly DocumentProblem[], explanation?: Explanation) {
+    const lines = problems.map(({ file, problem, path, line, column }) => {
+      const place = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
+      return `${file}${place}: ${path === undefined ? '' : `${path} `}${problem}`;
+    });
+    super(lines.join('\n'), explanation);
+    this.problems = problems;
+  }
+}
+
+export interface AwsFacts extends Explanation {
+  /** As IAM spells it without the service: `SetRepositoryPolicy`. */
+  readonly operation: string;
+  /** As IAM spells it: `ecr`, `ecs`, `codedeploy`, `sts`, `organizations`. */
+  readonly service: string;
+  /** The exception's name: `RepositoryNotFoundException`. */
+  readonly code: string;
+  readonly requestId?: string | undefined;
+}
+
+export class AwsError extends ActionError {
+  override readonly name = 'AwsError' as const;
+  readonly operation: string;
+  readonly service: string;
+  readonly code: string;
+  readonly requestId: string | undefined;
+
+  constructor(message: string, facts: AwsFacts) {
+    super(message, facts);
+    this.operation = facts.operation;
+    this.service = facts.service;
+    this.code = facts.code;
+    this.requestId = facts.requestId;
+  }
+}
+
+export class CommandError extends ActionError {
+  override readonly name = 'CommandError' as const;
+  /** The command as it may be shown: never with a secret in it. */
+  readonly command: string;
+  readonly exitCode: number;
+
+  constructor(message: string, facts: Explanation & { command: string; exitCode: number }) {
+    super(message, facts);
+    this.command = facts.command;
+    this.exitCode = facts.exitCode;
+  }
+}
+
+export class DeploymentError extends ActionError {
+  override readonly name = 'DeploymentError' as const;
+  readonly deploymentId: string;
+  readonly status: string;
+  readonly url: string;
+
+  constructor(message: string, facts: Explanation & { deploymentId: string; status: string; url: string }) {
+    super(message, facts);
+    this.deploymentId = facts.deploymentId;
+    this.status = facts.status;
+    this.url = facts.url;
+  }
+}
+
+/** The run was cancelled (SIGINT or SIGTERM); `message` says what was done about what was under way. */
+export class CancelledError extends ActionError {
+  override readonly name = 'CancelledError' as const;
+}
+
+/** Whatever was thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`something that is no Error was thrown: ${String(thrown)}`, { cause: thrown });
+}

@@ -1,0 +1,84 @@
+/** What a mode is: one declaration, from which its inputs' and outputs' types, `action.yml` and the README's tables follow. */
+import { InputError, type InputProblem } from './errors.ts';
+import { readInputs, type Rows, type Values } from './inputs.ts';
+import type { Memory } from './cleanup.ts';
+import type { Ports } from './ports/index.ts';
+
+/** Every output of the action, with its meaning: `action.yml` declares exactly these. */
+export const outputs = {
+  'image-uri': 'The image by digest: `host/repository@sha256:…`.',
+  image:
+    'The same without the registry host, so that no account ID is in it and GitHub does not drop it as a job output: `repository@sha256:…`.',
+  'image-name': '`host/repository`.',
+  'image-tags': 'JSON list of the full tagged URIs.',
+  'image-digest': 'The digest, as the registry reports it: `sha256:…`.',
+  registry: 'The registry host.',
+  pushed: '`true` if the image or a tag was pushed, `false` if all was there already.',
+  'policy-changed': '`true` if the repository policy was written.',
+  policy: 'The repository policy after the step, as JSON.',
+  'deployment-id': 'The deployment: set as soon as it is known, also when the wait fails.',
+  'deployment-status': 'Its last status, e.g. `Succeeded`.',
+  'deployment-url': 'The deployment in the AWS console.',
+  'task-definition-arn': 'The task definition that was registered, or the one that runs already.',
+  'rollback-deployment-id': 'The deployment that rolled it back, if one did.',
+  changed: '`true` if a deployment was started, `false` if the service runs this already.',
+  plan: 'With `dry-run`: what would be done, as JSON.',
+} as const;
+
+export type OutputName = keyof typeof outputs;
+
+export interface Context<V, O extends OutputName> {
+  readonly inputs: V;
+  readonly ports: Ports;
+  /** Sets an output, as soon as it is known. */
+  readonly output: (name: O, value: string) => void;
+  /** What the post step would have to undo. */
+  readonly memory: Memory;
+  /** Aborted with a `CancelledError` on SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+export interface ModeDeclaration<R extends Rows, O extends OutputName> {
+  readonly name: string;
+  readonly summary: string;
+  readonly inputs: R;
+  readonly outputs: readonly O[];
+  /** What only several inputs together show to be wrong; nothing has been called yet. */
+  readonly check?: (inputs: Values<R>) => readonly InputProblem[];
+  readonly run: (context: Context<Values<R>, O>) => Promise<void>;
+}
+
+/** A mode whose own types are closed over: what the registry, the docs and main see. */
+export interface Mode {
+  readonly name: string;
+  readonly summary: string;
+  readonly inputs: Rows;
+  readonly outputs: readonly OutputName[];
+  /**
+   * Parses and checks what arrived, without an effect.
+   * @throws InputError with every problem at once
+   */
+  readonly prepare: (given: ReadonlyMap<string, string>, known: readonly string[]) => PreparedMode;
+}
+
+export interface PreparedMode {
+  readonly warnings: readonly string[];
+  readonly run: (context: Omit<Context<unknown, OutputName>, 'inputs'>) => Promise<void>;
+}
+
+/** Declares a mode; the types of its inputs and outputs are inferred from the rows. */
+export function defineMode<const R extends Rows, const O extends OutputName>(declaration: ModeDeclaration<R, O>): Mode {
+  const { name, summary, inputs, outputs, check, run } = declaration;
+  return {
+    name,
+    summary,
+    inputs,
+    outputs,
+    prepare: (given, known) => {
+      const { values, warnings } = readInputs({ rows: inputs, given, known, mode: name });
+      const problems = check?.(values) ?? [];
+      if (problems.length > 0) throw new InputError(problems);
+      return { warnings, run: async (context) => run({ ...context, inputs: values }) };
+    },
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * The inputs, in the groups that modes share. A new input is one row here (or in its only mode); `npm run docs` carries it to
+ * `action.yml` and the README. Where a peer action has an input for the same thing, ours has the peer's name.
+ */
+import { parseAccountId, parseRegion, parseRoleArn } from '../domain/account.ts';
+import { parseImageReference, parseRepositoryName } from '../domain/image.ts';
+import { parseOrganizationId, parseOuTarget } from '../domain/organization.ts';
+import { bad, matching, ok, type Parser } from '../domain/parsed.ts';
+import { boolean, integer, lines, list, listOf, oneOf, optional, required, text, withDefault } from '../inputs.ts';
+import { roleChainings } from '../ports/credentials.ts';
+
+const sessionName = matching(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
+const externalId = matching(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
+const policySid = matching(/^[A-Za-z0-9]{1,64}$/, 'a policy Sid (letters and digits only)');
+const codedeployName = matching(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
+const ecsName = matching(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
+
+/** `NAME=value`, as in build-args, labels and environment-variables; the value may be empty and may hold further "=". */
+const assignment: Parser<readonly [name: string, value: string]> = (line) => {
+  const at = line.indexOf('=');
+  return at > 0 ? ok([line.slice(0, at), line.slice(at + 1)] as const) : bad(`"${line}" is not NAME=value`);
+};
+
+/** An image that exists already, to be pushed instead of built. */
+const imageSource: Parser<{ readonly ociLayout: string }> = (value) => {
+  const path = value.startsWith('oci:') ? value.slice('oci:'.length) : '';
+  return path === '' ? bad(`"${value}" is not an OCI layout: write oci:PATH`) : ok({ ociLayout: path });
+};
+
+export const common = {
+  'aws-region': required(
+    parseRegion,
+    'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.',
+  ),
+  audience: withDefault(text, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
+  'role-session-name': optional(
+    sessionName,
+    'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.',
+  ),
+  'role-chaining': withDefault(
+    oneOf(roleChainings),
+    'auto',
+    'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.',
+  ),
+  'role-duration-seconds': optional(
+    integer({ least: 900, most: 43_200, unit: 'seconds' }),
+    'How long a role session lasts; it is renewed by itself. Default: 3600.',
+  ),
+  'role-external-id': optional(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
+} as const;
+
+export const registrySide = {
+  'registry-id': optional(parseAccountId, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
+  'registry-role': optional(parseRoleArn, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
+} as const;
+
+export const repository = {
+  repository: required(parseRepositoryName, 'The repository in the shared registry.'),
+} as const;
+
+export const publishing = {
+  context: withDefault(text, '.', 'The build context: a path.'),
+  file: optional(text, 'The Dockerfile. Default: `Dockerfile` in the context.'),
+  target: optional(text, 'The build stage to build.'),
+  platforms: listOf(list(text), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
+  'build-args': listOf(lines(assignment), 'Build arguments, one `NAME=value` a line.'),
+  labels: listOf(lines(assignment), 'Image labels, one `name=value` a line.'),
+  tags: listOf(
+    lines(text),
+    'Tags, one a line: plain tags, or full references of this repository. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).',
+  ),
+} as const;
+
+export const imageToPublish = {
+  image: optional(imageSource, 'An image that exists already, pushed instead of a build: `oci:PATH` for an OCI layout (no Docker needed).'),
+} as const;
+
+export const sharing = {
+  'organization-id': optional(parseOrganizationId, 'The organization of the OUs. Default: asked of Organizations.'),
+  'target-ous': listOf(
+    list(parseOuTarget),
+    'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), or `r-…`/`o-…` for the whole organization.',
+  ),
+  'policy-sid': withDefault(policySid, 'EcrOrgDeploy', 'The prefix of the Sids by which the action knows its own policy statements.'),
+} as const;
+
+export const imageToDeploy = {
+  image: optional(parseImageReference, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`.'),
+} as const;
+
+export const deploying = {
+  'deploy-role': optional(parseRoleArn, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
+  'deploy-account-id': optional(parseAccountId, 'The account that is deployed to; any other is refused before the first effect.'),
+  'deploy-region': optional(parseRegion, 'The Region of the service. Default: `aws-region`.'),
+  cluster: required(ecsName, 'The ECS cluster.'),
+  service: required(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
+  'task-definition': optional(text, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
+  'container-name': optional(
+    text,
+    'The container that gets the image. Default: the one that runs this repository already, else the only essential one.',
+  ),
+  'environment-variables': listOf(lines(assignment), 'Environment of that container, one `NAME=value` a line, merged by name.'),
+  'codedeploy-application': optional(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
+  'codedeploy-deployment-group': optional(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
+  'codedeploy-appspec': optional(
+    text,
+    'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.',
+  ),
+  'codedeploy-deployment-config': optional(
+    codedeployName,
+    'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.',
+  ),
+  'codedeploy-deployment-description': optional(text, 'Text for the deployment’s description; the action adds the run that made it.'),
+  'auto-rollback': withDefault(
+    oneOf(['group', 'failure', 'alarm', 'none']),
+    'group',
+    'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`).',
+  ),
+  'wait-until': withDefault(
+    oneOf(['started', 'ready', 'traffic-shifted', 'succeeded']),
+    'succeeded',
+    'How far to follow the deployment before the step ends well.',
+  ),
+  'wait-for-minutes': optional(
+    integer({ least: 1, most: 2880, unit: 'minutes' }),
+    'How long to wait. Default: computed from the deployment’s own waits.',
+  ),
+  'on-active-deployment': withDefault(
+    oneOf(['wait', 'stop', 'fail']),
+    'wait',
+    'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.',
+  ),
+  'on-cancel': withDefault(
+    oneOf(['rollback', 'leave']),
+    'rollback',
+    'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.',
+  ),
+  'force-new-deployment': withDefault(boolean, 'false', 'Deploy although the service runs exactly this already.'),
+} as const;

@@ -1,0 +1,47 @@
+/** The workspace's files. Paths are relative to it unless they are absolute. */
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+
+export interface Files {
+  /** The text of a file, or undefined where there is none. */
+  readText(path: string): Promise<string | undefined>;
+  readBytes(path: string): Promise<Uint8Array | undefined>;
+  /** Whether there is a file or a folder. */
+  kind(path: string): Promise<'file' | 'folder' | 'none'>;
+  /** Writes a file that only the user may read (mode 0600), with its folders. */
+  writeSecret(path: string, text: string): Promise<void>;
+  /** A new empty folder under the runner's temporary folder, private to this step. */
+  temporaryFolder(prefix: string): Promise<string>;
+  remove(path: string): Promise<void>;
+  /** The absolute path. */
+  resolve(path: string): string;
+}
+
+export function workspaceFiles({ workspace, temp }: { workspace: string; temp: string }): Files {
+  const at = (path: string): string => (isAbsolute(path) ? path : resolve(workspace, path));
+  return {
+    readText: async (path) => missingAsUndefined(readFile(at(path), 'utf8')),
+    readBytes: async (path) => missingAsUndefined(readFile(at(path))),
+    kind: async (path) => {
+      const found = await missingAsUndefined(stat(at(path)));
+      if (!found) return 'none';
+      return found.isDirectory() ? 'folder' : 'file';
+    },
+    writeSecret: async (path, text) => {
+      await mkdir(dirname(at(path)), { recursive: true, mode: 0o700 });
+      await writeFile(at(path), text, { mode: 0o600 });
+    },
+    temporaryFolder: async (prefix) => mkdtemp(join(temp, prefix)),
+    remove: async (path) => rm(at(path), { recursive: true, force: true }),
+    resolve: at,
+  };
+}
+
+async function missingAsUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
