@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  accountOf,
+  consoleHost,
+  parseAccountId,
+  parseArn,
+  parseRegion,
+  parseRoleArn,
+  partitionOf,
+  type Region,
+  type RoleArn,
+} from '../../src/domain/account.ts';
+import { parseOrganizationId, parseOrgPath, parseOuId, parseOuTarget } from '../../src/domain/organization.ts';
+import type { Parser } from '../../src/domain/parsed.ts';
+
+const table: readonly (readonly [name: string, parser: Parser<unknown>, good: readonly string[], bad: readonly string[]])[] = [
+  ['account ID', parseAccountId, ['012345678901'], ['12345678901', '1234567890123', '12345678901a', '']],
+  [
+    'Region',
+    parseRegion,
+    ['eu-west-1', 'us-gov-west-1', 'eusc-de-east-1', 'ap-southeast-10', 'us-iso-east-1'],
+    ['eu', 'eu-west', 'EU-WEST-1', 'eu-west-1 ', 'http://eu-west-1'],
+  ],
+  [
+    'role ARN',
+    parseRoleArn,
+    ['arn:aws:iam::111111111111:role/x', 'arn:aws-us-gov:iam::111111111111:role/path/x', 'arn:aws-cn:iam::111111111111:role/x'],
+    [
+      'x',
+      'arn:aws:iam::1:role/x',
+      'arn:aws:iam::111111111111:user/x',
+      'arn:aws:sts::111111111111:assumed-role/x/y',
+      'arn:aws:iam::111111111111:role/',
+    ],
+  ],
+  ['organization ID', parseOrganizationId, ['o-a1b2c3d4e5'], ['o-a1b2', 'o-A1B2C3D4E5', 'r-ab12']],
+  ['OU ID', parseOuId, ['ou-ab12-11111111'], ['ou-ab12-1111', 'ou-ab12', 'ou-AB12-11111111', 'ou-ab12-11111111/']],
+  [
+    'organization path',
+    parseOrgPath,
+    ['o-a1b2c3d4e5/r-ab12/', 'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/ou-ab12-22222222/'],
+    [
+      'o-a1b2c3d4e5/r-ab12',
+      'r-ab12/ou-ab12-11111111/',
+      'o-a1b2c3d4e5/*/ou-ab12-11111111/',
+      `o-a1b2c3d4e5/r-ab12/${'ou-ab12-11111111/'.repeat(6)}`,
+    ],
+  ],
+];
+
+describe.each(table)('%s', (_, parser, good, bad) => {
+  test.each(good)('takes %s', (text) => {
+    expect(parser(text)).toEqual({ ok: true, value: text });
+  });
+  test.each(bad.map((text) => [text]))('refuses %j and says what it wants', (text) => {
+    expect(parser(text)).toEqual({ ok: false, problem: expect.stringContaining(`"${text}" is not`) });
+  });
+});
+
+describe('target-ous', () => {
+  test.each([
+    ['ou-ab12-11111111', { kind: 'ou', ou: 'ou-ab12-11111111' }],
+    ['r-ab12', { kind: 'root', root: 'r-ab12' }],
+    ['o-a1b2c3d4e5', { kind: 'organization', organization: 'o-a1b2c3d4e5' }],
+    ['o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/', { kind: 'path', path: 'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/' }],
+    ['o-a1b2c3d4e5/r-ab12/ou-ab12-11111111', { kind: 'path', path: 'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/' }],
+    ['o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*', { kind: 'path', path: 'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/' }],
+    ['Workloads/Development', { kind: 'name', names: ['Workloads', 'Development'] }],
+  ])('%s', (text, value) => {
+    expect(parseOuTarget(text)).toEqual({ ok: true, value });
+  });
+
+  test.each(['*', 'o-a1b2c3d4e5/*/ou-ab12-11111111/', 'ou-1', 'Workloads//Dev', 'o-x'])('refuses %s', (text) => {
+    expect(parseOuTarget(text).ok).toBe(false);
+  });
+});
+
+test('the account of a role', () => {
+  expect(accountOf('arn:aws:iam::111111111111:role/path/x' as RoleArn)).toBe('111111111111');
+});
+
+test('an ARN keeps the colons of its resource', () => {
+  expect(parseArn('arn:aws:ecs:eu-west-1:222222222222:task-definition/web:7')).toEqual({
+    ok: true,
+    value: { partition: 'aws', service: 'ecs', region: 'eu-west-1', account: '222222222222', resource: 'task-definition/web:7' },
+  });
+});
+
+test.each([
+  ['eu-west-1', 'aws', 'console.aws.amazon.com'],
+  ['cn-north-1', 'aws-cn', 'console.amazonaws.cn'],
+  ['us-gov-west-1', 'aws-us-gov', 'console.amazonaws-us-gov.com'],
+  ['eusc-de-east-1', 'aws-eusc', 'console.amazonaws-eusc.eu'],
+  ['us-isob-east-1', 'aws-iso-b', 'console.aws.amazon.com'],
+])('%s is in partition %s', (region, partition, host) => {
+  expect(partitionOf(region as Region)).toBe(partition);
+  expect(consoleHost(region as Region)).toBe(host);
+});

@@ -1,0 +1,32 @@
+/** The ports on a runner: the only place where they are put together. */
+import { systemClock } from './clock.ts';
+import { awsCodedeploy } from './codedeploy.ts';
+import { stsCredentials } from './credentials.ts';
+import { dockerCli } from './docker.ts';
+import { awsEcr } from './ecr.ts';
+import { awsEcs } from './ecs.ts';
+import { workspaceFiles } from './files.ts';
+import { actionsGitHub } from './github.ts';
+import type { Ports } from './index.ts';
+import { actionsLog } from './log.ts';
+import { httpOciRegistry } from './oci-registry.ts';
+import { awsOrganizations } from './organizations.ts';
+
+export function realPorts(environment: Readonly<Record<string, string | undefined>>): Ports {
+  const clock = systemClock;
+  const log = actionsLog;
+  const github = actionsGitHub(environment);
+  return {
+    clock,
+    log,
+    github,
+    files: workspaceFiles(github.run),
+    credentials: stsCredentials({ github, clock, log, environment }),
+    docker: dockerCli({ log, environment }),
+    ociRegistry: httpOciRegistry({ clock }),
+    ecr: awsEcr,
+    ecs: awsEcs,
+    codedeploy: awsCodedeploy,
+    organizations: awsOrganizations,
+  };
+}
