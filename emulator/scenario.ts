@@ -42,7 +42,26 @@ export interface Scenario {
 /** The organization's job may assume the roles by OIDC, and from any role or user of the registry's account. */
 const trust = { oidcSubjects: ['repo:acme/shop:*'], principals: [accounts.registry] } as const;
 
-export async function startScenario(options: Omit<EmulatorOptions, 'world' | 'services' | 'region'> = {}): Promise<Scenario> {
+export interface ScenarioOptions extends Omit<EmulatorOptions, 'world' | 'services' | 'region'> {
+  /** The repository's policy. Default: none. */
+  readonly policy?: object;
+}
+
+/** What `share` writes for the development OU, as an earlier release left it. */
+export const sharedPolicy = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'EcrOrgDeployOrgPaths',
+      Effect: 'Allow',
+      Principal: '*',
+      Action: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+      Condition: { 'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': [`${organizationId}/*/${developmentOu}/*`] } },
+    },
+  ],
+} as const;
+
+export async function startScenario({ policy, ...options }: ScenarioOptions = {}): Promise<Scenario> {
   const world = new World();
   const ecs = new EcsState();
   const hosts = new Map<string, string>();
@@ -52,7 +71,7 @@ export async function startScenario(options: Omit<EmulatorOptions, 'world' | 'se
   world.account(accounts.registry, { name: 'services', ou: world.ou('Services', { id: 'ou-ab12-00000000' }) });
   world.ou('Workloads/Development', { id: developmentOu });
   world.role(roles.registry, { trust });
-  world.repository({ account: accounts.registry, region, name: repositoryName });
+  world.repository({ account: accounts.registry, region, name: repositoryName, ...(policy && { policy }) });
 
   const addAccount: Scenario['addAccount'] = (id, { name, ou }) => {
     world.account(id, { name, ...(ou !== undefined && { ou: world.ou(ou) }) });

@@ -37,6 +37,11 @@ export function withDefault<T>(parse: Parser<T>, text: string, description: stri
   return { description, parse, absent: parse(text), shownDefault: text, required: false };
 }
 
+/** Filled in by the runner: `expression` is the default in `action.yml`, the only kind of default that stands there. */
+export function fromRunner<T>(parse: Parser<T>, expression: string, absent: T, description: string): Row<T> {
+  return { description, parse, absent: ok(absent), required: false, expression };
+}
+
 /** A list that is empty when absent. */
 export function listOf<T>(parse: Parser<readonly T[]>, description: string): Row<readonly T[]> {
   return { description, parse, absent: ok([]), required: false };

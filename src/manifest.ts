@@ -11,6 +11,7 @@ interface DocumentedInput {
   readonly modes: readonly string[];
   readonly requiredIn: readonly string[];
   readonly shownDefault: string | undefined;
+  readonly expression: string | undefined;
 }
 
 const modeInput = (modes: readonly Mode[]): DocumentedInput => ({
@@ -19,6 +20,7 @@ const modeInput = (modes: readonly Mode[]): DocumentedInput => ({
   modes: modes.map(({ name }) => name),
   requiredIn: [],
   shownDefault: 'release',
+  expression: undefined,
 });
 
 /** Every input once, in the order of the modes; one that two modes read differently is described by both. */
@@ -38,11 +40,16 @@ function documentedInputs(modes: readonly Mode[]): readonly DocumentedInput[] {
         modes: [...(before?.modes ?? []), mode.name],
         requiredIn: [...(before?.requiredIn ?? []), ...required],
         shownDefault: before?.shownDefault ?? row.shownDefault,
+        expression: row.expression,
       });
     }
   }
   return [...found.values()];
 }
+
+/** What an author may write. */
+const written = (modes: readonly Mode[]): readonly DocumentedInput[] =>
+  documentedInputs(modes).filter(({ expression }) => expression === undefined);
 
 const entries = (rows: Rows) => Object.entries(rows);
 
@@ -61,12 +68,13 @@ function fullDescription({ description, shownDefault, requiredIn, modes }: Docum
   return `${description}${shownDefault === undefined ? '' : ` Default: \`${shownDefault}\`.`}${need}`;
 }
 
-/** The text of `action.yml`. No input has a `default:`: an explicit empty value would beat it (RULES 5.5), so defaults live in the code. */
+/** The text of `action.yml`. Only the runner's own values stand there as `default:`: an explicit empty value would beat any other (RULES 5.5). */
 export function renderActionYaml(modes: readonly Mode[]): string {
   const inputs = documentedInputs(modes).flatMap((input) => [
     `  ${input.name}:`,
     `    description: ${quoted(`${fullDescription(input)} Modes: ${input.modes.length === modes.length ? 'all' : input.modes.join(', ')}.`)}`,
     '    required: false',
+    ...(input.expression === undefined ? [] : [`    default: ${input.expression}`]),
   ]);
   const set = documentedOutputs(modes).flatMap(([name, description, setBy]) => [
     `  ${name}:`,
@@ -104,7 +112,7 @@ export function renderTables(modes: readonly Mode[]): Readonly<Record<string, st
     ),
     inputs: table(
       ['input', 'modes', 'meaning'],
-      documentedInputs(modes).map((input) => [
+      written(modes).map((input) => [
         `\`${input.name}\``,
         input.modes.length === modes.length ? 'all' : input.modes.join(', '),
         fullDescription(input),

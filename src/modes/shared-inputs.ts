@@ -5,13 +5,14 @@
 import { parseAccountId, parseRegion, parseRoleArn } from '../domain/account.ts';
 import { parseImageReference, parseRepositoryName } from '../domain/image.ts';
 import { parseOrganizationId, parseOuTarget } from '../domain/organization.ts';
+import { pullActions } from '../domain/policy/grant.ts';
+import { defaultPolicySid, parsePolicySid } from '../domain/policy/sid.ts';
 import { bad, matching, ok, type Parser } from '../domain/parsed.ts';
-import { boolean, integer, lines, list, listOf, oneOf, optional, required, text, withDefault } from '../inputs.ts';
+import { boolean, fromRunner, integer, lines, list, listOf, oneOf, optional, required, text, withDefault } from '../inputs.ts';
 import { roleChainings } from '../ports/credentials.ts';
 
 const sessionName = matching(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
 const externalId = matching(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
-const policySid = matching(/^[A-Za-z0-9]{1,64}$/, 'a policy Sid (letters and digits only)');
 const codedeployName = matching(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
 const ecsName = matching(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
 
@@ -20,6 +21,23 @@ const assignment: Parser<readonly [name: string, value: string]> = (line) => {
   const at = line.indexOf('=');
   return at > 0 ? ok([line.slice(0, at), line.slice(at + 1)] as const) : bad(`"${line}" is not NAME=value`);
 };
+
+/** What `toJSON(strategy)` says of the matrix; a job without one is a matrix of one. */
+const strategy: Parser<{ readonly jobTotal: number; readonly failFast: boolean }> = (json) => {
+  try {
+    const context: unknown = JSON.parse(json);
+    const { 'job-total': jobTotal, 'fail-fast': failFast } = {
+      'job-total': 1,
+      'fail-fast': false,
+      ...(typeof context === 'object' ? context : {}),
+    };
+    return ok({ jobTotal: Number(jobTotal) || 1, failFast: Boolean(failFast) });
+  } catch {
+    return bad('is set by the runner and not to be given');
+  }
+};
+
+const pullAction: Parser<string> = matching(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
 
 /** An image that exists already, to be pushed instead of built. */
 const imageSource: Parser<{ readonly ociLayout: string }> = (value) => {
@@ -45,6 +63,12 @@ export const common = {
   'role-duration-seconds': optional(
     integer({ least: 900, most: 43_200, unit: 'seconds' }),
     'How long a role session lasts; it is renewed by itself. Default: 3600.',
+  ),
+  strategy: fromRunner(
+    strategy,
+    '${{ toJSON(strategy) }}',
+    { jobTotal: 1, failFast: false },
+    'The job’s strategy context; set by the runner.',
   ),
   'role-external-id': optional(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
 } as const;
@@ -77,11 +101,31 @@ export const imageToPublish = {
 
 export const sharing = {
   'organization-id': optional(parseOrganizationId, 'The organization of the OUs. Default: asked of Organizations.'),
+  'organization-role': optional(
+    parseRoleArn,
+    'The role to assume to read the organization’s tree (management account or delegated administrator); needed only for OU names. Default: the registry’s credentials.',
+  ),
   'target-ous': listOf(
     list(parseOuTarget),
-    'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), or `r-…`/`o-…` for the whole organization.',
+    'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), names from the root down (`Workloads/Development`), or `r-…`/`o-…` for the whole organization.',
   ),
-  'policy-sid': withDefault(policySid, 'EcrOrgDeploy', 'The prefix of the Sids by which the action knows its own policy statements.'),
+  'target-accounts': listOf(list(parseAccountId), 'Accounts that may pull; with `target-services` those whose services may.'),
+  'target-roles': listOf(lines(parseRoleArn), 'Roles that may pull, as ARNs.'),
+  'target-services': listOf(
+    list(oneOf(['lambda', 'codebuild'])),
+    'AWS services that may pull for the `target-accounts`: `lambda`, `codebuild`.',
+  ),
+  'share-actions': withDefault(list(pullAction), pullActions.join(','), 'What they may do.'),
+  'policy-sid': withDefault(
+    parsePolicySid,
+    defaultPolicySid,
+    'The prefix of the Sids by which the action knows its own policy statements.',
+  ),
+  'policy-mode': withDefault(
+    oneOf(['merge', 'verify', 'reconcile']),
+    'merge',
+    '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.',
+  ),
 } as const;
 
 export const imageToDeploy = {

@@ -16,7 +16,7 @@ import type { Clock } from './clock.ts';
 import type { GitHub } from './github.ts';
 import type { Log } from './log.ts';
 
-export type Side = 'registry' | 'deploy';
+export type Side = 'registry' | 'deploy' | 'organization';
 export type How = 'environment' | 'oidc' | 'assume-role' | 'default-chain';
 export const roleChainings = ['auto', 'true', 'false'] as const;
 
@@ -320,7 +320,7 @@ function refuseOtherAccount({ request, identity }: { request: SideRequest; ident
 }
 
 function wrongAccount({ request, account, arn }: { request: SideRequest; account: string; arn: string }): InputError {
-  const input = request.side === 'deploy' ? 'deploy-account-id' : 'registry-id';
+  const input = inputOfAccount[request.side];
   return new InputError(
     [
       {
@@ -333,6 +333,13 @@ function wrongAccount({ request, account, arn }: { request: SideRequest; account
     },
   );
 }
+
+/** Which input says whose account a side must be. */
+const inputOfAccount = {
+  registry: 'registry-id',
+  deploy: 'deploy-account-id',
+  organization: 'organization-role',
+} as const satisfies Record<Side, string>;
 
 function sentence(how: How): string {
   switch (how) {

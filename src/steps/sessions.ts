@@ -5,6 +5,7 @@ import type { Session, SideRequest } from '../ports/credentials.ts';
 import type { Ecr } from '../ports/ecr.ts';
 import type { Ecs } from '../ports/ecs.ts';
 import type { Ports } from '../ports/index.ts';
+import type { Organizations } from '../ports/organizations.ts';
 
 interface CommonInputs {
   readonly 'aws-region': Region;
@@ -24,6 +25,10 @@ export interface DeployInputs extends CommonInputs {
   readonly 'deploy-role': RoleArn | undefined;
   readonly 'deploy-account-id': AccountId | undefined;
   readonly 'deploy-region': Region | undefined;
+}
+
+export interface OrganizationInputs extends RegistryInputs {
+  readonly 'organization-role': RoleArn | undefined;
 }
 
 export interface RegistrySide {
@@ -67,6 +72,23 @@ export function openDeploy({ inputs, ports }: { inputs: DeployInputs; ports: Por
     expectedAccount: inputs['deploy-account-id'],
   });
   return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
+}
+
+/** Who reads the organization: `organization-role`, else the registry's own side. */
+export function openOrganization({
+  inputs,
+  ports,
+  registry,
+}: {
+  inputs: OrganizationInputs;
+  ports: Ports;
+  registry: Session;
+}): Organizations {
+  const role = inputs['organization-role'];
+  if (role === undefined) return ports.organizations(registry);
+  return ports.organizations(
+    ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role }),
+  );
 }
 
 function common({ inputs, ports }: { inputs: CommonInputs; ports: Ports }): Omit<SideRequest, 'side' | 'region'> {

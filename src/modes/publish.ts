@@ -1,0 +1,59 @@
+/** Builds (or takes an image that exists), pushes every tag, verifies, and gives the digest. */
+import { formatImage } from '../domain/image.ts';
+import { formatPlatform } from '../domain/oci.ts';
+import { defineMode, type OutputName } from '../mode.ts';
+import { checkPublish, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
+import { openRegistry, registryAccount } from '../steps/sessions.ts';
+import { common, imageToPublish, publishing, registrySide, repository } from './shared-inputs.ts';
+
+/** The outputs that tell an image; `release` has them too. */
+export const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'] as const;
+
+export const publish = defineMode({
+  name: 'publish',
+  summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
+  inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
+  outputs: imageOutputs,
+  check: checkPublish,
+  run: async ({ inputs, ports, output, memory, signal }) => {
+    const { session, ecr } = openRegistry({ inputs, ports });
+    const [prepared] = await Promise.all([
+      preparePublish({ inputs, registryId: registryAccount(inputs), ecr, ports }),
+      // The account's guard, before the first write.
+      session.identity(),
+    ]);
+    const image = await publishImage(prepared, { ecr, ports, memory, signal });
+    tellImage(image, output);
+    await ports.github.summarise(imageSummary(image));
+  },
+});
+
+/** Sets the outputs of an image. */
+export function tellImage(image: PublishedImage, output: (name: (typeof imageOutputs)[number], value: string) => void): void {
+  const { host, repository, digest, uri, tags, pushed } = image;
+  const values: Readonly<Record<(typeof imageOutputs)[number] & OutputName, string>> = {
+    'image-uri': uri,
+    image: formatImage({ repository, digest }),
+    'image-name': `${host}/${repository}`,
+    'image-tags': JSON.stringify(tags.map((tag) => formatImage({ host, repository, tag }))),
+    'image-digest': digest,
+    registry: host,
+    pushed: String(pushed),
+  };
+  for (const name of imageOutputs) output(name, values[name]);
+}
+
+/**
+ * The image in the job summary. Nothing in it is foreign text: repository, tags, digest and platforms have grammars in which
+ * Markdown and HTML have no room, and the host is AWS's own.
+ */
+export function imageSummary({ host, repository, digest, tags, pushed, platforms = [] }: PublishedImage): string {
+  const rows = [
+    ['Repository', `\`${host}/${repository}\``],
+    ['Tags', tags.map((tag) => `\`${tag}\``).join(' ')],
+    ['Digest', `\`${digest}\``],
+    ['Pushed', pushed ? 'yes' : 'no, all was there already'],
+    ...(platforms.length === 0 ? [] : [['Platforms', platforms.map((platform) => `\`${formatPlatform(platform)}\``).join(' ')]]),
+  ];
+  return ['### Image', '', '| | |', '| --- | --- |', ...rows.map(([name = '', value = '']) => `| ${name} | ${value} |`), ''].join('\n');
+}
