@@ -15,6 +15,7 @@ const defaultMode = 'release';
 async function runStep({ ports, signal }: { ports: Ports; signal: AbortSignal }): Promise<void> {
   const given = givenInputs(ports);
   const name = given.get('mode') ?? defaultMode;
+  given.delete('mode');
   const mode = modes.find((one) => one.name === name);
   if (mode === undefined) {
     const names = modes.map((one) => one.name);
@@ -31,9 +32,9 @@ async function runStep({ ports, signal }: { ports: Ports; signal: AbortSignal })
 }
 
 /** What arrived; the Region may also come from the environment (RULES 6.13). */
-function givenInputs({ github }: Ports): ReadonlyMap<string, string> {
+function givenInputs({ github }: Ports): Map<string, string> {
   const region = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || '';
-  return region === '' ? github.inputs() : new Map([['aws-region', region], ...github.inputs()]);
+  return new Map([...(region === '' ? [] : [['aws-region', region] as const]), ...github.inputs()]);
 }
 
 /** One message for the log and the annotation: what failed, why, and what to do. */

@@ -8,5 +8,5 @@ import { share } from './share.ts';
 
 export const modes: readonly Mode[] = [release, login, publish, share, deploy];
 
-/** Every input of the action, over all modes; `mode` itself is main's. */
-export const inputNames: readonly string[] = ['mode', ...new Set(modes.flatMap((mode) => Object.keys(mode.inputs)))];
+/** Every input of the action, over all modes, but for `mode` itself, which is main's. */
+export const inputNames: readonly string[] = [...new Set(modes.flatMap((mode) => Object.keys(mode.inputs)))];
