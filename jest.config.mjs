@@ -4,5 +4,6 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/jest/strip-types.mjs' },
+  setupFiles: ['<rootDir>/jest/one-realm.ts'],
   testTimeout: 30_000,
 };

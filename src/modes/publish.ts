@@ -2,7 +2,8 @@
 import { formatImage } from '../domain/image.ts';
 import { formatPlatform } from '../domain/oci.ts';
 import { defineMode, type OutputName } from '../mode.ts';
-import { checkPublish, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
+import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
+import { together } from '../steps/together.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
 import { common, imageToPublish, publishing, registrySide, repository } from './shared-inputs.ts';
 
@@ -16,9 +17,10 @@ export const publish = defineMode({
   outputs: imageOutputs,
   check: checkPublish,
   run: async ({ inputs, ports, output, memory, signal }) => {
+    const source = await findSource({ inputs, ports });
     const { session, ecr } = openRegistry({ inputs, ports });
-    const [prepared] = await Promise.all([
-      preparePublish({ inputs, registryId: registryAccount(inputs), ecr, ports }),
+    const [prepared] = await together('registry-role', [
+      preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
       // The account's guard, before the first write.
       session.identity(),
     ]);

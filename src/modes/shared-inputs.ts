@@ -25,13 +25,9 @@ const assignment: Parser<readonly [name: string, value: string]> = (line) => {
 /** What `toJSON(strategy)` says of the matrix; a job without one is a matrix of one. */
 const strategy: Parser<{ readonly jobTotal: number; readonly failFast: boolean }> = (json) => {
   try {
-    const context: unknown = JSON.parse(json);
-    const { 'job-total': jobTotal, 'fail-fast': failFast } = {
-      'job-total': 1,
-      'fail-fast': false,
-      ...(typeof context === 'object' ? context : {}),
-    };
-    return ok({ jobTotal: Number(jobTotal) || 1, failFast: Boolean(failFast) });
+    const context = JSON.parse(json) as Readonly<Record<string, unknown>> | null;
+    const jobTotal = context?.['job-total'];
+    return ok({ jobTotal: typeof jobTotal === 'number' ? jobTotal : 1, failFast: context?.['fail-fast'] === true });
   } catch {
     return bad('is set by the runner and not to be given');
   }

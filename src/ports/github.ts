@@ -41,6 +41,8 @@ export interface GitHub {
   idToken(audience: string): Promise<string>;
   mask(secret: string): void;
   setOutput(name: string, value: string): void;
+  /** Sets an environment variable for the steps that follow, and for this process. */
+  exportVariable(name: string, value: string): void;
   /** Adds Markdown to the job summary. */
   summarise(markdown: string): Promise<void>;
   /** What the post step will read. The last save of a name wins. */
@@ -89,6 +91,7 @@ export function actionsGitHub(environment: Environment): GitHub {
     idToken: async (audience) => core.getIDToken(audience),
     mask: (secret) => core.setSecret(secret),
     setOutput: (name, value) => core.setOutput(name, value),
+    exportVariable: (name, value) => core.exportVariable(name, value),
     summarise: async (markdown) => {
       await core.summary.addRaw(markdown, true).write();
     },

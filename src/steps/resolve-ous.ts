@@ -80,7 +80,7 @@ async function find(names: readonly string[], tree: Tree) {
       });
     if (others.length > 0) {
       const ids = [first, ...others].map(({ id }) => id).join(', ');
-      throw unknownName({ names, name, parent: here, problem: `several OUs "${name}": name one by its ID, ${ids}` });
+      throw unknownName({ names, name, parent: here, problem: `more than one OU "${name}": name one by its ID, ${ids}` });
     }
     here = first;
   }

@@ -1,0 +1,66 @@
+/**
+ * Docker's configuration file, made for one step: everything that works for other registries goes on working, and nothing that the
+ * step logs in to is written where others read it (RULES 5.13).
+ *
+ *   auths              kept, but for our hosts: the login that follows writes those
+ *   credHelpers        kept, but for our hosts: a helper would be asked instead of our login
+ *   credsStore         left out, or `docker login` would write into the machine's own store; the hosts whose logins are in it (an
+ *                      entry in `auths` without `auth`) get it as their own helper
+ *   cliPluginsExtraDirs  kept, and the plugins of the former folder added
+ *   anything else      kept as it is: proxies, HttpHeaders, currentContext, …
+ *
+ * Source: docker/cli, cli/config/configfile/file.go.
+ */
+import { isObject, type JsonObject } from './json.ts';
+import { bad, ok, type Parsed } from './parsed.ts';
+
+export interface IsolationRequest {
+  /** The text of the configuration that is in force; undefined where there is none. */
+  readonly existing: string | undefined;
+  /** The folder that it is in. */
+  readonly folder: string;
+  /** The hosts that will be logged in to. */
+  readonly hosts: readonly string[];
+}
+
+/** The text of a configuration for a folder of its own. */
+export function isolatedDockerConfig({ existing, folder, hosts }: IsolationRequest): Parsed<string> {
+  const parsed = parse(existing);
+  if (!parsed.ok) return parsed;
+  const { auths, credHelpers, credsStore, cliPluginsExtraDirs, ...rest } = parsed.value;
+  const kept = without(object(auths), hosts);
+  const helpers = {
+    ...(typeof credsStore === 'string' && helpersFor(kept, credsStore)),
+    ...without(object(credHelpers), hosts),
+  };
+  const plugins = Array.isArray(cliPluginsExtraDirs) ? (cliPluginsExtraDirs as unknown[]) : [];
+  const config = { ...rest, auths: kept, credHelpers: helpers, cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`] };
+  return ok(JSON.stringify(config, undefined, 2));
+}
+
+function parse(text: string | undefined): Parsed<JsonObject> {
+  if (text === undefined || text.trim() === '') return ok({});
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? ok(value) : bad('is not a JSON object');
+  } catch (error) {
+    return bad(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Hosts that the store holds the login of. */
+function helpersFor(auths: JsonObject, store: string): JsonObject {
+  const stored = Object.entries(auths).filter(([, entry]) => !isObject(entry) || !('auth' in entry || 'identitytoken' in entry));
+  return Object.fromEntries(stored.map(([host]) => [host, store]));
+}
+
+/** Docker writes a host with or without its scheme. */
+function without(entries: JsonObject, hosts: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    Object.entries(entries).filter(([host]) => !hosts.includes(host.replace(/^https?:\/\//, '').replace(/\/.*$/, ''))),
+  );
+}
+
+function object(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}

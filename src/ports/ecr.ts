@@ -1,0 +1,299 @@
+/**
+ * Amazon ECR, as far as the action asks it: login, repositories, images, manifests and the repository policy.
+ *
+ * Hosts come from what ECR answers (`proxyEndpoint`, `repositoryUri`), never from account and Region glued together (RULES 5.4).
+ * Sources: the ECR API reference; AWS-FACTS 2.
+ */
+import * as core from '@actions/core';
+import { parseAccountId, type AccountId } from '../domain/account.ts';
+import { parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
+import { manifestMediaTypes } from '../domain/oci.ts';
+import { isTagMutability, type TagRule } from '../domain/tags.ts';
+import { AwsError } from '../errors.ts';
+import { ask, awsCode, clientSettings, isDenial, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { systemClock } from './clock.ts';
+import { openHttp } from './http.ts';
+
+/** A repository in the caller's registry, or in the one of `registryId`. */
+export interface RepositoryPlace {
+  readonly repository: RepositoryName;
+  readonly registryId?: AccountId | undefined;
+}
+
+/** What Docker and the registry's HTTP API take as Basic credentials; good for every registry of the Region that the caller may use. */
+export interface RegistryLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Authorization extends RegistryLogin {
+  /** The host of the caller's own registry, from `proxyEndpoint`. */
+  readonly host: string;
+  /** Milliseconds since the epoch; undefined where ECR does not say. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface EcrRepository extends TagRule {
+  readonly name: RepositoryName;
+  readonly registryId: AccountId;
+  readonly arn: string;
+  /** `host/name`. */
+  readonly uri: string;
+  /** The host in `uri`. */
+  readonly host: string;
+}
+
+export type ImageId = { readonly tag: Tag } | { readonly digest: Digest };
+
+export interface EcrImage {
+  readonly digest: Digest;
+  readonly tags: readonly Tag[];
+  readonly mediaType: string | undefined;
+}
+
+export interface EcrManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** The manifest as it is stored: its bytes make the digest. */
+  readonly text: string;
+}
+
+/** Whether this caller can have a manifest: the answer that the cross-account pull probe needs (RULES 5.16). */
+export type ManifestAnswer =
+  ({ readonly answer: 'found' } & EcrManifest) | { readonly answer: 'missing' } | { readonly answer: 'denied'; readonly reason: string };
+
+/** `written`: ECR said so. `unknown`: no answer came, or a 5xx or throttling: it may or may not hold. A refusal throws. */
+export type PolicyWritten = 'written' | 'unknown';
+
+export interface Ecr {
+  /** One token; the password is masked before anyone sees it. */
+  authorization(): Promise<Authorization>;
+  /** Undefined where there is no such repository. */
+  repository(place: RepositoryPlace): Promise<EcrRepository | undefined>;
+  /** Undefined where there is no such image, or no such repository. */
+  image(place: RepositoryPlace, id: ImageId): Promise<EcrImage | undefined>;
+  manifest(place: RepositoryPlace, id: ImageId): Promise<ManifestAnswer>;
+  /** The image's configuration (JSON text: `os`, `architecture`, …) by its digest in a manifest; undefined where the caller may not have it. */
+  configuration(place: RepositoryPlace, digest: Digest): Promise<string | undefined>;
+  /**
+   * Puts a tag on a manifest that the repository holds; the digest stays (RULES 5.10). Doing it again changes nothing.
+   * @throws AwsError `ImageTagAlreadyExistsException` where the tag is immutable and names another image
+   */
+  putManifest(place: RepositoryPlace, image: EcrManifest & { readonly tag: Tag }): Promise<void>;
+  /** The policy's text; undefined where there is none, which is normal. */
+  readPolicy(place: RepositoryPlace): Promise<string | undefined>;
+  /** One request, never repeated, with an answer within five seconds (RULES 1: T). */
+  writePolicy(place: RepositoryPlace, text: string): Promise<PolicyWritten>;
+}
+
+export interface EcrSettings {
+  /** Hides a secret in the runner's log. */
+  readonly mask?: (secret: string) => void;
+  /** T of RULES 1, in milliseconds: how long a policy write may take at most. */
+  readonly policyWriteDeadline?: number;
+}
+
+export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDeadline = 5_000 }: EcrSettings = {}): Ecr {
+  const sdk = lazy(async () => import('@aws-sdk/client-ecr'));
+  const client = lazy(async () => new (await sdk()).ECRClient(clientSettings(access)));
+  const once = lazy(async () => new (await sdk()).ECRClient(clientSettings(access, { attempts: 1 })));
+  return {
+    authorization: async () => {
+      const { GetAuthorizationTokenCommand } = await sdk();
+      const asked = { service: 'ecr', operation: 'GetAuthorizationToken' };
+      // No registryIds: deprecated, and the token is good for every registry of the Region anyway.
+      const reply = await ask(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
+      const [data] = reply.authorizationData ?? [];
+      const [username = '', password = ''] = Buffer.from(data?.authorizationToken ?? '', 'base64')
+        .toString('utf8')
+        .split(/:(.*)/s, 2);
+      if (password !== '') mask(password);
+      if (data?.authorizationToken !== undefined) mask(data.authorizationToken);
+      const host = hostOfEndpoint(data?.proxyEndpoint ?? '');
+      if (username === '' || password === '' || host === undefined) throw emptyAnswer(asked, 'a login and a registry endpoint');
+      return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
+    },
+
+    repository: async (place) => {
+      const { DescribeRepositoriesCommand } = await sdk();
+      const asked = about('DescribeRepositories', place);
+      const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
+      const reply = await none(
+        'RepositoryNotFoundException',
+        ask(asked, async () => (await client()).send(request)),
+      );
+      if (!reply) return undefined;
+      const [found] = reply.repositories ?? [];
+      const registryId = parseAccountId(found?.registryId ?? '');
+      const uri = found?.repositoryUri ?? '';
+      if (!registryId.ok || !uri.endsWith(`/${place.repository}`)) throw emptyAnswer(asked, 'the repository');
+      const mutability = found?.imageTagMutability ?? '';
+      return {
+        name: place.repository,
+        registryId: registryId.value,
+        arn: found?.repositoryArn ?? '',
+        uri,
+        host: uri.slice(0, -`/${place.repository}`.length),
+        mutability: isTagMutability(mutability) ? mutability : 'MUTABLE',
+        exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
+      };
+    },
+
+    image: async (place, id) => {
+      const { DescribeImagesCommand } = await sdk();
+      const asked = about('DescribeImages', place);
+      const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
+      const reply = await none(
+        /^(Image|Repository)NotFoundException$/,
+        ask(asked, async () => (await client()).send(request)),
+      );
+      const [found] = reply?.imageDetails ?? [];
+      if (!found) return undefined;
+      return {
+        digest: digestIn(asked, found.imageDigest),
+        tags: (found.imageTags ?? []) as Tag[],
+        mediaType: found.imageManifestMediaType,
+      };
+    },
+
+    manifest: async (place, id) => {
+      const { BatchGetImageCommand } = await sdk();
+      const asked = about('BatchGetImage', place);
+      const request = new BatchGetImageCommand({ ...named(place), imageIds: [imageId(id)], acceptedMediaTypes: [...manifestMediaTypes] });
+      try {
+        const reply = await none(
+          'RepositoryNotFoundException',
+          ask(asked, async () => (await client()).send(request)),
+        );
+        const [found] = reply?.images ?? [];
+        if (found?.imageManifest === undefined) return { answer: 'missing' };
+        return {
+          answer: 'found',
+          digest: digestIn(asked, found.imageId?.imageDigest),
+          mediaType: found.imageManifestMediaType ?? mediaTypeIn(found.imageManifest),
+          text: found.imageManifest,
+        };
+      } catch (error) {
+        if (isDenial(error) && error instanceof AwsError) return { answer: 'denied', reason: error.message };
+        throw error;
+      }
+    },
+
+    configuration: async (place, digest) => {
+      const { GetDownloadUrlForLayerCommand } = await sdk();
+      const request = new GetDownloadUrlForLayerCommand({ ...named(place), layerDigest: digest });
+      const asked = about('GetDownloadUrlForLayer', place);
+      try {
+        const { downloadUrl } = await ask(asked, async () => (await client()).send(request));
+        if (downloadUrl === undefined) throw emptyAnswer(asked, 'a URL');
+        // The URL is signed: it needs no further login.
+        return await download(downloadUrl);
+      } catch (error) {
+        if (isDenial(error)) return undefined;
+        throw error;
+      }
+    },
+
+    putManifest: async (place, { text, mediaType, digest, tag }) => {
+      const { PutImageCommand } = await sdk();
+      const request = new PutImageCommand({
+        ...named(place),
+        imageManifest: text,
+        imageManifestMediaType: mediaType,
+        imageDigest: digest,
+        imageTag: tag,
+      });
+      // ImageAlreadyExists: this very image has this very tag.
+      await none(
+        'ImageAlreadyExistsException',
+        ask(about('PutImage', place), async () => (await client()).send(request)),
+      );
+    },
+
+    readPolicy: async (place) => {
+      const { GetRepositoryPolicyCommand } = await sdk();
+      const request = new GetRepositoryPolicyCommand(named(place));
+      const asked = about('GetRepositoryPolicy', place);
+      const reply = await none(
+        'RepositoryPolicyNotFoundException',
+        ask(asked, async () => (await client()).send(request)),
+      );
+      return reply?.policyText;
+    },
+
+    writePolicy: async (place, text) => {
+      const deadline = AbortSignal.timeout(policyWriteDeadline);
+      const { SetRepositoryPolicyCommand } = await sdk();
+      const request = new SetRepositoryPolicyCommand({ ...named(place), policyText: text });
+      try {
+        await ask(about('SetRepositoryPolicy', place), async () => (await once()).send(request, { abortSignal: deadline }));
+        return 'written';
+      } catch (error) {
+        if (isPassing(error)) return 'unknown';
+        throw error;
+      }
+    },
+  };
+}
+
+async function download(url: string): Promise<string | undefined> {
+  const http = openHttp({ clock: systemClock });
+  try {
+    const { status, text } = await http.send({ method: 'GET', url });
+    return status === 200 ? text : undefined;
+  } finally {
+    http.close();
+  }
+}
+
+function registry({ registryId }: RepositoryPlace): { registryId?: AccountId } {
+  return registryId === undefined ? {} : { registryId };
+}
+
+function named(place: RepositoryPlace): { registryId?: AccountId; repositoryName: RepositoryName } {
+  return { ...registry(place), repositoryName: place.repository };
+}
+
+function imageId(id: ImageId): { imageTag: Tag } | { imageDigest: Digest } {
+  return 'tag' in id ? { imageTag: id.tag } : { imageDigest: id.digest };
+}
+
+/** What is asked of which repository, for error messages. */
+function about(operation: string, place: RepositoryPlace): Asked {
+  const where = place.registryId === undefined ? '' : ` in ${place.registryId}`;
+  const of = `repository ${place.repository}${where}`;
+  return { service: 'ecr', operation, of, alsoCheck: `the repository policy of ${place.repository}${where} if it is another account's` };
+}
+
+/** Turns one expected error into undefined. */
+async function none<T>(code: string | RegExp, asking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asking;
+  } catch (error) {
+    const name = awsCode(error) ?? '';
+    if (typeof code === 'string' ? code === name : code.test(name)) return undefined;
+    throw error;
+  }
+}
+
+function emptyAnswer({ service, operation, of }: Asked, what: string): AwsError {
+  const which = of === undefined ? '' : ` for ${of}`;
+  return new AwsError(`${service}:${operation}${which} answered without ${what}`, { service, operation, code: 'EmptyAnswer' });
+}
+
+function digestIn(asked: Asked, text = ''): Digest {
+  const digest = parseDigest(text);
+  if (!digest.ok) throw emptyAnswer(asked, 'a digest');
+  return digest.value;
+}
+
+/** The host (with its port) of `https://host`. */
+function hostOfEndpoint(endpoint: string): string | undefined {
+  return URL.parse(endpoint)?.host;
+}
+
+/** Manifests name their own media type; only very old ones (schema 1) don't. */
+function mediaTypeIn(manifest: string): string {
+  const { mediaType } = JSON.parse(manifest) as { mediaType?: unknown };
+  return typeof mediaType === 'string' ? mediaType : 'application/vnd.oci.image.manifest.v1+json';
+}
