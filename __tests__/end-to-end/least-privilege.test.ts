@@ -1,0 +1,58 @@
+/** Every call that a mode makes is allowed by the policy that docs/iam.md gives for it. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { accounts, sharedPolicy } from '../../emulator/scenario.ts';
+import { inputs, layout, onStage } from './stage.ts';
+
+/** The actions in the JSON blocks below a heading of docs/iam.md. */
+function allowed(heading: string): ReadonlySet<string> {
+  const page = readFileSync(new URL('../../docs/iam.md', import.meta.url), 'utf8');
+  const [, section = ''] = page.split(new RegExp(`^## ${heading}$`, 'm'));
+  const [body = ''] = section.split(/^## /m);
+  const policies = [...body.matchAll(/```json\n([^]*?)```/g)].map(
+    ([, json = '']) => JSON.parse(json) as { Statement: { Action: string | string[] }[] },
+  );
+  return new Set(policies.flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action)));
+}
+
+const { common, registry, repository, sharing, deploying } = inputs;
+const publish = { ...common, ...registry, ...repository, image: 'oci:image', tags: 'v1' };
+const deploy = { ...common, ...registry, ...deploying, image: 'shop/web:v1' };
+const roles = { registry: ['publish', 'share'], deploy: ['deploy'] } as const;
+
+const cases: readonly (readonly [
+  mode: string,
+  given: Record<string, string>,
+  documented: { readonly registry: readonly string[]; readonly deploy: readonly string[] },
+])[] = [
+  ['login', { ...common, ...registry, mode: 'login' }, { registry: ['login'], deploy: [] }],
+  ['publish', { ...publish, mode: 'publish', tags: 'v2' }, { registry: ['publish'], deploy: [] }],
+  [
+    'share',
+    { ...common, ...registry, ...repository, 'target-ous': sharing['target-ous'], mode: 'share' },
+    { registry: ['share'], deploy: [] },
+  ],
+  ['deploy', { ...deploy, mode: 'deploy' }, { registry: ['publish'], deploy: ['deploy'] }],
+  ['release', { ...publish, ...sharing, ...deploying, tags: 'v3' }, roles],
+];
+
+test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, given, documented) => {
+  await onStage({ policy: sharedPolicy }, async (stage) => {
+    layout(stage.job);
+    await stage.step({ with: { ...publish, mode: 'publish' } });
+    const result = await stage.step({ with: given });
+    expect(result.exitCode).toBe(0);
+    const sides: Readonly<Record<string, readonly string[]>> = {
+      [accounts.registry]: documented.registry,
+      [accounts.devA]: documented.deploy,
+    };
+    const missing = stage.scenario.emulator.requests.entries
+      .filter(
+        ({ service, operation, account }) =>
+          account !== '' && operation !== 'GetCallerIdentity' && !(service === 'registry' && operation === 'Ping'),
+      )
+      .map(({ service, operation, account }) => ({ account, action: `${service === 'registry' ? 'ecr' : service}:${operation}` }))
+      .filter(({ account, action }) => !(sides[account] ?? []).some((mode) => allowed(mode).has(action)));
+    expect(missing).toEqual([]);
+  });
+});

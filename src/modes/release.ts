@@ -1,0 +1,91 @@
+/** `release`: publish, share and deploy in one step; everything that can be checked is checked before the build starts. */
+import { InputError } from '../errors.ts';
+import { defineMode } from '../mode.ts';
+import { checkImage, platformProblems } from '../steps/check-image.ts';
+import { prepareDeployment, readDocuments } from '../steps/prepare-deployment.ts';
+import { checkPublish, findSource, preparePublish, publishImage } from '../steps/publish-image.ts';
+import { runDeployment } from '../steps/run-deployment.ts';
+import { openDeploy, openRegistry, registryAccount } from '../steps/sessions.ts';
+import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
+import { together } from '../steps/together.ts';
+import { deploymentOutputs } from './deploy.ts';
+import { imageOutputs, imageSummary, tellImage } from './publish.ts';
+import { common, deploying, imageToPublish, publishing, registrySide, repository, sharing } from './shared-inputs.ts';
+import { policySummary } from './share.ts';
+
+export const release = defineMode({
+  name: 'release',
+  summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
+  inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish, ...sharing, ...deploying },
+  outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs],
+  check: (inputs) => [
+    ...checkPublish(inputs),
+    ...checkShare(inputs),
+    ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
+      ? [
+          {
+            input: 'mode',
+            problem: 'release in a matrix would build an image of its own in every job; publish once, then deploy in the matrix',
+          },
+        ]
+      : []),
+  ],
+  run: async ({ inputs, ports, output, memory, signal }) => {
+    const registry = openRegistry({ inputs, ports });
+    const target = openDeploy({ inputs, ports });
+    const { ecr, session } = registry;
+    // What this machine shows to be wrong is reported before any call.
+    const [source, documents] = await together('context', [findSource({ inputs, ports }), readDocuments({ inputs, side: target, ports })]);
+    const [publishing, deployment, wanted] = await together('registry-role', [
+      preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
+      prepareDeployment({
+        inputs,
+        side: target,
+        ports,
+        documents,
+        image: { repository: inputs.repository },
+        registryAccount: registryAccount(inputs),
+      }),
+      resolveTargets({ inputs, session, ports }),
+      session.identity(),
+    ]);
+
+    const image = await publishImage(publishing, { ecr, ports, memory, signal });
+    tellImage(image, output);
+    await ports.github.summarise(imageSummary(image));
+
+    const shared = hasTargets(inputs)
+      ? await shareRepository({ inputs, wanted, session, ecr, repository: publishing.repository, ports, signal })
+      : undefined;
+    if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
+    output('policy-changed', String(shared?.changed ?? false));
+    output('policy', shared?.policyText ?? '');
+
+    await checkPull();
+    // While the deployment runs, the policy settles: nobody waits for it alone.
+    const [deployed, settled] = await Promise.allSettled([
+      runDeployment(deployment, { image, ports, memory, signal, output }),
+      shared?.settled,
+    ]);
+    if (shared) await ports.github.summarise(policySummary({ repository: publishing.repository.uri, ...shared }));
+    if (settled.status === 'fulfilled' && settled.value) output('policy', settled.value.policyText ?? '');
+    for (const part of [deployed, settled]) if (part.status === 'rejected') throw part.reason;
+
+    /** The last check before the first write in the target account: the image is there, and that account can pull and run it. */
+    async function checkPull(): Promise<void> {
+      const { definition } = deployment;
+      const answer = await checkImage({
+        ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
+        place: { repository: image.repository, registryId: image.registryId },
+        id: { digest: image.digest },
+      });
+      if (answer.canPull === 'unknown') ports.log.warning(answer.warning);
+      const problems = [
+        ...(answer.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
+        ...platformProblems({ platforms: image.platforms, definition }),
+      ];
+      if (problems.length > 0)
+        throw new InputError(problems, { hint: 'The image is pushed; nothing was changed in the account that is deployed to.' });
+    }
+  },
+});
