@@ -61,10 +61,11 @@ export const release = defineMode({
     output('policy-changed', String(shared?.changed ?? false));
     output('policy', shared?.policyText ?? '');
 
-    await checkPull();
+    // The build took its time: what runs, and what is under way, is looked at again.
+    const [current] = await together('deploy-role', [deployment.again(), checkPull()]);
     // While the deployment runs, the policy settles: nobody waits for it alone.
     const [deployed, settled] = await Promise.allSettled([
-      runDeployment(deployment, { image, ports, memory, signal, output }),
+      runDeployment(current, { image, ports, memory, signal, output }),
       shared?.settled,
     ]);
     if (shared) await ports.github.summarise(policySummary({ repository: publishing.repository.uri, ...shared }));

@@ -8,11 +8,14 @@ import { common, registrySide, repository, sharing } from './shared-inputs.ts';
 
 export const share = defineMode({
   name: 'share',
-  summary: 'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
+  summary:
+    'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
   inputs: { ...common, ...registrySide, ...repository, ...sharing },
   outputs: ['policy-changed', 'policy'],
   check: (inputs) => [
-    ...(hasTargets(inputs) ? [] : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
+    ...(hasTargets(inputs)
+      ? []
+      : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
     ...checkShare(inputs),
   ],
   run: async ({ inputs, ports, output, signal }) => {
@@ -32,7 +35,17 @@ export const share = defineMode({
 });
 
 /** The summary's section on the policy. */
-export function policySummary({ repository, changed, diff, explanation }: { repository: string; changed: boolean; diff: readonly string[]; explanation: readonly string[] }): string {
+export function policySummary({
+  repository,
+  changed,
+  diff,
+  explanation,
+}: {
+  repository: string;
+  changed: boolean;
+  diff: readonly string[];
+  explanation: readonly string[];
+}): string {
   const head = `### Repository policy\n\n${code(repository)} ${changed ? 'was changed' : 'covers all of this already: nothing written'}.\n`;
   return `${head}\n${codeBlock(changed ? diff : explanation, changed ? 'diff' : '')}\n`;
 }

@@ -1,0 +1,275 @@
+import { describe, expect, test } from '@jest/globals';
+import { CancelledError, DeploymentError } from '../../src/errors.ts';
+import { deployService } from '../../src/steps/deploy-service.ts';
+import { followDeployment, type Followed } from '../../src/steps/follow-deployment.ts';
+import type { DeploymentInputs } from '../../src/steps/prepare-deployment.ts';
+import { event, target, type Moment } from '../fakes/codedeploy.ts';
+import { someService } from '../fakes/ecs.ts';
+import { awsError, failureOf, Setting } from './deployment-setting.ts';
+
+const life: readonly Moment[] = [
+  { after: 0, status: 'Created' },
+  { after: 3, status: 'InProgress', target: target([event('BeforeInstall', 'Succeeded', 1), event('Install', 'InProgress')]) },
+  {
+    after: 60,
+    status: 'InProgress',
+    target: target([event('BeforeInstall', 'Succeeded', 1), event('Install', 'InProgress')], { running: 1, traffic: 0 }),
+  },
+  {
+    after: 90,
+    status: 'InProgress',
+    target: target([event('Install', 'Succeeded', 87), event('AllowTraffic', 'InProgress')], { running: 2, traffic: 10 }),
+  },
+  {
+    after: 200,
+    status: 'InProgress',
+    terminationWaitStarted: true,
+    target: target([event('AllowTraffic', 'Succeeded', 110)], { running: 2, traffic: 100 }),
+  },
+  {
+    after: 500,
+    status: 'Succeeded',
+    terminationWaitStarted: true,
+    target: target([event('AllowTraffic', 'Succeeded', 110)], { running: 2, traffic: 100 }),
+  },
+];
+
+async function started(setting: Setting, inputs: Partial<DeploymentInputs> = {}) {
+  const deployed = await deployService(await setting.prepare(inputs), setting.request);
+  if (deployed.result !== 'started') throw new Error('it did not start');
+  setting.log.lines.length = 0;
+  setting.journal.length = 0;
+  return deployed;
+}
+
+async function follow(setting: Setting, inputs: Partial<DeploymentInputs> = {}): Promise<Followed> {
+  return followDeployment({ ...setting.request, ...(await started(setting, inputs)) });
+}
+
+function living(moments: readonly Moment[]): Setting {
+  const setting = new Setting();
+  setting.codedeploy.life = moments;
+  return setting;
+}
+
+describe('a deployment that succeeds', () => {
+  test('is told by what is new, a line each', async () => {
+    const setting = living(life);
+    expect(await follow(setting)).toMatchObject({ status: 'Succeeded' });
+    expect(setting.log.lines).toEqual([
+      'd-NEW1  following until succeeded, for at most 35 min (30 min for tasks and hooks, 5 min before the old tasks end)',
+      'd-NEW1  Created',
+      'd-NEW1  BeforeInstall ✓ (1 s)',
+      'd-NEW1  Install …',
+      'd-NEW1  green tasks: 1 of 2 running',
+      'd-NEW1  Install ✓ (1 min 27 s)',
+      'd-NEW1  AllowTraffic …',
+      'd-NEW1  green tasks: 2 of 2 running',
+      'd-NEW1  green traffic: 0 % → 10 %',
+      'd-NEW1  AllowTraffic ✓ (1 min 50 s)',
+      'd-NEW1  green traffic: 10 % → 100 %',
+      'd-NEW1  the traffic has shifted whole; the old tasks are kept for a while',
+      'd-NEW1  Succeeded',
+    ]);
+    expect(setting.outputs.get('deployment-status')).toBe('Succeeded');
+    expect(setting.remembered).toEqual([]);
+    expect(setting.writes).toEqual([]);
+  });
+
+  test('is never looked at more than every two seconds', async () => {
+    const setting = living(life);
+    await follow(setting);
+    expect(Math.min(...setting.clock.slept)).toBeGreaterThanOrEqual(2_000);
+    expect(Math.max(...setting.clock.slept)).toBeLessThanOrEqual(20_000);
+  });
+});
+
+describe('wait-until', () => {
+  test.each([
+    ['started', 'Created', 0],
+    ['traffic-shifted', 'InProgress', 200],
+    ['succeeded', 'Succeeded', 500],
+  ] as const)('%s', async (until, status, seconds) => {
+    const setting = living(life);
+    const begin = setting.clock.now();
+    expect((await follow(setting, { 'wait-until': until })).status).toBe(status);
+    const took = (setting.clock.now() - begin) / 1_000;
+    expect(took).toBeGreaterThanOrEqual(seconds);
+    expect(took).toBeLessThanOrEqual(seconds + 20);
+    if (until === 'started') expect(setting.journal).toEqual(['forget']);
+  });
+
+  test('ready ends where the deployment waits to be continued', async () => {
+    const setting = living([
+      { after: 0, status: 'InProgress' },
+      { after: 30, status: 'Ready' },
+    ]);
+    expect((await follow(setting, { 'wait-until': 'ready' })).status).toBe('Ready');
+  });
+});
+
+describe('a deployment that fails', () => {
+  const failed: Moment = {
+    after: 30,
+    status: 'Failed',
+    error: { code: 'HEALTH_CONSTRAINTS', message: 'the green tasks are not healthy' },
+    target: target([
+      { ...event('Install', 'Failed', 27), diagnostics: { code: 'ScriptFailed', message: 'exit 1', logTail: 'last words' } },
+    ]),
+  };
+
+  test('is explained, and the service’s own words with it', async () => {
+    const setting = living([{ after: 0, status: 'InProgress' }, failed]);
+    const at = setting.clock.now();
+    setting.ecs.answer = {
+      found: 'service',
+      service: {
+        ...someService,
+        events: [
+          { at: at + 9_000, message: 'unable to pull' },
+          { at: at - 1, message: 'old news' },
+        ],
+      },
+    };
+    setting.ecs.stopped = [
+      {
+        id: 't',
+        taskDefinition: 'web:43',
+        stoppedAt: at + 8_000,
+        stopCode: 'TaskFailedToStart',
+        reason: 'CannotPullContainerError: 403 denied',
+        containers: [],
+      },
+    ];
+    const error = await failureOf(follow(setting));
+    expect(error).toBeInstanceOf(DeploymentError);
+    expect(error.message).toBe(
+      [
+        'Deployment d-NEW1 failed: HEALTH_CONSTRAINTS: the green tasks are not healthy',
+        '  Install failed after 27 s: ScriptFailed: exit 1',
+        '  last words',
+        '  a task of web:43 stopped: CannotPullContainerError: 403 denied',
+        '  service event: unable to pull',
+        'It was not rolled back.',
+      ].join('\n'),
+    );
+    expect(error.hint).toMatch(/^The task execution role may not pull: .* https:\/\/eu-west-1\.console/);
+    expect(setting.outputs.get('deployment-status')).toBe('Failed');
+    expect(setting.remembered).toEqual([]);
+  });
+
+  test('and is rolled back is followed to the rollback’s end, and fails the step all the same', async () => {
+    const setting = living([
+      { after: 0, status: 'InProgress', rollsBack: true },
+      { ...failed, rollsBack: true },
+      { ...failed, rollsBack: true, after: 33, rollback: { by: 'd-BACK', of: undefined, message: undefined } },
+    ]);
+    const deployed = await started(setting);
+    setting.codedeploy.add({ id: 'd-BACK', creator: 'codeDeployRollback' }, [{ after: 60, status: 'Succeeded' }]);
+    const error = await failureOf(followDeployment({ ...setting.request, ...deployed }));
+    expect(error.message).toMatch(/\nIt was rolled back by d-BACK: the old tasks have the whole traffic again\.$/);
+    expect(setting.outputs.get('rollback-deployment-id')).toBe('d-BACK');
+    expect(setting.log.lines).toContain('d-BACK  Succeeded');
+  });
+
+  test('and whose rollback fails says so', async () => {
+    const setting = living([{ ...failed, after: 0, rollback: { by: 'd-BACK', of: undefined, message: undefined } }]);
+    const deployed = await started(setting);
+    setting.codedeploy.add({ id: 'd-BACK', status: 'Failed' });
+    expect((await failureOf(followDeployment({ ...setting.request, ...deployed }))).message).toMatch(
+      /Its rollback d-BACK ended as Failed: see which tasks have the traffic/,
+    );
+  });
+
+  test('stopped by someone else', async () => {
+    const setting = living([{ after: 0, status: 'Stopped', error: { code: 'MANUAL_STOP', message: 'stopped by jo' } }]);
+    expect((await failureOf(follow(setting))).message).toMatch(/^Deployment d-NEW1 was stopped: MANUAL_STOP: stopped by jo/);
+  });
+});
+
+describe('faults', () => {
+  test('throttling, 5xx and lost connections are survived', async () => {
+    const setting = living(life);
+    setting.codedeploy.failures.set('GetDeployment', [
+      awsError('ThrottlingException'),
+      awsError('InternalFailure', { httpStatusCode: 500 }),
+    ]);
+    setting.codedeploy.failures.set('GetDeploymentTarget', [Object.assign(new Error('socket'), { code: 'ECONNRESET' })]);
+    expect((await follow(setting)).status).toBe('Succeeded');
+    expect(setting.log.lines[1]).toMatch(/no answer from AWS .*; still following$/);
+  });
+
+  test('expired credentials end the wait at once, and the deployment goes on', async () => {
+    const setting = living(life);
+    setting.codedeploy.failures.set('GetDeployment', [awsError('ExpiredTokenException')]);
+    const error = await failureOf(follow(setting));
+    expect(error.message).toBe(
+      'Deployment d-NEW1 is still running, but can’t be followed: the credentials expired and are the job’s own, so that they can’t be renewed.'.replace(
+        'can’t be followed',
+        "can't be followed",
+      ),
+    );
+    expect(error.hint).toMatch(/^Give deploy-role to let the action renew the credentials itself\./);
+    expect(setting.clock.slept).toEqual([]);
+    expect(setting.writes).toEqual([]);
+  });
+
+  test('a denial ends the wait at once', async () => {
+    const setting = living(life);
+    setting.codedeploy.failures.set('GetDeploymentTarget', [awsError('AccessDeniedException')]);
+    expect((await failureOf(follow(setting))).message).toMatch(
+      /^Deployment d-NEW1 is still running, but can't be followed: AccessDeniedException/,
+    );
+  });
+
+  test('a deployment that takes too long goes on, and says what to do', async () => {
+    const setting = living([{ after: 0, status: 'InProgress' }]);
+    const error = await failureOf(follow(setting, { 'wait-for-minutes': 3 }));
+    expect(error.message).toBe(
+      'Deployment d-NEW1 did not come to succeeded within 3 min (wait-for-minutes). It is InProgress and goes on.',
+    );
+    expect(error.hint).toMatch(/^Raise wait-for-minutes/);
+    expect(setting.writes).toEqual([]);
+    expect(setting.remembered).toEqual([]);
+  });
+});
+
+describe('a cancel', () => {
+  const cancelled = async (setting: Setting, inputs: Partial<DeploymentInputs> = {}) => {
+    const deployed = await started(setting, inputs);
+    setting.abort.abort(new CancelledError('The run was cancelled (SIGINT).'));
+    return failureOf(followDeployment({ ...setting.request, ...deployed }));
+  };
+
+  test('stops the deployment with a rollback', async () => {
+    const setting = living(life);
+    expect((await cancelled(setting)).message).toMatch(/^The run was cancelled\. Deployment d-NEW1 was stopped with a rollback/);
+    expect(setting.writes).toEqual(['codedeploy:StopDeployment d-NEW1 with rollback']);
+    expect(setting.clock.slept).toEqual([]);
+    expect(setting.remembered).toEqual([]);
+  });
+
+  test('is answered at once in the midst of a slow call', async () => {
+    const setting = living(life);
+    const deployed = await started(setting);
+    const slow = Promise.withResolvers<never>();
+    const request = { ...setting.request, ...deployed };
+    const deployer = { ...deployed.target.deployer, look: async () => slow.promise };
+    const following = failureOf(followDeployment({ ...request, target: { ...deployed.target, deployer } }));
+    setTimeout(() => setting.abort.abort(new CancelledError('now')), 10);
+    expect((await following).message).toMatch(/was stopped with a rollback/);
+  });
+
+  test('leaves it running where that is asked', async () => {
+    const setting = living(life);
+    expect((await cancelled(setting, { 'on-cancel': 'leave' })).message).toMatch(/Deployment d-NEW1 goes on, as on-cancel says/);
+    expect(setting.writes).toEqual([]);
+  });
+
+  test('that can’t be carried out is left to the post step', async () => {
+    const setting = living(life);
+    setting.codedeploy.failures.set('StopDeployment', [awsError('ThrottlingException')]);
+    expect((await cancelled(setting)).message).toMatch(/^The run was cancelled, and deployment d-NEW1 could not be stopped: /);
+    expect(setting.remembered).toHaveLength(1);
+  });
+});

@@ -1,0 +1,98 @@
+/** What is new between two looks at a deployment, as lines; and when to look again. */
+import { hasShifted, isTerminal, type DeployedTaskSet, type LifecycleEvent, type Snapshot } from './deployment.ts';
+
+/** Only what changed: statuses, lifecycle events with their durations, traffic, task counts. */
+export function progressBetween(previous: Snapshot | undefined, next: Snapshot): readonly string[] {
+  // An end is the last word; any other status comes before what happens in it.
+  const status = statusLines(previous, next);
+  const isEnd = isTerminal(next.deployment.status);
+  return [
+    ...(isEnd ? [] : status),
+    ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
+    ...taskLines(previous, next),
+    ...trafficLines(previous, next),
+    ...shiftLines(previous, next),
+    ...(isEnd ? status : []),
+  ];
+}
+
+/** Whether anything moved: what the next delay depends on. */
+export function hasMoved(previous: Snapshot | undefined, next: Snapshot): boolean {
+  return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
+}
+
+const seconds = 1_000;
+
+/**
+ * Milliseconds until the next look. A look is two calls, and more than one call a second is never made; while things move a change
+ * is noticed within 2 seconds, and in long waits, where nothing is expected, within 20.
+ */
+export function nextDelay({ snapshot, sinceMove }: { snapshot: Snapshot; sinceMove: number }): number {
+  const isWaiting = snapshot.deployment.status === 'Ready' || snapshot.deployment.terminationWaitStarted;
+  const slowest = isWaiting ? 20 * seconds : 5 * seconds;
+  return Math.min(slowest, Math.max(2 * seconds, sinceMove / 10));
+}
+
+/** `3 s`, `2 min 5 s`, `1 h 4 min`. */
+export function formatDuration(milliseconds: number): string {
+  const total = Math.max(0, Math.round(milliseconds / seconds));
+  const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+  if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
+  if (minutes > 0) return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
+  return `${rest} s`;
+}
+
+/** How long an event took; undefined where CodeDeploy doesn't say. */
+export function durationOf({ startedAt, endedAt }: LifecycleEvent): string | undefined {
+  return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
+}
+
+function statusLines(previous: Snapshot | undefined, { deployment }: Snapshot): string[] {
+  const { status } = deployment;
+  if (previous?.deployment.status === status || status === 'InProgress') return [];
+  return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
+}
+
+function eventNamed(snapshot: Snapshot | undefined, name: string): LifecycleEvent | undefined {
+  return snapshot?.target?.events.find((event) => event.name === name);
+}
+
+function eventLines(previous: LifecycleEvent | undefined, event: LifecycleEvent): string[] {
+  if (previous?.status === event.status) return [];
+  const duration = durationOf(event);
+  const took = duration === undefined ? '' : ` (${duration})`;
+  switch (event.status) {
+    case 'InProgress':
+      return [`${event.name} …`];
+    case 'Succeeded':
+      return [`${event.name} ✓${took}`];
+    case 'Failed':
+      return [`${event.name} ✗${took}`];
+    default:
+      return [];
+  }
+}
+
+/** The new tasks; the old ones are no news until they end, which the status tells. */
+function greenOf(snapshot: Snapshot | undefined): DeployedTaskSet | undefined {
+  return snapshot?.target?.taskSets.find(({ label }) => label === 'Green');
+}
+
+function taskLines(previous: Snapshot | undefined, next: Snapshot): string[] {
+  const green = greenOf(next);
+  const before = greenOf(previous);
+  if (!green || (before?.running === green.running && before.desired === green.desired)) return [];
+  return [`green tasks: ${green.running} of ${green.desired} running`];
+}
+
+function trafficLines(previous: Snapshot | undefined, next: Snapshot): string[] {
+  const green = greenOf(next);
+  if (!green) return [];
+  const before = greenOf(previous)?.traffic ?? 0;
+  return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
+}
+
+function shiftLines(previous: Snapshot | undefined, { deployment }: Snapshot): string[] {
+  if (!deployment.terminationWaitStarted || isTerminal(deployment.status) || (previous && hasShifted(previous.deployment))) return [];
+  return ['the traffic has shifted whole; the old tasks are kept for a while'];
+}

@@ -1,0 +1,47 @@
+/** A deployment in the job summary. Statuses, events and reasons are AWS's words, and reasons may hold anybody's: all is escaped. */
+import { durationOf } from './deployment-progress.ts';
+import type { LifecycleEvent } from './deployment.ts';
+import { shortName } from './live-service.ts';
+import { code, codeBlock, escapeMarkdown, table } from './markdown.ts';
+
+export interface DeploymentSummary {
+  readonly service: string;
+  readonly cluster: string;
+  /** `host/repository@sha256:…`. */
+  readonly image: string;
+  readonly taskDefinition: string;
+  readonly previousTaskDefinition: string;
+  /** Undefined where none was started. */
+  readonly deployment: { readonly id: string; readonly url: string } | undefined;
+  /** How it ended, in a few words. */
+  readonly outcome: string;
+  readonly events: readonly LifecycleEvent[];
+  /** Why it failed. */
+  readonly failure?: string | undefined;
+}
+
+export function summariseDeployment(summary: DeploymentSummary): string {
+  const { service, cluster, image, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
+  const before = shortName(previousTaskDefinition);
+  const after = shortName(taskDefinition);
+  const rows = [
+    ['Service', `${code(service)} in cluster ${code(cluster)}`],
+    ['Image', code(image)],
+    ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
+    ...(deployment ? [['Deployment', `[${escapeMarkdown(deployment.id)}](${deployment.url})`]] : []),
+    ['Outcome', escapeMarkdown(outcome)],
+  ];
+  const steps = events.filter(({ status }) => status !== 'Pending');
+  return [
+    '### Deployment',
+    '',
+    table(['', ''], rows),
+    '',
+    ...(steps.length === 0 ? [] : [table(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
+    ...(failure === undefined ? [] : [codeBlock(failure.split('\n')), '']),
+  ].join('\n');
+}
+
+function eventRow(event: LifecycleEvent): string[] {
+  return [escapeMarkdown(event.name), escapeMarkdown(event.status), durationOf(event) ?? ''];
+}

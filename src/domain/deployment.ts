@@ -1,0 +1,116 @@
+/**
+ * A CodeDeploy ECS blue/green deployment.
+ *
+ *   Created → Queued → InProgress → (Ready) → Succeeded | Failed | Stopped
+ *
+ * Anything but the last three is active, also the wait before the blue tasks end, and a group has one active deployment at most. A
+ * rollback is a deployment of its own, with its own ID; the one that it undoes names it.
+ * Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
+ */
+import { consoleHost, type Region } from './account.ts';
+
+export const activeStatuses = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'] as const;
+export const terminalStatuses = ['Succeeded', 'Failed', 'Stopped'] as const;
+
+export interface Deployment {
+  readonly id: string;
+  /** One of the statuses above; kept as text, for AWS may add one. */
+  readonly status: string;
+  readonly application: string;
+  readonly group: string;
+  readonly config: string | undefined;
+  readonly description: string;
+  /** `user`, `codeDeployRollback`, `CloudFormation`, … */
+  readonly creator: string;
+  readonly error: { readonly code: string; readonly message: string } | undefined;
+  /** Milliseconds since the epoch, as all times here. */
+  readonly createdAt: number | undefined;
+  readonly completedAt: number | undefined;
+  /** Traffic has shifted whole; only the blue tasks' end is waited for. */
+  readonly terminationWaitStarted: boolean;
+  readonly rollback: Rollback;
+  /** Whether CodeDeploy rolls it back by itself when it fails; undefined where it does not say. */
+  readonly rollsBack: boolean | undefined;
+  readonly statusMessages: readonly string[];
+  /** The SHA-256 by which GetApplicationRevision gives the AppSpec. */
+  readonly revision: string | undefined;
+  readonly previousRevision: string | undefined;
+}
+
+export interface Rollback {
+  /** The deployment that undoes this one. */
+  readonly by: string | undefined;
+  /** The deployment that this one undoes. */
+  readonly of: string | undefined;
+  readonly message: string | undefined;
+}
+
+export interface LifecycleEvent {
+  readonly name: string;
+  /** `Pending`, `InProgress`, `Succeeded`, `Failed`, `Skipped`, `Unknown`. */
+  readonly status: string;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly diagnostics: { readonly code: string; readonly message: string; readonly logTail: string } | undefined;
+}
+
+export interface DeployedTaskSet {
+  readonly id: string;
+  /** `Blue` or `Green`; undefined where CodeDeploy does not say. */
+  readonly label: string | undefined;
+  /** `PRIMARY`, `ACTIVE`, `DRAINING`. */
+  readonly status: string;
+  readonly desired: number;
+  readonly pending: number;
+  readonly running: number;
+  /** Percent of the production traffic. */
+  readonly traffic: number;
+}
+
+export interface DeploymentTarget {
+  readonly status: string;
+  readonly events: readonly LifecycleEvent[];
+  readonly taskSets: readonly DeployedTaskSet[];
+}
+
+/** One look at a deployment. */
+export interface Snapshot {
+  readonly deployment: Deployment;
+  /** Undefined as long as the deployment has not started. */
+  readonly target: DeploymentTarget | undefined;
+}
+
+export function isTerminal(status: string): boolean {
+  return terminalStatuses.some((terminal) => terminal === status);
+}
+
+export function isActive(status: string): boolean {
+  return !isTerminal(status);
+}
+
+/** Traffic has shifted whole: from here on a rollback would undo a healthy deployment (RULES 5.17). */
+export function hasShifted(deployment: Deployment): boolean {
+  return deployment.terminationWaitStarted || deployment.status === 'Succeeded';
+}
+
+export const waits = ['started', 'ready', 'traffic-shifted', 'succeeded'] as const;
+export type WaitUntil = (typeof waits)[number];
+
+/** Whether a deployment has come as far as is waited for; Succeeded meets every wish (RULES 6.8). */
+export function hasReached({ deployment, until }: { deployment: Deployment; until: WaitUntil }): boolean {
+  switch (until) {
+    case 'started':
+      return true;
+    case 'ready':
+      return deployment.status === 'Ready' || hasShifted(deployment);
+    case 'traffic-shifted':
+      return hasShifted(deployment);
+    case 'succeeded':
+      return deployment.status === 'Succeeded';
+  }
+}
+
+/** The deployment in the AWS console of the Region's partition. */
+export function deploymentUrl({ id, region }: { id: string; region: Region }): string {
+  return `https://${region}.${consoleHost(region)}/codesuite/codedeploy/deployments/${id}?region=${region}`;
+}

@@ -1,0 +1,94 @@
+/**
+ * YAML and JSON documents of a person: read with the position of every value, and written back with one value changed and everything
+ * else as it was – comments, key order, spelling. JSON is read as the YAML that it is, and written back as JSON.
+ */
+import { isCollection, isNode, isScalar, LineCounter, parseDocument as parseYaml, Scalar, type Document } from 'yaml';
+import { formatPath, type Json, type JsonPath } from '../domain/json.ts';
+import { DocumentError } from '../errors.ts';
+
+export interface Position {
+  /** From 1, as the column. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ParsedDocument {
+  /** The path as the author wrote it. */
+  readonly file: string;
+  readonly value: Json;
+  /** Where the value at this path stands, or the nearest one around it that does. */
+  position(path: JsonPath): Position | undefined;
+  /** The document's text with this value there, which may be new. */
+  textWith(path: JsonPath, value: string): string;
+}
+
+/**
+ * @param file as the author wrote it, for messages
+ * @throws DocumentError with every syntax problem, each with line and column
+ */
+export function parseDocument(file: string, text: string): ParsedDocument {
+  const lines = new LineCounter();
+  const document = parseYaml(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    throw new DocumentError(
+      document.errors.map(({ message, pos: [offset] }) => {
+        const { line, col } = lines.linePos(offset);
+        return { file, problem: `is not ${isJson(file) ? 'JSON' : 'YAML'}: ${message}`, line, column: col };
+      }),
+    );
+  }
+  return {
+    file,
+    value: document.toJS() as Json,
+    position: (path) => positionOf({ document, lines, path }),
+    textWith: (path, value) => {
+      const place = plainPlace(document.getIn(path, true));
+      if (place) return `${text.slice(0, place.start)}${JSON.stringify(value)}${text.slice(place.end)}`;
+      // On a copy: what is set once must not show in the next text.
+      const copy = document.clone();
+      setText({ document: copy, path, value, quoted: isJson(file) });
+      return copy.toString({ lineWidth: 0, flowCollectionPadding: !isJson(file) });
+    },
+  };
+}
+
+function isJson(file: string): boolean {
+  return /\.json$/i.test(file);
+}
+
+/** Where a value of one line stands in the text, so that nothing else need be touched. Double quotes are read by YAML and JSON alike. */
+function plainPlace(node: unknown): { readonly start: number; readonly end: number } | undefined {
+  if (!isScalar(node) || !node.range || node.anchor !== undefined || node.tag !== undefined) return undefined;
+  const [start, end] = node.range;
+  const isPlain = ['PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE'].includes(node.type ?? '');
+  return isPlain && end > start ? { start, end } : undefined;
+}
+
+/** Anything else – a value that was left empty, or is new and comes last – is set in the parsed document, whose comments survive. */
+function setText({ document, path, value, quoted }: { document: Document; path: JsonPath; value: string; quoted: boolean }): void {
+  const before = document.getIn(path, true);
+  if (isScalar(before)) {
+    Object.assign(before, { value, type: 'QUOTE_DOUBLE', source: undefined });
+    return;
+  }
+  const parent = document.getIn(path.slice(0, -1), true);
+  if (!isCollection(parent)) throw new Error(`${formatPath(path)} has no place in the document`);
+  const name = path.at(-1);
+  parent.set(quoted && typeof name === 'string' ? quotedText(name) : name, quotedText(value));
+}
+
+function quotedText(value: string): Scalar<string> {
+  return Object.assign(new Scalar(value), { type: 'QUOTE_DOUBLE' });
+}
+
+function positionOf({ document, lines, path }: { document: Document; lines: LineCounter; path: JsonPath }): Position | undefined {
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    const [offset] = (isNode(node) && node.range) || [];
+    if (offset !== undefined) {
+      const { line, col } = lines.linePos(offset);
+      return { line, column: col };
+    }
+  }
+  return undefined;
+}

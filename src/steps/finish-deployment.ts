@@ -1,0 +1,75 @@
+/**
+ * What becomes of a deployment when the run is cancelled: `on-cancel: rollback` stops it and sends the traffic back, unless the traffic
+ * has shifted whole, for from then on a rollback would undo a healthy deployment (RULES 5.17).
+ *
+ * Main answers a signal with `cancelDeployment`. The post step is the second chance, when main was killed: it believes what main left
+ * behind only after AWS has confirmed the account and the nonce (RULES 5.2, 5.6).
+ */
+import type { AccountId } from '../domain/account.ts';
+import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts';
+import type { Ports } from '../ports/index.ts';
+import { codedeployDeployments, type DeploymentPlace } from './codedeploy-deployments.ts';
+import type { Deployments } from './deployer.ts';
+import { openDeploy, type DeployInputs } from './sessions.ts';
+
+/** What the post step needs to know; saved before CreateDeployment is sent, for a kill can fall between request and reply. */
+export interface UnfinishedDeployment extends DeploymentPlace {
+  /** By which the deployment is found on AWS, and known not to be a stranger's. */
+  readonly nonce: string;
+  /** Any other account is refused. */
+  readonly account: AccountId;
+  readonly onCancel: 'rollback' | 'leave';
+  /** How its credentials are had again: inputs, never keys. */
+  readonly access: DeployInputs;
+}
+
+/** @returns what was done, as a sentence for whoever cancelled */
+export async function cancelDeployment({
+  deployments,
+  id,
+  onCancel,
+}: {
+  deployments: Pick<Deployments, 'deployment' | 'stop' | 'url'>;
+  id: string;
+  onCancel: 'rollback' | 'leave';
+}): Promise<string> {
+  const url = deployments.url(id);
+  if (onCancel === 'leave') return `Deployment ${id} goes on, as on-cancel says: ${url}`;
+  const deployment = await deployments.deployment(id);
+  return undo({ deployments, deployment });
+}
+
+async function undo({
+  deployments,
+  deployment,
+}: {
+  deployments: Pick<Deployments, 'stop' | 'url'>;
+  deployment: Deployment;
+}): Promise<string> {
+  const { id, status } = deployment;
+  const url = deployments.url(id);
+  if (isTerminal(status)) return `Deployment ${id} had ended already: ${status}. ${url}`;
+  if (hasShifted(deployment))
+    return `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`;
+  const answer = await deployments.stop({ id, rollback: true });
+  if (answer === 'ended') return `Deployment ${id} ended before it could be stopped. ${url}`;
+  return `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`;
+}
+
+/** The post step's part. */
+export async function finishDeployment({ unfinished, ports }: { unfinished: UnfinishedDeployment; ports: Ports }): Promise<void> {
+  const { nonce, account, onCancel, access } = unfinished;
+  const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
+  const deployments = codedeployDeployments({ codedeploy, place: unfinished });
+  // Reads may start beside the guard; the write waits for it.
+  const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
+  if (!deployment) {
+    ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
+    return;
+  }
+  const said =
+    onCancel === 'rollback'
+      ? await undo({ deployments, deployment })
+      : await cancelDeployment({ deployments, id: deployment.id, onCancel });
+  ports.log.notice(said);
+}

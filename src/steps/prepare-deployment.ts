@@ -1,0 +1,317 @@
+/**
+ * Everything about a deployment that can be checked before a build or a write (DESIGN 6.5), in few sequential calls:
+ *
+ *   documents → { DescribeServices ‖ GetDeploymentGroup ‖ ListDeployments ‖ GetCallerIdentity } → DescribeTaskDefinition
+ *
+ * A release that cannot work fails here, in seconds, with every problem in one report.
+ */
+import type { AccountId } from '../domain/account.ts';
+import { isActive, type Deployment, type WaitUntil } from '../domain/deployment.ts';
+import { parseMarker } from '../domain/deployment-marker.ts';
+import type { RepositoryName } from '../domain/image.ts';
+import { formatPath, type Json } from '../domain/json.ts';
+import { running, shortName, type LiveService } from '../domain/live-service.ts';
+import { chooseContainer, familyWarning, readTaskDefinition, secretsAmong, type TaskDefinition } from '../domain/task-definition.ts';
+import { DocumentError, type DocumentProblem, type InputProblem } from '../errors.ts';
+import type { Identity } from '../ports/credentials.ts';
+import { parseDocument, type ParsedDocument } from '../ports/documents.ts';
+import type { RegisteredTaskDefinition, ServiceAnswer } from '../ports/ecs.ts';
+import type { Files } from '../ports/files.ts';
+import type { Ports } from '../ports/index.ts';
+import { codedeployDeployer, type AutoRollback } from './codedeploy-deployer.ts';
+import type { Deployer } from './deployer.ts';
+import { report } from './preflight-report.ts';
+import type { DeployInputs, DeploySide } from './sessions.ts';
+
+/** The inputs of a deployment, as the modes parse them. */
+export interface DeploymentInputs extends DeployInputs {
+  readonly cluster: string;
+  readonly service: string;
+  readonly 'task-definition': string | undefined;
+  readonly 'container-name': string | undefined;
+  readonly 'environment-variables': readonly (readonly [name: string, value: string])[];
+  readonly 'codedeploy-application': string | undefined;
+  readonly 'codedeploy-deployment-group': string | undefined;
+  readonly 'codedeploy-appspec': string | undefined;
+  readonly 'codedeploy-deployment-config': string | undefined;
+  readonly 'codedeploy-deployment-description': string | undefined;
+  readonly 'auto-rollback': AutoRollback;
+  readonly 'wait-until': WaitUntil;
+  readonly 'wait-for-minutes': number | undefined;
+  readonly 'on-active-deployment': 'wait' | 'stop' | 'fail';
+  readonly 'on-cancel': 'rollback' | 'leave';
+  readonly 'force-new-deployment': boolean;
+}
+
+export interface PrepareRequest {
+  readonly inputs: DeploymentInputs;
+  readonly side: DeploySide;
+  readonly ports: Pick<Ports, 'files' | 'log'>;
+  /** What will be deployed, as far as it is known: the container that runs it already gets it. */
+  readonly image: { readonly repository: RepositoryName };
+  /** The account that owns the registry, where it is known: it is deployed into only by its name (RULES 3, Guard). */
+  readonly registryAccount?: AccountId | undefined;
+  /** The author's files, where they were read already, beside other things that need no call. */
+  readonly documents?: Documents;
+  /** A further check that starts beside the reads and is answered in the same report, when the definition is known. */
+  readonly beside?: () => (definition: TaskDefinition | undefined) => Promise<readonly InputProblem[]>;
+}
+
+/** A deployment that can be started. */
+export interface PreparedDeployment {
+  readonly inputs: DeploymentInputs;
+  readonly side: DeploySide;
+  readonly identity: Identity;
+  readonly deployer: Deployer;
+  readonly service: LiveService;
+  /** What runs: the PRIMARY task set's (RULES 6.9). */
+  readonly running: RegisteredTaskDefinition;
+  /** What will be registered, but for the image and the environment. */
+  readonly definition: TaskDefinition;
+  /** The container that gets the image. */
+  readonly container: string;
+  readonly active: Deployment | undefined;
+  readonly newest: Deployment | undefined;
+  /** The same once more, after the service may have changed. */
+  readonly again: () => Promise<PreparedDeployment>;
+}
+
+/** @throws InputError, DocumentError or AwsError: every problem at once, and nothing was written */
+export async function prepareDeployment(request: PrepareRequest): Promise<PreparedDeployment> {
+  const documents = request.documents ?? (await readDocuments(request));
+  return check({ request, documents });
+}
+
+/** The author's files, parsed. */
+export interface Documents {
+  readonly taskDefinition: ParsedDocument | undefined;
+  readonly appSpec: ParsedDocument | undefined;
+}
+
+/**
+ * Reads, parses and lints the author's files, without any call.
+ * @throws DocumentError or InputError: everything that is wrong in them
+ */
+export async function readDocuments({
+  inputs,
+  side,
+  ports: { files },
+}: Pick<PrepareRequest, 'inputs' | 'side'> & { readonly ports: Pick<Ports, 'files'> }): Promise<Documents> {
+  const [taskDefinition, appSpec] = await Promise.all([
+    readDocument({ files, file: inputs['task-definition'] }),
+    readDocument({ files, file: inputs['codedeploy-appspec'] }),
+  ]);
+  const problems = [...taskDefinition.problems, ...appSpec.problems];
+  const documents = { taskDefinition: taskDefinition.document, appSpec: appSpec.document };
+  const read = documents.taskDefinition && readTaskDefinition(documents.taskDefinition.value, { family: 'live' });
+  if (documents.taskDefinition && read && !read.ok) problems.push(...locatedIn(documents.taskDefinition, read.findings));
+  const definition = read?.ok ? read.definition : undefined;
+  problems.push(...makeDeployer({ inputs, side, documents }).lint(definition));
+  report({ inputs: definition ? containerProblem({ inputs, definition }) : [], documents: problems, failures: [] });
+  return documents;
+}
+
+async function readDocument({ files, file }: { files: Files; file: string | undefined }): Promise<{
+  document: ParsedDocument | undefined;
+  problems: DocumentProblem[];
+}> {
+  if (file === undefined) return { document: undefined, problems: [] };
+  const text = await files.readText(file);
+  if (text === undefined) return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
+  try {
+    return { document: parseDocument(file, text), problems: [] };
+  } catch (error) {
+    if (error instanceof DocumentError) return { document: undefined, problems: [...error.problems] };
+    throw error;
+  }
+}
+
+function locatedIn(
+  document: ParsedDocument,
+  findings: readonly { path: readonly (string | number)[]; problem: string }[],
+): DocumentProblem[] {
+  return findings.map(({ path, problem }) => ({ file: document.file, path: formatPath(path), problem, ...document.position(path) }));
+}
+
+/** Only what the name alone shows to be wrong; the choice by image comes with the live service. */
+function containerProblem({ inputs, definition }: { inputs: DeploymentInputs; definition: TaskDefinition }): InputProblem[] {
+  const wanted = inputs['container-name'];
+  if (wanted === undefined) return [];
+  const container = chooseContainer({ definition, repository: undefined, wanted });
+  return container.ok ? [] : [{ input: 'container-name', problem: container.problem }];
+}
+
+function makeDeployer({ inputs, side, documents }: { inputs: DeploymentInputs; side: DeploySide; documents: Documents }): Deployer {
+  const { cluster, service } = inputs;
+  return codedeployDeployer({
+    codedeploy: side.codedeploy,
+    place: {
+      how: 'codedeploy',
+      region: inputs['deploy-region'] ?? inputs['aws-region'],
+      cluster,
+      service,
+      application: inputs['codedeploy-application'] ?? `AppECS-${cluster}-${service}`,
+      group: inputs['codedeploy-deployment-group'] ?? `DgpECS-${cluster}-${service}`,
+    },
+    appSpec: documents.appSpec,
+    config: inputs['codedeploy-deployment-config'],
+    autoRollback: inputs['auto-rollback'],
+    until: inputs['wait-until'],
+  });
+}
+
+async function check({ request, documents }: { request: PrepareRequest; documents: Documents }): Promise<PreparedDeployment> {
+  const { inputs, side, ports } = request;
+  const deployer = makeDeployer({ inputs, side, documents });
+  const ready = deployer.read();
+  const beside = request.beside?.();
+  const answering = side.ecs.describeService(inputs);
+  const describing = answering.then(async (answer) =>
+    answer.found === 'service' ? side.ecs.describeTaskDefinition(running(answer.service).taskDefinition) : undefined,
+  );
+  const [identity, answer, described] = await Promise.allSettled([side.session.identity(), answering, describing]);
+  // In the wrong account nothing else that was found means anything.
+  if (identity.status === 'rejected') throw identity.reason;
+
+  const live = answer.status === 'fulfilled' ? answer.value : undefined;
+  const service = live?.found === 'service' ? live.service : undefined;
+  const current = described.status === 'fulfilled' ? described.value : undefined;
+  const reading = current && definitionFrom({ documents, current });
+  const definition = reading?.ok ? reading.definition : undefined;
+  const container = definition && chooseContainer({ definition, repository: request.image.repository, wanted: inputs['container-name'] });
+  const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
+  // What is found of a deployment group helps nobody whose service is not deployed by one.
+  const isOurs = service === undefined || service.controller === 'CODE_DEPLOY';
+  const readiness = await ready({ service, definition });
+  const checked = isOurs ? readiness : undefined;
+  const [further] = await Promise.allSettled([beside?.(definition)]);
+
+  report({
+    inputs: [
+      ...guardProblems({ request, identity: identity.value }),
+      ...serviceFindings,
+      ...(checked?.inputs ?? []),
+      ...activeProblems({ active: checked?.active, inputs, deployer }),
+      ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
+      ...(container && !container.ok ? [{ input: 'container-name', problem: container.problem }] : []),
+      ...(definition && container?.ok ? secretProblems({ inputs, definition, container: container.value }) : []),
+    ],
+    documents: [...(reading && !reading.ok ? reading.problems : []), ...(checked?.documents ?? [])],
+    failures: [
+      ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : [])),
+      ...(checked?.failures ?? []),
+    ].map((error) => ({ input: 'deploy-role', error })),
+  });
+  if (!service || !current || !definition || !container?.ok || !checked) throw new Error('a preflight problem was not reported');
+  if (documents.taskDefinition) warn(familyWarning({ definition, live: current.arn }));
+  return {
+    inputs,
+    side,
+    identity: identity.value,
+    deployer,
+    service,
+    running: current,
+    definition,
+    container: container.value,
+    active: checked.active,
+    newest: checked.newest,
+    again: async () => {
+      const { beside: _checkedOnce, ...rest } = request;
+      return check({ request: rest, documents });
+    },
+  };
+
+  function warn(text: string | undefined): void {
+    if (text !== undefined) ports.log.warning(text);
+  }
+}
+
+/** The file's definition, else the running one with its tags; a file without a family belongs to the running one. */
+function definitionFrom({
+  documents,
+  current,
+}: {
+  documents: Documents;
+  current: RegisteredTaskDefinition;
+}): { ok: true; definition: TaskDefinition } | { ok: false; problems: DocumentProblem[] } {
+  const { taskDefinition: file } = documents;
+  const family = shortName(current.arn).replace(/:\d+$/, '');
+  const reading = readTaskDefinition(file ? file.value : withTags(current), { family });
+  if (reading.ok) return reading;
+  if (file) return { ok: false, problems: locatedIn(file, reading.findings) };
+  const name = `the live service's task definition ${shortName(current.arn)}`;
+  return { ok: false, problems: reading.findings.map(({ path, problem }) => ({ file: name, path: formatPath(path), problem })) };
+}
+
+/** AWS's own tags (`aws:…`) can't be given. */
+function withTags({ definition, tags }: RegisteredTaskDefinition): Json {
+  const own = tags.filter(({ key }) => !key.startsWith('aws:'));
+  return own.length === 0 ? definition : { ...definition, tags: own.map(({ key, value }) => ({ key, value })) };
+}
+
+/** The classic slip: the registry's own credentials, still in the environment, deploy into the registry's account (RULES 3). */
+function guardProblems({ request, identity }: { request: PrepareRequest; identity: Identity }): InputProblem[] {
+  const { inputs, registryAccount } = request;
+  if (inputs['deploy-role'] !== undefined || inputs['deploy-account-id'] !== undefined) return [];
+  if (registryAccount === undefined || identity.account !== registryAccount) return [];
+  return [
+    {
+      input: 'deploy-account-id',
+      problem: `is needed to deploy into ${identity.account}, which owns the registry (${identity.arn}); give it if that is meant, else the deploy-role of the other account`,
+    },
+  ];
+}
+
+function serviceProblems({ live, inputs }: { live: ServiceAnswer; inputs: DeploymentInputs }): InputProblem[] {
+  const region = inputs['deploy-region'] ?? inputs['aws-region'];
+  const { cluster, service } = inputs;
+  if (live.found === 'nothing') {
+    return live.missing === 'cluster'
+      ? [{ input: 'cluster', problem: `there is no cluster ${cluster} in ${region}` }]
+      : [{ input: 'service', problem: `there is no service ${service} in the cluster ${cluster}` }];
+  }
+  const { status, controller, strategy } = live.service;
+  if (status !== 'ACTIVE') return [{ input: 'service', problem: `${service} is ${status}, not ACTIVE` }];
+  if (controller === 'CODE_DEPLOY') return [];
+  if (controller === 'EXTERNAL') {
+    return [
+      { input: 'service', problem: `${service} has the deployment controller EXTERNAL: whoever made its task sets deploys it; ${remedy}` },
+    ];
+  }
+  const how = strategy === undefined || strategy === 'ROLLING' ? 'rolling updates' : `ECS's own ${strategy} deployments`;
+  return [{ input: 'service', problem: `${service} has the deployment controller ECS (${how}), which is not deployed yet; ${remedy}` }];
+}
+
+const remedy = 'make the service with the controller CODE_DEPLOY, which can only be chosen when a service is made';
+
+function activeProblems({
+  active,
+  inputs,
+  deployer,
+}: {
+  active: Deployment | undefined;
+  inputs: DeploymentInputs;
+  deployer: Deployer;
+}): InputProblem[] {
+  if (!active || inputs['on-active-deployment'] !== 'fail' || !isActive(active.status)) return [];
+  const by = parseMarker(active.description);
+  const who = by ? ` by run ${by.run} of ${by.workflow}` : '';
+  const problem = `is fail, and ${active.id} (${active.status}${who}) is under way in ${deployer.place}: ${deployer.url(active.id)}`;
+  return [{ input: 'on-active-deployment', problem }];
+}
+
+function secretProblems({
+  inputs,
+  definition,
+  container,
+}: {
+  inputs: DeploymentInputs;
+  definition: TaskDefinition;
+  container: string;
+}): InputProblem[] {
+  const names = secretsAmong({ definition, container, names: inputs['environment-variables'].map(([name]) => name) });
+  return names.map((name) => ({
+    input: 'environment-variables',
+    problem: `${name} is a secret of the container ${container}, and ECS takes a name only once`,
+  }));
+}

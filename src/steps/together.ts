@@ -1,0 +1,23 @@
+/** Checks that run at the same time, and fail together: an author reads every problem at once. */
+import { DocumentError, InputError } from '../errors.ts';
+import { report } from './preflight-report.ts';
+
+type Results<T extends readonly Promise<unknown>[]> = { -readonly [Index in keyof T]: Awaited<T[Index]> };
+
+/**
+ * Waits for all of them, also when one has failed.
+ * @throws the one error there is, or an InputError with the problems of all
+ */
+export async function together<const T extends readonly Promise<unknown>[]>(side: string, checks: T): Promise<Results<T>> {
+  const settled = await Promise.allSettled(checks);
+  const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  if (errors.length === 1) throw errors[0];
+  report({
+    inputs: errors.flatMap((error) => (error instanceof InputError ? error.problems : [])),
+    documents: errors.flatMap((error) => (error instanceof DocumentError ? error.problems : [])),
+    failures: errors
+      .filter((error) => !(error instanceof InputError || error instanceof DocumentError))
+      .map((error) => ({ input: side, error })),
+  });
+  return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as Results<T>;
+}
