@@ -28895,7 +28895,7 @@ exports.composeCollection = composeCollection;
 
 var Document = __nccwpck_require__(3021);
 var composeNode = __nccwpck_require__(5937);
-var resolveEnd = __nccwpck_require__(5407);
+var resolveEnd = __nccwpck_require__(7788);
 var resolveProps = __nccwpck_require__(4631);
 
 function composeDoc(options, directives, { offset, start, value, end }, onError) {
@@ -28949,7 +28949,7 @@ var Alias = __nccwpck_require__(4065);
 var identity = __nccwpck_require__(1127);
 var composeCollection = __nccwpck_require__(7349);
 var composeScalar = __nccwpck_require__(5413);
-var resolveEnd = __nccwpck_require__(5407);
+var resolveEnd = __nccwpck_require__(7788);
 var utilEmptyScalarPosition = __nccwpck_require__(2599);
 
 const CN = { composeNode, composeEmptyNode };
@@ -29165,7 +29165,7 @@ var Document = __nccwpck_require__(3021);
 var errors = __nccwpck_require__(1464);
 var identity = __nccwpck_require__(1127);
 var composeDoc = __nccwpck_require__(3683);
-var resolveEnd = __nccwpck_require__(5407);
+var resolveEnd = __nccwpck_require__(7788);
 
 function getErrorPos(src) {
     if (typeof src === 'number')
@@ -29774,7 +29774,7 @@ exports.resolveBlockSeq = resolveBlockSeq;
 
 /***/ }),
 
-/***/ 5407:
+/***/ 7788:
 /***/ ((__unused_webpack_module, exports) => {
 
 
@@ -29829,7 +29829,7 @@ var identity = __nccwpck_require__(1127);
 var Pair = __nccwpck_require__(7165);
 var YAMLMap = __nccwpck_require__(4454);
 var YAMLSeq = __nccwpck_require__(2223);
-var resolveEnd = __nccwpck_require__(5407);
+var resolveEnd = __nccwpck_require__(7788);
 var resolveProps = __nccwpck_require__(4631);
 var utilContainsNewline = __nccwpck_require__(9499);
 var utilMapIncludes = __nccwpck_require__(1187);
@@ -30042,7 +30042,7 @@ exports.resolveFlowCollection = resolveFlowCollection;
 
 
 var Scalar = __nccwpck_require__(3301);
-var resolveEnd = __nccwpck_require__(5407);
+var resolveEnd = __nccwpck_require__(7788);
 
 function resolveFlowScalar(scalar, strict, onError) {
     const { offset, type, source, end } = scalar;
@@ -38147,7 +38147,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7788);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4053);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2730);
 
 
@@ -38209,7 +38209,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7788:
+/***/ 4053:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -39559,12 +39559,15 @@ function secretProblems({ inputs, definition, container, }) {
 ;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
 
 function progressBetween(previous, next) {
+    const status = statusLines(previous, next);
+    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
     return [
-        ...statusLines(previous, next),
+        ...(isEnd ? [] : status),
         ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
         ...taskLines(previous, next),
         ...trafficLines(previous, next),
         ...shiftLines(previous, next),
+        ...(isEnd ? status : []),
     ];
 }
 function hasMoved(previous, next) {
@@ -39631,7 +39634,7 @@ function trafficLines(previous, next) {
     return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
 }
 function shiftLines(previous, { deployment }) {
-    if (!deployment.terminationWaitStarted || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
+    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
         return [];
     return ['the traffic has shifted whole; the old tasks are kept for a while'];
 }
@@ -40027,7 +40030,7 @@ function explainFailure({ snapshot, circumstances }) {
         ...(failed ? eventDetails(failed) : []),
         ...deployment.statusMessages,
         ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
-        ...circumstances.serviceEvents.map(({ message }) => `service event: ${message}`),
+        ...new Set(circumstances.serviceEvents.map(({ message }) => `service event: ${message}`)),
     ];
     const { error, status } = deployment;
     const reason = error
@@ -40055,7 +40058,8 @@ function taskReason({ reason, stopCode, containers }) {
             return [`${name}: ${why}`];
         return exitCode === undefined || exitCode === 0 ? [] : [`${name} exited with ${exitCode}`];
     });
-    return [reason ?? stopCode ?? 'ECS gives no reason', ...ofContainers].join('; ');
+    const why = reason ?? stopCode ?? 'ECS gives no reason';
+    return [why, ...ofContainers.filter((text) => !text.endsWith(why))].join('; ');
 }
 function distinctTasks(tasks) {
     const seen = new Set();
@@ -41321,86 +41325,9 @@ function serviceRequests(target, repository) {
     return { account: undefined, role: undefined, service: name, own: (key) => keys.get(key) };
 }
 
-;// CONCATENATED MODULE: ./build/domain/policy/pattern.js
-
-const [run, one] = [Symbol('*'), Symbol('?')];
-function parseGlob(text, { version, wild }) {
-    const variables = version === '2012-10-17' && text.includes('${');
-    const tokens = [];
-    for (let at = 0; at < text.length; at += 1) {
-        const character = text.charAt(at);
-        if (variables && character === '$' && text.charAt(at + 1) === '{') {
-            const escaped = /^\$\{([*?$])\}/.exec(text.slice(at, at + 4))?.[1];
-            if (escaped === undefined)
-                return undefined;
-            tokens.push(escaped);
-            at += 3;
-        }
-        else if (wild && character === '*') {
-            if (tokens.at(-1) !== run)
-                tokens.push(run);
-        }
-        else
-            tokens.push(wild && character === '?' ? one : character);
-    }
-    const first = tokens.findIndex((token) => typeof token !== 'string');
-    const head = (first < 0 ? tokens : tokens.slice(0, first)).join('');
-    return { text, tokens, head, literal: first < 0 };
-}
-function matches(glob, text) {
-    if (glob.literal)
-        return glob.head === text;
-    if (!text.startsWith(glob.head))
-        return false;
-    const { tokens } = glob;
-    let token = 0;
-    let at = 0;
-    let lastRun = -1;
-    let resume = 0;
-    while (at < text.length) {
-        const now = tokens[token];
-        if (now === run) {
-            lastRun = token;
-            resume = at;
-            token += 1;
-        }
-        else if (now !== undefined && (now === one || now === text.charAt(at))) {
-            token += 1;
-            at += 1;
-        }
-        else if (lastRun >= 0) {
-            token = lastRun + 1;
-            resume += 1;
-            at = resume;
-        }
-        else
-            return false;
-    }
-    while (tokens[token] === run)
-        token += 1;
-    return token === tokens.length;
-}
-function contains(outer, inner) {
-    const able = outer.filter(({ head }) => inner.head.startsWith(head) || head.startsWith(inner.head));
-    if (able.length === 0)
-        return false;
-    if (inner.literal)
-        return able.some((glob) => matches(glob, inner.head));
-    return relation({ base: nothing, tail: pattern_automatonOf(inner) }, able).answer === 'all';
-}
-function pattern_automatonOf(glob) {
-    const nodes = [{ edges: [] }];
-    for (const token of glob.tokens) {
-        const last = nodes.length - 1;
-        if (token === run)
-            nodes[last]?.edges.push({ on: undefined, to: last });
-        else {
-            nodes.push({ edges: [] });
-            nodes[last]?.edges.push({ on: token === one ? undefined : String(token), to: last + 1 });
-        }
-    }
-    return { nodes, end: nodes.length - 1 };
-}
+;// CONCATENATED MODULE: ./build/domain/policy/token.js
+const run = Symbol('*');
+const one = Symbol('?');
 
 ;// CONCATENATED MODULE: ./build/domain/policy/automaton.js
 
@@ -41538,6 +41465,87 @@ function formContains(outer, inner) {
         return outer.organization === inner.organization && outer.ou === inner.ou;
     const [organization, , ...ous] = inner.path.split('/');
     return organization === outer.organization && ous.includes(outer.ou);
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/pattern.js
+
+
+function parseGlob(text, { version, wild }) {
+    const variables = version === '2012-10-17' && text.includes('${');
+    const tokens = [];
+    for (let at = 0; at < text.length; at += 1) {
+        const character = text.charAt(at);
+        if (variables && character === '$' && text.charAt(at + 1) === '{') {
+            const escaped = /^\$\{([*?$])\}/.exec(text.slice(at, at + 4))?.[1];
+            if (escaped === undefined)
+                return undefined;
+            tokens.push(escaped);
+            at += 3;
+        }
+        else if (wild && character === '*') {
+            if (tokens.at(-1) !== run)
+                tokens.push(run);
+        }
+        else
+            tokens.push(wild && character === '?' ? one : character);
+    }
+    const first = tokens.findIndex((token) => typeof token !== 'string');
+    const head = (first < 0 ? tokens : tokens.slice(0, first)).join('');
+    return { text, tokens, head, literal: first < 0 };
+}
+function matches(glob, text) {
+    if (glob.literal)
+        return glob.head === text;
+    if (!text.startsWith(glob.head))
+        return false;
+    const { tokens } = glob;
+    let token = 0;
+    let at = 0;
+    let lastRun = -1;
+    let resume = 0;
+    while (at < text.length) {
+        const now = tokens[token];
+        if (now === run) {
+            lastRun = token;
+            resume = at;
+            token += 1;
+        }
+        else if (now !== undefined && (now === one || now === text.charAt(at))) {
+            token += 1;
+            at += 1;
+        }
+        else if (lastRun >= 0) {
+            token = lastRun + 1;
+            resume += 1;
+            at = resume;
+        }
+        else
+            return false;
+    }
+    while (tokens[token] === run)
+        token += 1;
+    return token === tokens.length;
+}
+function contains(outer, inner) {
+    const able = outer.filter(({ head }) => inner.head.startsWith(head) || head.startsWith(inner.head));
+    if (able.length === 0)
+        return false;
+    if (inner.literal)
+        return able.some((glob) => matches(glob, inner.head));
+    return relation({ base: nothing, tail: pattern_automatonOf(inner) }, able).answer === 'all';
+}
+function pattern_automatonOf(glob) {
+    const nodes = [{ edges: [] }];
+    for (const token of glob.tokens) {
+        const last = nodes.length - 1;
+        if (token === run)
+            nodes[last]?.edges.push({ on: undefined, to: last });
+        else {
+            nodes.push({ edges: [] });
+            nodes[last]?.edges.push({ on: token === one ? undefined : token, to: last + 1 });
+        }
+    }
+    return { nodes, end: nodes.length - 1 };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/value-set.js
@@ -42498,9 +42506,6 @@ function tooLong({ text, limit, after, folded, foreign }) {
     const counts = `${ours} values in our ${after.length} statements, ${foreign} foreign statements, ${folded.length} values folded`;
     return `the policy would have ${text.length} characters, ${text.length - limit} more than the ${limit} that ECR takes (${counts}): name an OU higher up, or the whole organization`;
 }
-function stateOf(policy) {
-    return markersIn(policy).join(' ');
-}
 
 ;// CONCATENATED MODULE: ./build/domain/policy/render.js
 
@@ -42555,7 +42560,27 @@ function terraform(statement) {
 ;// CONCATENATED MODULE: ./build/ports/policy-store.js
 const writeDeadline = 5_000;
 
+;// CONCATENATED MODULE: ./build/domain/policy/state.js
+
+function stateOf(policy) {
+    return policy.statements
+        .map(({ json }) => canonical(json))
+        .sort()
+        .join('\n');
+}
+function canonical(json) {
+    if (Array.isArray(json)) {
+        const items = json.map(canonical).sort();
+        return items.length === 1 ? (items[0] ?? '') : `[${items.join()}]`;
+    }
+    if (!isObject(json))
+        return JSON.stringify(json);
+    const entries = Object.entries(json).map(([key, value]) => `${JSON.stringify(key)}:${canonical(value)}`);
+    return `{${entries.sort().join()}}`;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/ensure-policy.js
+
 
 
 
@@ -42907,7 +42932,9 @@ const share = defineMode({
     inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...sharing },
     outputs: ['policy-changed', 'policy'],
     check: (inputs) => [
-        ...(hasTargets(inputs) ? [] : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
+        ...(hasTargets(inputs)
+            ? []
+            : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
         ...checkShare(inputs),
     ],
     run: async ({ inputs, ports, output, signal }) => {
@@ -42927,7 +42954,7 @@ const share = defineMode({
         await ports.github.summarise(policySummary({ repository: found.uri, ...ensured }));
     },
 });
-function policySummary({ repository, changed, diff, explanation }) {
+function policySummary({ repository, changed, diff, explanation, }) {
     const head = `### Repository policy\n\n${code(repository)} ${changed ? 'was changed' : 'covers all of this already: nothing written'}.\n`;
     return `${head}\n${codeBlock(changed ? diff : explanation, changed ? 'diff' : '')}\n`;
 }
@@ -42991,9 +43018,9 @@ const release = defineMode({
             ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
         output('policy-changed', String(shared?.changed ?? false));
         output('policy', shared?.policyText ?? '');
-        await checkPull();
+        const [current] = await together('deploy-role', [deployment.again(), checkPull()]);
         const [deployed, settled] = await Promise.allSettled([
-            runDeployment(deployment, { image, ports, memory, signal, output }),
+            runDeployment(current, { image, ports, memory, signal, output }),
             shared?.settled,
         ]);
         if (shared)

@@ -1,0 +1,87 @@
+import { describe, expect, test } from '@jest/globals';
+import { accounts, region, repositoryName, sharedPolicy, type Scenario } from '../../emulator/scenario.ts';
+import { policyOf } from '../../emulator/repository.ts';
+import { inputs, onStage, transcript, writes } from './stage.ts';
+
+const share = { mode: 'share', ...inputs.common, ...inputs.registry, ...inputs.repository, ...inputs.sharing };
+const foreign = {
+  Version: '2012-10-17',
+  Id: 'theirs',
+  Statement: [
+    {
+      Sid: 'sales and finance',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${accounts.outside}:root` },
+      Action: ['ecr:BatchGetImage', 'ecr:ListImages'],
+    },
+  ],
+};
+
+function stored({ emulator }: Scenario): { Id?: string; Statement: Record<string, unknown>[] } {
+  const repository = emulator.world.findRepository({ account: accounts.registry, region, name: repositoryName });
+  return JSON.parse((repository && policyOf(repository)) ?? '{}') as { Id?: string; Statement: Record<string, unknown>[] };
+}
+
+describe('share', () => {
+  test('adds what is missing beside a foreign statement, confirms it, and writes nothing the second time', async () => {
+    await onStage({ policy: foreign }, async (stage) => {
+      const first = await stage.step({ with: share });
+      expect(transcript(stage, first)).toMatchSnapshot();
+      const { Id, Statement } = stored(stage.scenario);
+      expect(Id).toBe('theirs');
+      expect(Statement[0]).toEqual(foreign.Statement[0]);
+      expect(Statement).toHaveLength(2);
+      const second = await stage.step({ with: share });
+      expect(second.outputs).toMatchObject({ 'policy-changed': 'false' });
+      expect(writes(stage)).toEqual([]);
+    });
+  }, 60_000);
+
+  test('steady state: one read, no write, no wait', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      const result = await stage.step({ with: share });
+      expect(transcript(stage, result)).toMatchSnapshot();
+      expect(stage.requests().filter((name) => name === 'ecr:GetRepositoryPolicy')).toHaveLength(1);
+    });
+  });
+
+  test('verify reads only, and fails with the statement to add', async () => {
+    await onStage({ policy: foreign }, async (stage) => {
+      const result = await stage.step({ with: { ...share, 'policy-mode': 'verify' } });
+      expect(transcript(stage, result)).toMatchSnapshot();
+      expect(result.exitCode).toBe(1);
+      expect(writes(stage)).toEqual([]);
+    });
+  });
+
+  test('a Deny that hits the OU is an error that names it', async () => {
+    const denied = {
+      ...sharedPolicy,
+      Statement: [
+        ...sharedPolicy.Statement,
+        {
+          Sid: 'NoDevelopment',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'ecr:*',
+          Condition: { 'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': 'o-a1b2c3d4e5/*/ou-ab12-11111111/*' } },
+        },
+      ],
+    };
+    await onStage({ policy: denied }, async (stage) => {
+      const result = await stage.step({ with: share });
+      expect(result.exitCode).toBe(1);
+      expect(result.log.at(-1)).toMatch(/ou-ab12-11111111.*NoDevelopment/s);
+      expect(writes(stage)).toEqual([]);
+    });
+  });
+
+  test('a malformed stored policy: a clear message, nothing written', async () => {
+    await onStage({ policy: { Version: '2012-10-17', Statement: [{ Effect: 'Perhaps' }] } }, async (stage) => {
+      const result = await stage.step({ with: share });
+      expect(result.exitCode).toBe(1);
+      expect(stage.plain(result.log.at(-1) ?? '')).toMatchSnapshot();
+      expect(writes(stage)).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * The ARN operators: ArnEquals means the same as ArnLike. Each of the six parts between colons is matched by itself, so that a
+ * `*` doesn't run over a colon (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN).
+ */
+import { judge, valueSet, type Judgement, type ValueSet } from '../value-set.ts';
+import { negate, type Operator } from './operator.ts';
+import type { Possible } from '../words.ts';
+
+interface ArnPattern {
+  readonly text: string;
+  /** `undefined`: not six parts, we don't know what AWS makes of it. */
+  readonly parts: readonly ValueSet[] | undefined;
+}
+
+const operator = (name: string, negated: boolean): Operator => ({
+  name,
+  prepare: ({ values, version }) => {
+    const patterns = values.map((text): ArnPattern => {
+      const [scheme, partition, service, region, account, ...resource] = text.split(':');
+      const parts = [scheme, partition, service, region, account, resource.length === 0 ? undefined : resource.join(':')];
+      const known = parts.every((part) => part !== undefined) && !text.includes('${') ? parts : undefined;
+      return { text, parts: known?.map((part) => valueSet([part], { version, wild: true })) };
+    });
+    return {
+      absent: negated,
+      present: ({ arn }) => {
+        const judgement = arn ? union(patterns.map((pattern) => fit(pattern, arn))) : ({ answer: 'varies' } as const);
+        return negated ? negate(judgement) : judgement;
+      },
+    };
+  },
+});
+
+/** All parts must match; they don't depend on each other. */
+function fit({ text, parts }: ArnPattern, arn: readonly Possible[]): Judgement {
+  if (!parts) return { answer: 'unknown', by: text };
+  const answers = arn.map((possible, index) => {
+    const values = parts[index];
+    return values ? judge({ possible, values, precise: true }).answer : 'none';
+  });
+  if (answers.includes('none')) return { answer: 'none' };
+  if (answers.includes('unknown')) return { answer: 'unknown', by: text };
+  if (answers.every((answer) => answer === 'all')) return { answer: 'all', by: text };
+  return { answer: answers.every((answer) => answer === 'all' || answer === 'part') ? 'part' : 'varies', by: text };
+}
+
+function union(judgements: readonly Judgement[]): Judgement {
+  const order = ['all', 'unknown', 'part', 'varies'] as const;
+  return order.flatMap((answer) => judgements.find((judgement) => judgement.answer === answer) ?? [])[0] ?? { answer: 'none' };
+}
+
+export const arnOperators: readonly Operator[] = [
+  operator('ArnEquals', false),
+  operator('ArnLike', false),
+  operator('ArnNotEquals', true),
+  operator('ArnNotLike', true),
+];

@@ -1,0 +1,34 @@
+/**
+ * One condition operator (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
+ * It is prepared once with a clause's values, then asked how a key's possible values lie to them. Set operators and IfExists are
+ * none of its business: `clause.ts` puts them around it. A new operator is one object and one line in `operators.ts`.
+ */
+import type { Answer } from '../automaton.ts';
+import type { Judgement } from '../value-set.ts';
+import type { Possible } from '../words.ts';
+
+export interface Present {
+  readonly possible: Possible;
+  /** The six parts, when the key is an ARN. */
+  readonly arn: readonly Possible[] | undefined;
+  /** Tell "some of the values match" from "none": asked for a Deny. */
+  readonly precise: boolean;
+}
+
+export interface Prepared {
+  /** How the key's possible values lie to the clause's. */
+  readonly present: (key: Present) => Judgement;
+  /** Is the condition met by a request without the key? */
+  readonly absent: boolean;
+}
+
+export interface Operator {
+  readonly name: string;
+  readonly prepare: (clause: { readonly values: readonly string[]; readonly version: string | undefined }) => Prepared;
+}
+
+/** The judgement of the negated operator. */
+export function negate({ answer, by }: Judgement): Judgement {
+  const opposite: Answer = answer === 'all' ? 'none' : answer === 'none' ? 'all' : answer;
+  return { answer: opposite, ...(by === undefined ? {} : { by }) };
+}

@@ -1,0 +1,34 @@
+/** The String operators: exact, without regard to case, or with `*` and `?`; each with its negation. */
+import { judge, valueSet } from '../value-set.ts';
+import { lowerCase } from '../words.ts';
+import { negate, type Operator } from './operator.ts';
+
+interface Form {
+  readonly name: string;
+  readonly wild?: boolean;
+  readonly folded?: boolean;
+  readonly negated?: boolean;
+}
+
+const operator = ({ name, wild = false, folded = false, negated = false }: Form): Operator => ({
+  name,
+  prepare: ({ values: texts, version }) => {
+    const values = valueSet(folded ? texts.map((text) => text.toLowerCase()) : texts, { version, wild });
+    return {
+      absent: negated,
+      present: ({ possible, precise }) => {
+        const judgement = judge({ possible: folded ? lowerCase(possible) : possible, values, precise: precise || negated });
+        return negated ? negate(judgement) : judgement;
+      },
+    };
+  },
+});
+
+export const stringOperators: readonly Operator[] = [
+  operator({ name: 'StringEquals' }),
+  operator({ name: 'StringNotEquals', negated: true }),
+  operator({ name: 'StringEqualsIgnoreCase', folded: true }),
+  operator({ name: 'StringNotEqualsIgnoreCase', folded: true, negated: true }),
+  operator({ name: 'StringLike', wild: true }),
+  operator({ name: 'StringNotLike', wild: true, negated: true }),
+];

@@ -1,0 +1,175 @@
+/**
+ * What every request of a target is known to carry (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html):
+ * for each global condition key its possible values, and whether it may be absent. A key that is not listed may be anything.
+ *
+ *   IAM principals  aws:PrincipalOrgPaths is one path, aws:PrincipalOrgID the organization, aws:PrincipalIsAWSService "false",
+ *                   aws:PrincipalAccount and aws:PrincipalArn as far as the target says; aws:Source* (of services) are absent
+ *   services        aws:SourceArn is a function or a build project of the account; aws:PrincipalOrg* are absent
+ *   everybody       aws:SecureTransport "true" (ECR speaks TLS only), aws:ResourceAccount, aws:RequestedRegion
+ */
+import { accountOf } from '../account.ts';
+import { organizationOf } from '../organization.ts';
+import { repositoryFacts, type Facts, type RepositoryFacts, type Target } from './target.ts';
+import { anything, exactly, wordsOf, type Piece, type Possible } from './words.ts';
+
+export interface Knowledge {
+  /** The values when the key is present; without it the key is never present. */
+  readonly present?: Possible;
+  /** Can the key be absent? */
+  readonly absent: boolean;
+  /** `present` is wider than what can occur: that some of it matches proves nothing. */
+  readonly loose?: boolean;
+  /** For ARN keys: the values of the six parts. */
+  readonly arn?: readonly Possible[];
+}
+
+/** Everything known of one target's requests. */
+export interface Requests {
+  /** `undefined` for a set of accounts. */
+  readonly account: string | undefined;
+  readonly role: string | undefined;
+  /** The service's name when the principal is no IAM principal. */
+  readonly service: string | undefined;
+  /** What is known of a key, by its name in lower case. */
+  readonly knows: (key: string) => Knowledge | undefined;
+}
+
+export const unknownKey: Knowledge = { present: anything, absent: true, loose: true };
+const absentKey: Knowledge = { absent: true };
+const always = (possible: Possible): Knowledge => ({ present: possible, absent: false });
+/** On the requests of IAM principals the keys of service calls are absent. */
+const sourceKeys = [
+  'aws:sourcearn',
+  'aws:sourceaccount',
+  'aws:sourceorgid',
+  'aws:sourceorgpaths',
+  'aws:principalservicename',
+  'aws:principalservicenameslist',
+];
+const is = (text: string) => always(exactly(text));
+
+/** What is known of each target's requests to one repository. */
+export function requestsTo(facts: Facts): (target: Target) => Requests {
+  const repository = repositoryFacts(facts);
+  const common: ReadonlyMap<string, Knowledge> = new Map([
+    ['aws:securetransport', is('true')],
+    ['aws:resourceaccount', is(repository.account)],
+    ['aws:requestedregion', is(repository.region)],
+  ]);
+  const members: ReadonlyMap<string, Knowledge> = new Map([
+    ...common,
+    ['aws:principalisawsservice', is('false')],
+    ...sourceKeys.map((key) => [key, absentKey] as const),
+  ]);
+  return (target) => {
+    const { shared, own, ...who } =
+      target.kind === 'service'
+        ? { shared: common, ...serviceRequests(target, repository) }
+        : { shared: members, ...memberRequests(target, repository) };
+    const known = new Map<string, Knowledge | undefined>();
+    return {
+      ...who,
+      knows: (key) => {
+        if (!known.has(key)) known.set(key, own(key) ?? shared.get(key));
+        return known.get(key);
+      },
+    };
+  };
+}
+
+/** Who asks, and the keys that depend on the target. */
+type Own = Omit<Requests, 'knows'> & { readonly own: (key: string) => Knowledge | undefined };
+
+const unknownAccount: Knowledge = { present: anything, absent: false, loose: true };
+
+function memberRequests(target: Exclude<Target, { kind: 'service' }>, repository: RepositoryFacts): Own {
+  const account = target.kind === 'account' ? target.account : target.kind === 'role' ? accountOf(target.role) : undefined;
+  const role = target.kind === 'role' ? target.role : undefined;
+  return {
+    account,
+    role,
+    service: undefined,
+    own: (key) => {
+      switch (key) {
+        case 'aws:principalorgid': {
+          const organization = organizationIn(target);
+          return organization === undefined ? unknownKey : is(organization);
+        }
+        case 'aws:principalorgpaths': {
+          const paths = pathsOf(target);
+          return paths ? always(paths) : unknownKey;
+        }
+        case 'aws:principalaccount':
+          return account === undefined ? unknownAccount : is(account);
+        case 'aws:principalarn':
+          return role === undefined ? principalArns(repository, account) : exactArn(role);
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+function organizationIn(target: Exclude<Target, { kind: 'service' }>): string | undefined {
+  if ('path' in target && target.path !== undefined) return organizationOf(target.path);
+  return 'organization' in target ? target.organization : undefined;
+}
+
+/** The organization paths of a target, as far as we know them: `undefined` if even the organization is unknown. */
+export function pathsOf(target: Target): Possible | undefined {
+  const below: readonly Piece[] = [{ some: 'ous' }];
+  const somewhere = (organization: string): Piece[] => [{ text: `${organization}/` }, { some: 'root' }, { text: '/' }];
+  switch (target.kind) {
+    case 'organization':
+      return wordsOf(somewhere(target.organization), below);
+    case 'root':
+      return wordsOf([{ text: `${target.organization}/${target.root}/` }], below);
+    case 'ou':
+      if (target.path !== undefined) return wordsOf([{ text: target.path }], below);
+      return wordsOf([...somewhere(target.organization), { some: 'ous' }, { text: `${target.ou}/` }], below);
+    case 'path':
+      return wordsOf([{ text: target.path }], below);
+    case 'account':
+    case 'role':
+      if (target.path !== undefined) return exactly(target.path);
+      return target.organization === undefined ? undefined : wordsOf([...somewhere(target.organization), { some: 'ous' }]);
+    case 'service':
+      return undefined;
+  }
+}
+
+const some: Piece = { some: 'any' };
+
+/** `arn:<partition>:iam|sts::<account>:…`: roles, users, the root user, federated users. */
+function principalArns({ partition }: RepositoryFacts, account: string | undefined): Knowledge {
+  const owner = account === undefined ? anything : exactly(account);
+  const joined = wordsOf([{ text: `arn:${partition}:` }], [some, { text: account === undefined ? '::' : `::${account}:` }, some]);
+  const arn = [exactly('arn'), exactly(partition), anything, exactly(''), owner, anything];
+  return { present: joined, absent: false, loose: true, arn };
+}
+
+function exactArn(arn: string): Knowledge {
+  const [scheme = '', partition = '', service = '', region = '', account = '', ...resource] = arn.split(':');
+  return { ...is(arn), arn: [scheme, partition, service, region, account, resource.join(':')].map(exactly) };
+}
+
+function serviceRequests(target: Extract<Target, { kind: 'service' }>, repository: RepositoryFacts): Own {
+  const { service, account } = target;
+  const { partition, region } = repository;
+  const resource = service === 'lambda' ? 'function:' : 'project/';
+  const name = `${service}.amazonaws.com`;
+  const source: Knowledge = {
+    present: wordsOf([{ text: `arn:${partition}:${service}:${region}:${account}:${resource}` }], [some]),
+    absent: false,
+    arn: [...['arn', partition, service, region, account].map(exactly), wordsOf([{ text: resource }], [some])],
+  };
+  const keys: ReadonlyMap<string, Knowledge> = new Map([
+    ['aws:sourcearn', source],
+    // AWS documents aws:SourceAccount for CodeBuild only; whether Lambda sends it is not known.
+    ['aws:sourceaccount', { present: exactly(account), absent: service === 'lambda' }],
+    ['aws:principalisawsservice', is('true')],
+    ['aws:principalservicename', is(name)],
+    ...['aws:principalorgid', 'aws:principalorgpaths', 'aws:principalaccount'].map((key) => [key, absentKey] as const),
+  ]);
+  return { account: undefined, role: undefined, service: name, own: (key) => keys.get(key) };
+}
