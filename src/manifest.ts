@@ -135,6 +135,6 @@ export function fillTables(markdown: string, tables: Readonly<Record<string, str
   return Object.entries(tables).reduce((text, [name, content]) => {
     const pattern = new RegExp(`(<!-- ${name} -->)[^]*?(<!-- /${name} -->)`);
     if (!pattern.test(text)) throw new Error(`the README has no markers <!-- ${name} --> … <!-- /${name} -->`);
-    return text.replace(pattern, (_, open: string, close: string) => `${open}\n\n${content}\n\n${close}`);
+    return text.replace(pattern, (_, open: string, close: string) => `${open}\n\n<!-- prettier-ignore -->\n${content}\n\n${close}`);
   }, markdown);
 }
