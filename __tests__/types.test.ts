@@ -12,7 +12,7 @@ test('text is no branded value until its parser made it one', () => {
   const mixUp = (repository: RepositoryName): Tag => repository;
   const parsed = parseTag('v1');
   // @ts-expect-error a parsed value is reached only after looking whether it is ok
-  const value: Tag = parsed.value;
+  const value = parsed.value as Tag;
   expect([account, mixUp, value]).toHaveLength(3);
 });
 

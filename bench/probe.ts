@@ -29,17 +29,26 @@ async function send(
 
 type Reply = Record<string, never>;
 
-function client(key: string) {
+function client(key: string, token: string) {
   const authorization = (service: string): string =>
     `AWS4-HMAC-SHA256 Credential=${key}/20260101/${given('AWS_REGION')}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
   return {
     json: async (service: string, target: string, input: unknown): Promise<Reply> => {
-      const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target, authorization: authorization(service) };
+      const headers = {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': target,
+        authorization: authorization(service),
+        'x-amz-security-token': token,
+      };
       return JSON.parse(await send(endpoint, { headers, body: JSON.stringify(input) })) as Reply;
     },
     identity: async () =>
       send(endpoint, {
-        headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: authorization('sts') },
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          authorization: authorization('sts'),
+          'x-amz-security-token': token,
+        },
         body: 'Action=GetCallerIdentity&Version=2011-06-15',
       }),
   };
@@ -54,7 +63,8 @@ async function assume(role: string, token: string) {
     WebIdentityToken: token,
   });
   const reply = await send(endpoint, { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: body.toString() });
-  return client(/<AccessKeyId>([^<]+)/.exec(reply)?.[1] ?? '');
+  const value = (name: string): string => new RegExp(`<${name}>([^<]+)`).exec(reply)?.[1] ?? '';
+  return client(value('AccessKeyId'), value('SessionToken'));
 }
 
 const { value: token } = JSON.parse(

@@ -80,7 +80,8 @@ export function actionsGitHub(environment: Environment): GitHub {
           .filter(([, value]) => value !== ''),
       ),
     pullRequest: async () => {
-      // Octokit comes with this module, so it is loaded only by those who ask about the event.
+      // Octokit comes with this module, so it is loaded only where the event can be a pull request's.
+      if (!variable('GITHUB_EVENT_NAME').startsWith('pull_request')) return undefined;
       const { context } = await import('@actions/github');
       const pull = context.payload.pull_request as
         { number: number; head: { sha: string; repo: { full_name: string } | null } } | undefined;

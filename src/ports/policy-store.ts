@@ -8,8 +8,8 @@ export interface PolicyStore {
   read(): Promise<string | undefined>;
   /**
    * Replaces the policy. One request, never retried by the SDK (`maxAttempts: 1`), given up after `writeDeadline` milliseconds.
-   * `written`: ECR acknowledged it. `unknown`: the reply was lost or late, or the error was a 5xx or the network's; it may or may not
-   * have taken effect. Rejects when ECR refused (denied, invalid, throttled before it took effect): then nothing was written.
+   * `written`: ECR acknowledged it. `unknown`: the reply was lost or late, or the error was a 5xx, throttling or the network's;
+   * it may or may not have taken effect. Rejects when ECR refused (denied, invalid): then nothing was written.
    */
   write(text: string): Promise<'written' | 'unknown'>;
 }

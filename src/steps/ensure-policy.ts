@@ -3,7 +3,7 @@
  * write. Why it is so careful, and the proof: docs/policy-protocol.md.
  *
  *   1. Read. Covered, and no marker younger than 120 s: done, nothing to write, no wait.
- *   2. Covered, but a writer was here just now: wait S and read again, until two reads S apart show the same markers.
+ *   2. Covered, but a writer was here just now: wait S and read again, until two reads S apart show the same state.
  *   3. Not covered: write our values with a fresh marker, unless what we read is older than A: then read again. Acknowledged: 2.
  *      No reply: wait S, then 1.
  *   4. Overwritten while settling: back off by chance, then 1; after ten minutes say "policy contended".
@@ -29,7 +29,7 @@ import type { Clock } from '../ports/clock.ts';
 const baseAge = 1_000;
 /** δ: how stale a read may be. */
 const staleness = 2_000;
-/** S: two reads this far apart with the same markers prove that no write is under way that would undo ours. S ≥ A + T + 2δ. */
+/** S: two reads of one state this far apart prove that no write is under way that would undo ours. S ≥ A + T + 2δ. */
 const settling = 12_000;
 /** A marker younger than this (by our clock) may belong to a writer who is not done. */
 const freshness = 120_000;
@@ -189,7 +189,7 @@ class Run {
     }
   }
 
-  /** Steps 2 and 4: until two reads S apart show the same markers. */
+  /** Steps 2 and 4: until two reads S apart show the same state. */
   async settle(established: Established): Promise<Settled> {
     const { clock, log, signal } = this.#request;
     let { report, state, quiet } = established;
@@ -254,7 +254,11 @@ class Run {
 
   #checkPatience(missing: readonly Grant[]): void {
     if (this.#request.clock.monotonic() - this.#startedAt <= patience) return;
-    const problem = `policy contended: for ${patience / 60_000} minutes other writers changed it again and again (${this.#writes} writes of ours)`;
+    const minutes = patience / 60_000;
+    const problem =
+      this.#writes === 0
+        ? `policy contended: for ${minutes} minutes no read of it came back within ${baseAge / 1_000} s, so that nothing could be written safely`
+        : `policy contended: for ${minutes} minutes other writers changed it again and again (${this.#writes} writes of ours)`;
     throw missingError({ missing, policySid: this.#request.policySid, problem });
   }
 
