@@ -52,11 +52,8 @@ interface Prepared {
   readonly takes: (action: string) => boolean;
 }
 
-interface Verdict {
-  readonly answer: 'yes' | 'no' | 'unknown';
-  readonly because: () => string;
-  readonly notes: readonly Note[];
-}
+/** An Allow, asked about a target. */
+type Answer = ActionCoverage['answer'];
 
 export function coverage({
   policy,
@@ -90,54 +87,71 @@ export function coverer(policy: Policy, facts: Facts): Coverer {
   const allows = prepared.filter(({ statement }) => statement.effect === 'Allow');
   const denies = prepared.filter(({ statement }) => statement.effect === 'Deny');
   const ask = requestsTo(facts);
+  const takers = new Map<string, readonly number[]>();
+  const takersOf = (action: string) => {
+    const known = takers.get(action) ?? allows.flatMap(({ takes }, at) => (takes(action) ? [at] : []));
+    takers.set(action, known);
+    return known;
+  };
   return (target, actions) => {
     const requests = ask(target);
-    const verdicts = allows.map((allow) => ({ allow, verdict: verdictOn(allow, target, requests) }));
-    const covered = actions.map((action) => actionCoverage(action, verdicts));
-    const used = new Set(covered.flatMap(({ by }) => by));
+    const answers = allows.map((allow) => answerOf(allow, requests));
+    const covered = actions.map((action): ActionCoverage => {
+      const taking = takersOf(action);
+      const yes = taking.filter((at) => answers[at] === 'yes');
+      const chosen = (yes.length > 0 ? yes : taking).flatMap((at) => allows[at] ?? []);
+      return {
+        action,
+        answer: yes.length > 0 ? 'yes' : taking.some((at) => answers[at] === 'unknown') ? 'unknown' : 'no',
+        by: yes.flatMap((at) => allows[at]?.label ?? []),
+        // A getter: with hundreds of targets the words would cost more than the decisions, and most are never read.
+        get because() {
+          return chosen.length > 0 ? chosen.map((allow) => `${allow.label}: ${reasonOf(allow, requests)}`) : ['no statement allows it'];
+        },
+      };
+    });
+    const used = answers.includes('yes')
+      ? allows.filter((_, at) => answers[at] === 'yes' && actions.some((action) => takersOf(action).includes(at)))
+      : [];
     const blocked = denies.flatMap((deny) => denial({ deny, requests, actions }) ?? []);
     return {
       target,
       actions: covered,
       denies: blocked,
-      notes: verdicts.flatMap(({ allow, verdict }) => (used.has(allow.label) ? verdict.notes : [])),
+      notes: used.flatMap(({ statement, clauses }) =>
+        notesOn({ statement, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) }),
+      ),
       covered: covered.every(({ answer }) => answer === 'yes') && blocked.every(({ extent }) => extent !== 'certain'),
     };
   };
 }
 
-function actionCoverage(action: string, verdicts: readonly { readonly allow: Prepared; readonly verdict: Verdict }[]): ActionCoverage {
-  const taking = verdicts.filter(({ allow }) => allow.takes(action));
-  const yes = taking.filter(({ verdict }) => verdict.answer === 'yes');
-  const chosen = yes.length > 0 ? yes : taking;
-  const answer = yes.length > 0 ? 'yes' : taking.some(({ verdict }) => verdict.answer === 'unknown') ? 'unknown' : 'no';
-  return {
-    action,
-    answer,
-    by: yes.map(({ allow }) => allow.label),
-    // A getter: with hundreds of targets the words would cost more than the decisions, and most are never read.
-    get because() {
-      return chosen.length > 0 ? chosen.map(({ allow, verdict }) => `${allow.label}: ${verdict.because()}`) : ['no statement allows it'];
-    },
-  };
+/** Does an Allow match every request of the target? */
+function answerOf({ statement, resource, clauses }: Prepared, requests: Requests): Answer {
+  if (resource !== 'all' || judgePrincipals(statement, requests).answer !== 'all') return 'no';
+  let open = statement.unknown.length > 0;
+  for (const clause of clauses) {
+    const { answer } = clause.judge(requests, false);
+    if (answer === 'unknown') open = true;
+    else if (answer !== 'all') return 'no';
+  }
+  return open ? 'unknown' : 'yes';
 }
 
-/** Does an Allow match every request of the target? */
-function verdictOn({ statement, resource, clauses }: Prepared, target: Target, requests: Requests): Verdict {
-  const no = (because: () => string): Verdict => ({ answer: 'no', because, notes: [] });
-  if (resource !== 'all')
-    return no(() => (statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository"));
+/** The same in words. */
+function reasonOf({ statement, resource, clauses }: Prepared, requests: Requests): string {
+  if (resource !== 'all') return statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository";
   const principal = judgePrincipals(statement, requests);
-  if (principal.answer !== 'all') return no(() => principal.because);
-  const judged = clauses.map((clause) => clause({ requests, precise: false }));
-  const failing = judged.find(({ answer }) => answer !== 'all' && answer !== 'unknown');
-  if (failing) return no(failing.because);
-  const open = judged.find(({ answer }) => answer === 'unknown');
-  if (open) return { answer: 'unknown', because: open.because, notes: [] };
-  if (statement.unknown.length > 0)
-    return { answer: 'unknown', because: () => `it has an element that is not known: ${statement.unknown.join(', ')}`, notes: [] };
-  const because = () => [principal.because, ...judged.map((one) => one.because())].join('; ');
-  return { answer: 'yes', because, notes: notesOn({ statement, target, deciding: judged.map(({ by }) => by) }) };
+  if (principal.answer !== 'all') return principal.because;
+  const judged = clauses.map((clause) => {
+    const judgement = clause.judge(requests, false);
+    return { answer: judgement.answer, because: clause.explain(judgement, requests) };
+  });
+  const failing =
+    judged.find(({ answer }) => answer !== 'all' && answer !== 'unknown') ?? judged.find(({ answer }) => answer === 'unknown');
+  if (failing) return failing.because;
+  if (statement.unknown.length > 0) return `it has an element that is not known: ${statement.unknown.join(', ')}`;
+  return [principal.because, ...judged.map(({ because }) => because)].join('; ');
 }
 
 /** Does a Deny match some of the target's requests? */
@@ -146,14 +160,15 @@ function denial({ deny, requests, actions }: { deny: Prepared; requests: Request
   if (hit.length === 0 || deny.resource === 'none') return undefined;
   const principal = judgePrincipals(deny.statement, requests);
   if (principal.answer === 'none') return undefined;
-  const judged = deny.clauses.map((clause) => clause({ requests, precise: true }));
+  const judged = deny.clauses.map((clause) => {
+    const judgement = clause.judge(requests, true);
+    return { ...judgement, because: clause.explain(judgement, requests) };
+  });
   if (judged.some(({ answer }) => answer === 'none')) return undefined;
   const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
   const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;
   const [part] = parts;
-  const because = (part ? parts : [principal, ...judged])
-    .map((one) => (typeof one.because === 'string' ? one.because : one.because()))
-    .join('; ');
+  const because = (part ? parts : [principal, ...judged]).map((one) => one.because).join('; ');
   const common = { statement: deny.label, actions: hit, because };
   if (doubtful || parts.some(({ answer }) => answer !== 'part') || parts.length > 1) return { ...common, extent: 'possible' };
   if (!part) return { ...common, extent: 'certain' };

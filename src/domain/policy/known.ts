@@ -23,6 +23,13 @@ export interface Knowledge {
   readonly arn?: readonly Possible[];
 }
 
+/** Knowledge of a key that can be there. */
+export type PresentKey = Knowledge & { readonly present: Possible };
+
+export function isPresent(knowledge: Knowledge): knowledge is PresentKey {
+  return knowledge.present !== undefined;
+}
+
 /** Everything known of one target's requests. */
 export interface Requests {
   /** `undefined` for a set of accounts. */
@@ -62,16 +69,18 @@ export function requestsTo(facts: Facts): (target: Target) => Requests {
     ...sourceKeys.map((key) => [key, absentKey] as const),
   ]);
   return (target) => {
-    const { shared, own, ...who } =
-      target.kind === 'service'
-        ? { shared: common, ...serviceRequests(target, repository) }
-        : { shared: members, ...memberRequests(target, repository) };
-    const known = new Map<string, Knowledge | undefined>();
+    const shared = target.kind === 'service' ? common : members;
+    const { account, role, service, own } =
+      target.kind === 'service' ? serviceRequests(target, repository) : memberRequests(target, repository);
+    // Most clauses of a policy are on one key: the last answer is the likely next.
+    let last: { readonly key: string; readonly knowledge: Knowledge | undefined } | undefined;
     return {
-      ...who,
+      account,
+      role,
+      service,
       knows: (key) => {
-        if (!known.has(key)) known.set(key, own(key) ?? shared.get(key));
-        return known.get(key);
+        if (last?.key !== key) last = { key, knowledge: own(key) ?? shared.get(key) };
+        return last.knowledge;
       },
     };
   };

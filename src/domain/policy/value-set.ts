@@ -9,13 +9,14 @@ import { matches, parseGlob, type Glob, type Reading } from './pattern.ts';
 import type { Possible } from './words.ts';
 
 export interface ValueSet {
-  readonly size: number;
   readonly exact: ReadonlyMap<string, Glob>;
   readonly below: ReadonlyMap<string, Glob>;
   readonly anywhere: ReadonlyMap<string, Glob>;
   readonly rest: readonly Glob[];
   /** Values with a variable. */
   readonly variables: readonly string[];
+  /** One of `below`, `anywhere` or `exact`, to name in a reason. */
+  readonly first: string;
   /** The organizations that `exact`, `below` and `anywhere` name. */
   readonly organizations: ReadonlySet<string>;
 }
@@ -49,11 +50,12 @@ export function valueSet(texts: readonly string[], reading: Reading): ValueSet {
     const named = /^o-[a-z0-9]+\//.exec(glob.head)?.[0];
     if (named !== undefined) organizations.add(named);
   }
-  return { size: texts.length, exact, below, anywhere, rest, variables, organizations };
+  const [first] = [...below.values(), ...anywhere.values(), ...exact.values()];
+  return { exact, below, anywhere, rest, variables, first: first?.text ?? '', organizations };
 }
 
 /** Do the words match one of the values? `precise` tells part from none where it costs time; without it both may read `varies`. */
-export function judge({ possible, values, precise }: { possible: Possible; values: ValueSet; precise: boolean }): Judgement {
+export function judge(values: ValueSet, { possible, precise }: { possible: Possible; precise: boolean }): Judgement {
   const { literal, fixed, head } = possible;
   const hit = lookUp(possible, values);
   if (hit) return { answer: 'all', by: hit.text };
@@ -63,6 +65,7 @@ export function judge({ possible, values, precise }: { possible: Possible; value
     if (matching) return { answer: 'all', by: matching.text };
     return variable === undefined ? { answer: 'none' } : { answer: 'unknown', by: variable };
   }
+  if (!precise && values.rest.length + values.exact.size === 0 && variable === undefined) return estimate(possible, values);
   const answers = [precise ? remainder(possible, values) : estimate(possible, values)];
   if (variable !== undefined) answers.push({ answer: 'unknown', by: variable });
   const own = literal === undefined ? undefined : values.exact.get(literal);
@@ -99,15 +102,16 @@ function lookUp({ literal, fixed, places }: Possible, { exact, below, anywhere }
 /** Can there be a match at all among the values that were looked up in vain? Said roughly. */
 function estimate({ literal, fixed, places }: Possible, values: ValueSet): Judgement {
   const { exact, below, anywhere, organizations } = values;
-  if (exact.size + below.size + anywhere.size === 0) return { answer: 'none' };
+  if (exact.size + below.size + anywhere.size === 0) return none;
   const { organization } = places();
-  if (organization !== undefined && organizations.size > 0 && !organizations.has(organization)) return { answer: 'none' };
-  if (literal !== undefined) return { answer: fixed ? 'none' : 'varies' };
+  if (organization !== undefined && organizations.size > 0 && !organizations.has(organization)) return none;
+  if (literal !== undefined) return fixed ? none : varies;
   // The base is opaque: one of the values may name a parent, unless all of them are exact and the words go on.
-  if (below.size + anywhere.size === 0 && !fixed) return { answer: 'varies' };
-  for (const map of [below, anywhere, exact]) for (const { text } of map.values()) return { answer: 'unknown', by: text };
-  return { answer: 'none' };
+  if (below.size + anywhere.size === 0 && !fixed) return varies;
+  return { answer: 'unknown', by: values.first };
 }
+
+const [none, varies]: readonly [Judgement, Judgement] = [{ answer: 'none' }, { answer: 'varies' }];
 
 /** The same, value by value. */
 function remainder(possible: Possible, { exact, below, anywhere }: ValueSet): Judgement {

@@ -69,11 +69,13 @@ export function lowerCase(possible: Possible): Possible {
 }
 
 function placesOf(head: string, texts: readonly string[]): Places {
-  const organization = /^o-[a-z0-9]+\//.exec(head)?.[0];
-  if (organization === undefined) return { organization, above: [], ous: [] };
-  const segments = texts.flatMap((text) => text.split('/')).filter((segment) => segment.startsWith('ou-'));
-  const above = [...head.matchAll(/\//g)].map(({ index }) => head.slice(0, index + 1));
-  return { organization, above, ous: segments.map((segment) => organization + segment) };
+  const organization = head.slice(0, head.indexOf('/') + 1);
+  if (!/^o-[a-z0-9]+\/$/.test(organization)) return { organization: undefined, above: [], ous: [] };
+  const above: string[] = [];
+  for (let at = organization.length - 1; at >= 0; at = head.indexOf('/', at + 1)) above.push(head.slice(0, at + 1));
+  const ous: string[] = [];
+  for (const text of texts) for (const segment of text.split('/')) if (segment.startsWith('ou-')) ous.push(organization + segment);
+  return { organization, above, ous };
 }
 
 function once<T extends object>(make: () => T): () => T {

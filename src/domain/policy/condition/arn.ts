@@ -36,7 +36,7 @@ function fit({ text, parts }: ArnPattern, arn: readonly Possible[]): Judgement {
   if (!parts) return { answer: 'unknown', by: text };
   const answers = arn.map((possible, index) => {
     const values = parts[index];
-    return values ? judge({ possible, values, precise: true }).answer : 'none';
+    return values ? judge(values, { possible, precise: true }).answer : 'none';
   });
   if (answers.includes('none')) return { answer: 'none' };
   if (answers.includes('unknown')) return { answer: 'unknown', by: text };

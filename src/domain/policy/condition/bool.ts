@@ -7,7 +7,7 @@ export const boolOperator: Operator = {
     const wanted = new Set(values.map((value) => value.toLowerCase()));
     return {
       absent: false,
-      present: ({ possible: { literal, fixed } }) => {
+      present: ({ present: { literal, fixed } }) => {
         if (literal !== undefined && fixed) return { answer: wanted.has(literal.toLowerCase()) ? 'all' : 'none' };
         return { answer: wanted.has('true') && wanted.has('false') ? 'all' : 'varies' };
       },

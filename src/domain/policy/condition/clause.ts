@@ -6,7 +6,7 @@
  *   key present     every request carries one organization path, so ForAnyValue and ForAllValues both mean the operator itself
  *   several-valued  without a set operator AWS doesn't say what a clause on such a key means: unknown
  */
-import { unknownKey, type Requests } from '../known.ts';
+import { isPresent, unknownKey, type Knowledge, type Requests } from '../known.ts';
 import { qualified } from './operators.ts';
 import type { Clause } from '../document.ts';
 import type { Judgement } from '../value-set.ts';
@@ -20,12 +20,13 @@ const severalValued = new Set([
   'aws:principalservicenameslist',
 ]);
 
-/** A judgement with its reason in words, put together when asked for. */
-export interface ClauseJudgement extends Judgement {
-  readonly because: () => string;
+/** One clause, ready to be asked about many targets. */
+export interface PreparedClause {
+  /** `precise` tells "some of the requests meet it" from "none": asked for a Deny. */
+  readonly judge: (requests: Requests, precise: boolean) => Judgement;
+  /** A judgement in words. Apart, since most are never read. */
+  readonly explain: (judgement: Judgement, requests: Requests) => string;
 }
-
-export type PreparedClause = (question: { readonly requests: Requests; readonly precise: boolean }) => ClauseJudgement;
 
 export function isSeveralValued(key: string): boolean {
   return severalValued.has(key.toLowerCase());
@@ -33,30 +34,41 @@ export function isSeveralValued(key: string): boolean {
 
 export function prepareClause({ operator: text, key, values }: Clause, version: string | undefined): PreparedClause {
   const { operator, name, set, ifExists } = qualified(text);
-  if (!operator) return () => ({ answer: 'unknown', because: () => `the condition operator ${text} is not known` });
+  if (!operator) return undecided(`the condition operator ${text} is not known`);
+  const label = `${text} ${key}`;
+  if (set === undefined && name !== 'Null' && isSeveralValued(key)) {
+    return undecided(`${label}: a key of several values needs ForAnyValue or ForAllValues`);
+  }
   const prepared = operator.prepare({ values, version });
   const keyName = key.toLowerCase();
-  const bare = set === undefined && name !== 'Null' && isSeveralValued(key);
   const onAbsent = ifExists || set === 'all' || (set === undefined && prepared.absent) ? 'all' : 'none';
-  const label = `${text} ${key}`;
-  return ({ requests, precise }) => {
-    if (bare) return { answer: 'unknown', because: () => `${label}: a key of several values needs ForAnyValue or ForAllValues` };
-    const known = requests.knows(keyName);
-    const { present, absent, loose, arn } = known ?? unknownKey;
-    const met: Judgement | undefined = present && prepared.present({ possible: present, arn, precise });
-    const judgement = combine(met && loose === true && met.answer === 'part' ? { answer: 'varies' } : met, absent ? onAbsent : undefined);
-    return {
-      ...judgement,
-      because: () => reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: known !== undefined }),
-    };
+  return {
+    judge: (requests, precise) => {
+      const known = requests.knows(keyName) ?? unknownKey;
+      return combine(
+        isPresent(known) ? looseless(prepared.present(known, precise), known) : undefined,
+        known.absent ? onAbsent : undefined,
+      );
+    },
+    explain: (judgement, requests) =>
+      reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: requests.knows(keyName) !== undefined }),
   };
 }
+
+const undecided = (because: string): PreparedClause => ({ judge: () => ({ answer: 'unknown' }), explain: () => because });
+
+/** That some of the values match proves nothing when they are more than can occur. */
+function looseless(judgement: Judgement, { loose }: Knowledge): Judgement {
+  return loose === true && judgement.answer === 'part' ? varies : judgement;
+}
+
+const [varies, unknown]: readonly [Judgement, Judgement] = [{ answer: 'varies' }, { answer: 'unknown' }];
 
 /** With the key and without it. */
 function combine(met: Judgement | undefined, onAbsent: 'all' | 'none' | undefined): Judgement {
   if (!met) return { answer: onAbsent ?? 'none' };
   if (onAbsent === undefined || met.answer === onAbsent) return met;
-  return { answer: met.answer === 'unknown' ? 'unknown' : 'varies' };
+  return met.answer === 'unknown' ? unknown : varies;
 }
 
 interface Reason {

@@ -5,19 +5,11 @@
  */
 import type { Answer } from '../automaton.ts';
 import type { Judgement } from '../value-set.ts';
-import type { Possible } from '../words.ts';
-
-export interface Present {
-  readonly possible: Possible;
-  /** The six parts, when the key is an ARN. */
-  readonly arn: readonly Possible[] | undefined;
-  /** Tell "some of the values match" from "none": asked for a Deny. */
-  readonly precise: boolean;
-}
+import type { PresentKey } from '../known.ts';
 
 export interface Prepared {
-  /** How the key's possible values lie to the clause's. */
-  readonly present: (key: Present) => Judgement;
+  /** How the key's possible values lie to the clause's; `precise` tells "some of them match" from "none". */
+  readonly present: (key: PresentKey, precise: boolean) => Judgement;
   /** Is the condition met by a request without the key? */
   readonly absent: boolean;
 }

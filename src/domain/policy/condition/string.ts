@@ -16,8 +16,8 @@ const operator = ({ name, wild = false, folded = false, negated = false }: Form)
     const values = valueSet(folded ? texts.map((text) => text.toLowerCase()) : texts, { version, wild });
     return {
       absent: negated,
-      present: ({ possible, precise }) => {
-        const judgement = judge({ possible: folded ? lowerCase(possible) : possible, values, precise: precise || negated });
+      present: ({ present }, precise) => {
+        const judgement = judge(values, { possible: folded ? lowerCase(present) : present, precise: precise || negated });
         return negated ? negate(judgement) : judgement;
       },
     };
