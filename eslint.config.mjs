@@ -31,7 +31,14 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!\\./|\\.\\./(?!\\.\\.|ports|modes|errors|inputs|mode|main|post|manifest))', message: 'domain/ imports only domain/' }] },
+        {
+          patterns: [
+            {
+              regex: '^(?!\\./|\\.\\./(?!\\.\\.|ports|modes|errors|inputs|mode|main|post|manifest))',
+              message: 'domain/ imports only domain/',
+            },
+          ],
+        },
       ],
       'no-restricted-globals': [
         'error',
@@ -39,9 +46,18 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'domain/ has no clock: take the time as an argument' },
-        { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'domain/ has no clock: take the time as an argument' },
-        { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'domain/ has no chance: take the number as an argument' },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'domain/ has no clock: take the time as an argument',
+        },
+        {
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: 'domain/ has no clock: take the time as an argument',
+        },
+        {
+          selector: "MemberExpression[object.name='Math'][property.name='random']",
+          message: 'domain/ has no chance: take the number as an argument',
+        },
       ],
     },
   },

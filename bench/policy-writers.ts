@@ -1,6 +1,6 @@
 /**
  * 20,000 simulated worlds of the real ensurePolicy, over as many processes as there are cores: losses, writes and time to settle for
- * 1, 2, 10, 30 and 100 writers. Run with `node bench/policy-writers.ts [worlds]`; a world's seed is printed when it loses a grant.
+ * 1, 2, 10, 30 and 100 writers. Run with `node bench/policy-writers.ts [worlds | --small]`; a world's seed is printed when it loses a grant.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -43,7 +43,7 @@ async function tally({ writers, from, worlds, step }: { writers: number; from: n
 }
 
 const [, , first, from, step] = process.argv;
-const worlds = Number(first ?? 20_000);
+const worlds = first === '--small' ? 60 : Number(first ?? 20_000);
 
 if (process.send && from !== undefined && step !== undefined) {
   const results: Record<string, Tally> = {};

@@ -41148,12 +41148,18 @@ function lowerCase(possible) {
     };
 }
 function placesOf(head, texts) {
-    const organization = /^o-[a-z0-9]+\//.exec(head)?.[0];
-    if (organization === undefined)
-        return { organization, above: [], ous: [] };
-    const segments = texts.flatMap((text) => text.split('/')).filter((segment) => segment.startsWith('ou-'));
-    const above = [...head.matchAll(/\//g)].map(({ index }) => head.slice(0, index + 1));
-    return { organization, above, ous: segments.map((segment) => organization + segment) };
+    const organization = head.slice(0, head.indexOf('/') + 1);
+    if (!/^o-[a-z0-9]+\/$/.test(organization))
+        return { organization: undefined, above: [], ous: [] };
+    const above = [];
+    for (let at = organization.length - 1; at >= 0; at = head.indexOf('/', at + 1))
+        above.push(head.slice(0, at + 1));
+    const ous = [];
+    for (const text of texts)
+        for (const segment of text.split('/'))
+            if (segment.startsWith('ou-'))
+                ous.push(organization + segment);
+    return { organization, above, ous };
 }
 function once(make) {
     let made;
@@ -41199,6 +41205,9 @@ function automatonOf(pieces) {
 
 
 
+function isPresent(knowledge) {
+    return knowledge.present !== undefined;
+}
 const unknownKey = { present: anything, absent: true, loose: true };
 const absentKey = { absent: true };
 const always = (possible) => ({ present: possible, absent: false });
@@ -41224,16 +41233,17 @@ function requestsTo(facts) {
         ...sourceKeys.map((key) => [key, absentKey]),
     ]);
     return (target) => {
-        const { shared, own, ...who } = target.kind === 'service'
-            ? { shared: common, ...serviceRequests(target, repository) }
-            : { shared: members, ...memberRequests(target, repository) };
-        const known = new Map();
+        const shared = target.kind === 'service' ? common : members;
+        const { account, role, service, own } = target.kind === 'service' ? serviceRequests(target, repository) : memberRequests(target, repository);
+        let last;
         return {
-            ...who,
+            account,
+            role,
+            service,
             knows: (key) => {
-                if (!known.has(key))
-                    known.set(key, own(key) ?? shared.get(key));
-                return known.get(key);
+                if (last?.key !== key)
+                    last = { key, knowledge: own(key) ?? shared.get(key) };
+                return last.knowledge;
             },
         };
     };
@@ -41578,9 +41588,10 @@ function valueSet(texts, reading) {
         if (named !== undefined)
             organizations.add(named);
     }
-    return { size: texts.length, exact, below, anywhere, rest, variables, organizations };
+    const [first] = [...below.values(), ...anywhere.values(), ...exact.values()];
+    return { exact, below, anywhere, rest, variables, first: first?.text ?? '', organizations };
 }
-function judge({ possible, values, precise }) {
+function judge(values, { possible, precise }) {
     const { literal, fixed, head } = possible;
     const hit = lookUp(possible, values);
     if (hit)
@@ -41592,6 +41603,8 @@ function judge({ possible, values, precise }) {
             return { answer: 'all', by: matching.text };
         return variable === undefined ? { answer: 'none' } : { answer: 'unknown', by: variable };
     }
+    if (!precise && values.rest.length + values.exact.size === 0 && variable === undefined)
+        return estimate(possible, values);
     const answers = [precise ? remainder(possible, values) : estimate(possible, values)];
     if (variable !== undefined)
         answers.push({ answer: 'unknown', by: variable });
@@ -41628,19 +41641,17 @@ function lookUp({ literal, fixed, places }, { exact, below, anywhere }) {
 function estimate({ literal, fixed, places }, values) {
     const { exact, below, anywhere, organizations } = values;
     if (exact.size + below.size + anywhere.size === 0)
-        return { answer: 'none' };
+        return none;
     const { organization } = places();
     if (organization !== undefined && organizations.size > 0 && !organizations.has(organization))
-        return { answer: 'none' };
+        return none;
     if (literal !== undefined)
-        return { answer: fixed ? 'none' : 'varies' };
+        return fixed ? none : varies;
     if (below.size + anywhere.size === 0 && !fixed)
-        return { answer: 'varies' };
-    for (const map of [below, anywhere, exact])
-        for (const { text } of map.values())
-            return { answer: 'unknown', by: text };
-    return { answer: 'none' };
+        return varies;
+    return { answer: 'unknown', by: values.first };
 }
+const [none, varies] = [{ answer: 'none' }, { answer: 'varies' }];
 function remainder(possible, { exact, below, anywhere }) {
     const answers = [];
     for (const glob of [...exact.values(), ...below.values(), ...anywhere.values()]) {
@@ -41690,7 +41701,7 @@ function fit({ text, parts }, arn) {
         return { answer: 'unknown', by: text };
     const answers = arn.map((possible, index) => {
         const values = parts[index];
-        return values ? judge({ possible, values, precise: true }).answer : 'none';
+        return values ? judge(values, { possible, precise: true }).answer : 'none';
     });
     if (answers.includes('none'))
         return { answer: 'none' };
@@ -41718,7 +41729,7 @@ const boolOperator = {
         const wanted = new Set(values.map((value) => value.toLowerCase()));
         return {
             absent: false,
-            present: ({ possible: { literal, fixed } }) => {
+            present: ({ present: { literal, fixed } }) => {
                 if (literal !== undefined && fixed)
                     return { answer: wanted.has(literal.toLowerCase()) ? 'all' : 'none' };
                 return { answer: wanted.has('true') && wanted.has('false') ? 'all' : 'varies' };
@@ -41746,8 +41757,8 @@ const string_operator = ({ name, wild = false, folded = false, negated = false }
         const values = valueSet(folded ? texts.map((text) => text.toLowerCase()) : texts, { version, wild });
         return {
             absent: negated,
-            present: ({ possible, precise }) => {
-                const judgement = judge({ possible: folded ? lowerCase(possible) : possible, values, precise: precise || negated });
+            present: ({ present }, precise) => {
+                const judgement = judge(values, { possible: folded ? lowerCase(present) : present, precise: precise || negated });
                 return negated ? negate(judgement) : judgement;
             },
         };
@@ -41815,31 +41826,33 @@ function isSeveralValued(key) {
 function prepareClause({ operator: text, key, values }, version) {
     const { operator, name, set, ifExists } = qualified(text);
     if (!operator)
-        return () => ({ answer: 'unknown', because: () => `the condition operator ${text} is not known` });
+        return undecided(`the condition operator ${text} is not known`);
+    const label = `${text} ${key}`;
+    if (set === undefined && name !== 'Null' && isSeveralValued(key)) {
+        return undecided(`${label}: a key of several values needs ForAnyValue or ForAllValues`);
+    }
     const prepared = operator.prepare({ values, version });
     const keyName = key.toLowerCase();
-    const bare = set === undefined && name !== 'Null' && isSeveralValued(key);
     const onAbsent = ifExists || set === 'all' || (set === undefined && prepared.absent) ? 'all' : 'none';
-    const label = `${text} ${key}`;
-    return ({ requests, precise }) => {
-        if (bare)
-            return { answer: 'unknown', because: () => `${label}: a key of several values needs ForAnyValue or ForAllValues` };
-        const known = requests.knows(keyName);
-        const { present, absent, loose, arn } = known ?? unknownKey;
-        const met = present && prepared.present({ possible: present, arn, precise });
-        const judgement = combine(met && loose === true && met.answer === 'part' ? { answer: 'varies' } : met, absent ? onAbsent : undefined);
-        return {
-            ...judgement,
-            because: () => reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: known !== undefined }),
-        };
+    return {
+        judge: (requests, precise) => {
+            const known = requests.knows(keyName) ?? unknownKey;
+            return combine(isPresent(known) ? looseless(prepared.present(known, precise), known) : undefined, known.absent ? onAbsent : undefined);
+        },
+        explain: (judgement, requests) => reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: requests.knows(keyName) !== undefined }),
     };
 }
+const undecided = (because) => ({ judge: () => ({ answer: 'unknown' }), explain: () => because });
+function looseless(judgement, { loose }) {
+    return loose === true && judgement.answer === 'part' ? clause_varies : judgement;
+}
+const [clause_varies, unknown] = [{ answer: 'varies' }, { answer: 'unknown' }];
 function combine(met, onAbsent) {
     if (!met)
         return { answer: onAbsent ?? 'none' };
     if (onAbsent === undefined || met.answer === onAbsent)
         return met;
-    return { answer: met.answer === 'unknown' ? 'unknown' : 'varies' };
+    return met.answer === 'unknown' ? unknown : clause_varies;
 }
 function reasonOf({ judgement: { answer, witness }, label, listed, known }) {
     switch (answer) {
@@ -42059,53 +42072,70 @@ function coverer(policy, facts) {
     const allows = prepared.filter(({ statement }) => statement.effect === 'Allow');
     const denies = prepared.filter(({ statement }) => statement.effect === 'Deny');
     const ask = requestsTo(facts);
+    const takers = new Map();
+    const takersOf = (action) => {
+        const known = takers.get(action) ?? allows.flatMap(({ takes }, at) => (takes(action) ? [at] : []));
+        takers.set(action, known);
+        return known;
+    };
     return (target, actions) => {
         const requests = ask(target);
-        const verdicts = allows.map((allow) => ({ allow, verdict: verdictOn(allow, target, requests) }));
-        const covered = actions.map((action) => actionCoverage(action, verdicts));
-        const used = new Set(covered.flatMap(({ by }) => by));
+        const answers = allows.map((allow) => answerOf(allow, requests));
+        const covered = actions.map((action) => {
+            const taking = takersOf(action);
+            const yes = taking.filter((at) => answers[at] === 'yes');
+            const chosen = (yes.length > 0 ? yes : taking).flatMap((at) => allows[at] ?? []);
+            return {
+                action,
+                answer: yes.length > 0 ? 'yes' : taking.some((at) => answers[at] === 'unknown') ? 'unknown' : 'no',
+                by: yes.flatMap((at) => allows[at]?.label ?? []),
+                get because() {
+                    return chosen.length > 0 ? chosen.map((allow) => `${allow.label}: ${coverage_reasonOf(allow, requests)}`) : ['no statement allows it'];
+                },
+            };
+        });
+        const used = answers.includes('yes')
+            ? allows.filter((_, at) => answers[at] === 'yes' && actions.some((action) => takersOf(action).includes(at)))
+            : [];
         const blocked = denies.flatMap((deny) => denial({ deny, requests, actions }) ?? []);
         return {
             target,
             actions: covered,
             denies: blocked,
-            notes: verdicts.flatMap(({ allow, verdict }) => (used.has(allow.label) ? verdict.notes : [])),
+            notes: used.flatMap(({ statement, clauses }) => notesOn({ statement, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) })),
             covered: covered.every(({ answer }) => answer === 'yes') && blocked.every(({ extent }) => extent !== 'certain'),
         };
     };
 }
-function actionCoverage(action, verdicts) {
-    const taking = verdicts.filter(({ allow }) => allow.takes(action));
-    const yes = taking.filter(({ verdict }) => verdict.answer === 'yes');
-    const chosen = yes.length > 0 ? yes : taking;
-    const answer = yes.length > 0 ? 'yes' : taking.some(({ verdict }) => verdict.answer === 'unknown') ? 'unknown' : 'no';
-    return {
-        action,
-        answer,
-        by: yes.map(({ allow }) => allow.label),
-        get because() {
-            return chosen.length > 0 ? chosen.map(({ allow, verdict }) => `${allow.label}: ${verdict.because()}`) : ['no statement allows it'];
-        },
-    };
+function answerOf({ statement, resource, clauses }, requests) {
+    if (resource !== 'all' || judgePrincipals(statement, requests).answer !== 'all')
+        return 'no';
+    let open = statement.unknown.length > 0;
+    for (const clause of clauses) {
+        const { answer } = clause.judge(requests, false);
+        if (answer === 'unknown')
+            open = true;
+        else if (answer !== 'all')
+            return 'no';
+    }
+    return open ? 'unknown' : 'yes';
 }
-function verdictOn({ statement, resource, clauses }, target, requests) {
-    const no = (because) => ({ answer: 'no', because, notes: [] });
+function coverage_reasonOf({ statement, resource, clauses }, requests) {
     if (resource !== 'all')
-        return no(() => (statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository"));
+        return statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository";
     const principal = judgePrincipals(statement, requests);
     if (principal.answer !== 'all')
-        return no(() => principal.because);
-    const judged = clauses.map((clause) => clause({ requests, precise: false }));
-    const failing = judged.find(({ answer }) => answer !== 'all' && answer !== 'unknown');
+        return principal.because;
+    const judged = clauses.map((clause) => {
+        const judgement = clause.judge(requests, false);
+        return { answer: judgement.answer, because: clause.explain(judgement, requests) };
+    });
+    const failing = judged.find(({ answer }) => answer !== 'all' && answer !== 'unknown') ?? judged.find(({ answer }) => answer === 'unknown');
     if (failing)
-        return no(failing.because);
-    const open = judged.find(({ answer }) => answer === 'unknown');
-    if (open)
-        return { answer: 'unknown', because: open.because, notes: [] };
+        return failing.because;
     if (statement.unknown.length > 0)
-        return { answer: 'unknown', because: () => `it has an element that is not known: ${statement.unknown.join(', ')}`, notes: [] };
-    const because = () => [principal.because, ...judged.map((one) => one.because())].join('; ');
-    return { answer: 'yes', because, notes: notesOn({ statement, target, deciding: judged.map(({ by }) => by) }) };
+        return `it has an element that is not known: ${statement.unknown.join(', ')}`;
+    return [principal.because, ...judged.map(({ because }) => because)].join('; ');
 }
 function denial({ deny, requests, actions }) {
     const hit = actions.filter(deny.takes);
@@ -42114,15 +42144,16 @@ function denial({ deny, requests, actions }) {
     const principal = judgePrincipals(deny.statement, requests);
     if (principal.answer === 'none')
         return undefined;
-    const judged = deny.clauses.map((clause) => clause({ requests, precise: true }));
+    const judged = deny.clauses.map((clause) => {
+        const judgement = clause.judge(requests, true);
+        return { ...judgement, because: clause.explain(judgement, requests) };
+    });
     if (judged.some(({ answer }) => answer === 'none'))
         return undefined;
     const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
     const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;
     const [part] = parts;
-    const because = (part ? parts : [principal, ...judged])
-        .map((one) => (typeof one.because === 'string' ? one.because : one.because()))
-        .join('; ');
+    const because = (part ? parts : [principal, ...judged]).map((one) => one.because).join('; ');
     const common = { statement: deny.label, actions: hit, because };
     if (doubtful || parts.some(({ answer }) => answer !== 'part') || parts.length > 1)
         return { ...common, extent: 'possible' };
@@ -42176,15 +42207,15 @@ function diff({ before, after, policySid }) {
             return [];
         const old = take((candidate) => name(candidate) === name(statement));
         if (!old)
-            return [`+ ${name(statement)}`, ...facets(statement).map((facet) => `    + ${facet}`)];
+            return [`+ ${name(statement)}`, ...facets(statement).map((facet) => `+     ${facet}`)];
         const [was, is] = [new Set(facets(old)), new Set(facets(statement))];
         return [
             `~ ${name(statement)}`,
-            ...[...was].filter((facet) => !is.has(facet)).map((facet) => `    - ${facet}`),
-            ...[...is].filter((facet) => !was.has(facet)).map((facet) => `    + ${facet}`),
+            ...[...was].filter((facet) => !is.has(facet)).map((facet) => `-     ${facet}`),
+            ...[...is].filter((facet) => !was.has(facet)).map((facet) => `+     ${facet}`),
         ];
     });
-    return [...lines, ...left.flatMap((statement) => [`- ${name(statement)}`, ...facets(statement).map((facet) => `    - ${facet}`)])];
+    return [...lines, ...left.flatMap((statement) => [`- ${name(statement)}`, ...facets(statement).map((facet) => `-     ${facet}`)])];
 }
 function nameOf(statement, policySid) {
     const own = readSid(statement.sid, policySid);
@@ -42614,6 +42645,9 @@ async function ensurePolicy(request) {
     if (request.mode === 'verify')
         return run.verify();
     const first = await run.establish();
+    if (!first.report.changed)
+        for (const line of first.report.explanation)
+            request.log(line);
     const settled = run.settle(first);
     settled.catch(() => undefined);
     return { ...first.report, settled };
@@ -42677,8 +42711,12 @@ class Run {
             this.#writes += 1;
             if ((await this.#request.store.write(edited.text)) === 'written') {
                 const report = this.#report({ text: edited.text, policy, coverages: edited.coverages, edited });
+                for (const line of report.explanation)
+                    log(line);
+                log('so the policy was changed:');
                 for (const line of report.diff)
                     log(line);
+                log(`written; read again in ${settling / 1_000} s, to be sure that no other run has undone it`);
                 return { report, state: stateOf(edited.policy), quiet: false };
             }
             log(`no reply to the policy write: looking again in ${settling / 1_000} s`);
@@ -42741,7 +42779,10 @@ class Run {
     #checkPatience(missing) {
         if (this.#request.clock.monotonic() - this.#startedAt <= ensure_policy_patience)
             return;
-        const problem = `policy contended: for ${ensure_policy_patience / 60_000} minutes other writers changed it again and again (${this.#writes} writes of ours)`;
+        const minutes = ensure_policy_patience / 60_000;
+        const problem = this.#writes === 0
+            ? `policy contended: for ${minutes} minutes no read of it came back within ${baseAge / 1_000} s, so that nothing could be written safely`
+            : `policy contended: for ${minutes} minutes other writers changed it again and again (${this.#writes} writes of ours)`;
         throw missingError({ missing, policySid: this.#request.policySid, problem });
     }
     #report({ text, policy, coverages, edited, }) {
@@ -42926,6 +42967,7 @@ async function shareRepository({ inputs, wanted, session, ecr, repository, ports
 
 
 
+
 const share = defineMode({
     name: 'share',
     summary: 'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
@@ -42940,17 +42982,17 @@ const share = defineMode({
     run: async ({ inputs, ports, output, signal }) => {
         const { session, ecr } = openRegistry({ inputs, ports });
         const place = { repository: inputs.repository, registryId: registryAccount(inputs) };
-        const [found, wanted] = await Promise.all([ecr.repository(place), resolveTargets({ inputs, session, ports })]);
+        const [found, wanted] = await together('registry-role', [ecr.repository(place), resolveTargets({ inputs, session, ports })]);
         if (found === undefined)
             throw missingRepository(place);
         const ensured = await shareRepository({ inputs, wanted, session, ecr, repository: found, ports, signal });
-        for (const line of ensured.explanation)
-            ports.log.info(line);
         output('policy-changed', String(ensured.changed));
         output('policy', ensured.policyText ?? '');
-        const { policyText } = await ensured.settled;
+        const { policyText, writes } = await ensured.settled;
+        const changed = writes > 0;
+        output('policy-changed', String(changed));
         output('policy', policyText ?? '');
-        ports.log.info(ensured.changed ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
+        ports.log.info(changed ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
         await ports.github.summarise(policySummary({ repository: found.uri, ...ensured }));
     },
 });
@@ -43025,8 +43067,10 @@ const release = defineMode({
         ]);
         if (shared)
             await ports.github.summarise(policySummary({ repository: publishing.repository.uri, ...shared }));
-        if (settled.status === 'fulfilled' && settled.value)
+        if (settled.status === 'fulfilled' && settled.value) {
+            output('policy-changed', String(settled.value.writes > 0));
             output('policy', settled.value.policyText ?? '');
+        }
         for (const part of [deployed, settled])
             if (part.status === 'rejected')
                 throw part.reason;
@@ -47436,6 +47480,8 @@ function actionsGitHub(environment) {
             .map((name) => [name.slice(inputPrefix.length).toLowerCase(), getInput(name.slice(inputPrefix.length))])
             .filter(([, value]) => value !== '')),
         pullRequest: async () => {
+            if (!variable('GITHUB_EVENT_NAME').startsWith('pull_request'))
+                return undefined;
             const { context } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
             const pull = context.payload.pull_request;
             if (!pull)

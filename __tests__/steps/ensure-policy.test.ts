@@ -253,7 +253,7 @@ test('reconcile removes what is no longer listed', async () => {
   const repository = new Repository(text(statement(['ou-a', 'ou-b'])));
   const { diff, settled } = await ensure(repository, { mode: 'reconcile' });
   await settled;
-  expect(diff).toEqual(['~ EcrOrgDeployOrgPaths', '    - ForAnyValue:StringLike aws:PrincipalOrgPaths o-1/*/ou-b/*']);
+  expect(diff).toEqual(['~ EcrOrgDeployOrgPaths', '-     ForAnyValue:StringLike aws:PrincipalOrgPaths o-1/*/ou-b/*']);
 });
 
 test('a plan reads once and shows what would be written', async () => {

@@ -33514,6 +33514,8 @@ function actionsGitHub(environment) {
             .map((name) => [name.slice(inputPrefix.length).toLowerCase(), getInput(name.slice(inputPrefix.length))])
             .filter(([, value]) => value !== '')),
         pullRequest: async () => {
+            if (!variable('GITHUB_EVENT_NAME').startsWith('pull_request'))
+                return undefined;
             const { context } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
             const pull = context.payload.pull_request;
             if (!pull)

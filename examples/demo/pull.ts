@@ -27,7 +27,9 @@ export async function pullAs({
   docker: boolean;
 }): Promise<Pull> {
   const password = await loginPassword({ scenario, account });
-  return docker ? pullWithDocker({ image, password }) : pullOverHttp({ image, password });
+  // The registry is always asked: an engine that has the image already (its own build, another account's pull) asks nobody.
+  const asked = await pullOverHttp({ image, password });
+  return docker && asked.pulled ? pullWithDocker({ image, password }) : asked;
 }
 
 async function loginPassword({ scenario, account }: { scenario: Scenario; account: string }): Promise<string> {

@@ -69,7 +69,10 @@ export const release = defineMode({
       shared?.settled,
     ]);
     if (shared) await ports.github.summarise(policySummary({ repository: publishing.repository.uri, ...shared }));
-    if (settled.status === 'fulfilled' && settled.value) output('policy', settled.value.policyText ?? '');
+    if (settled.status === 'fulfilled' && settled.value) {
+      output('policy-changed', String(settled.value.writes > 0));
+      output('policy', settled.value.policyText ?? '');
+    }
     for (const part of [deployed, settled]) if (part.status === 'rejected') throw part.reason;
 
     /** The last check before the first write in the target account: the image is there, and that account can pull and run it. */

@@ -3,6 +3,7 @@ import { code, codeBlock } from '../domain/markdown.ts';
 import { defineMode } from '../mode.ts';
 import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
+import { together } from '../steps/together.ts';
 import { missingRepository } from '../steps/publish-image.ts';
 import { common, registrySide, repository, sharing } from './shared-inputs.ts';
 
@@ -21,15 +22,16 @@ export const share = defineMode({
   run: async ({ inputs, ports, output, signal }) => {
     const { session, ecr } = openRegistry({ inputs, ports });
     const place = { repository: inputs.repository, registryId: registryAccount(inputs) };
-    const [found, wanted] = await Promise.all([ecr.repository(place), resolveTargets({ inputs, session, ports })]);
+    const [found, wanted] = await together('registry-role', [ecr.repository(place), resolveTargets({ inputs, session, ports })]);
     if (found === undefined) throw missingRepository(place);
     const ensured = await shareRepository({ inputs, wanted, session, ecr, repository: found, ports, signal });
-    for (const line of ensured.explanation) ports.log.info(line);
     output('policy-changed', String(ensured.changed));
     output('policy', ensured.policyText ?? '');
-    const { policyText } = await ensured.settled;
+    const { policyText, writes } = await ensured.settled;
+    const changed = writes > 0;
+    output('policy-changed', String(changed));
     output('policy', policyText ?? '');
-    ports.log.info(ensured.changed ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
+    ports.log.info(changed ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
     await ports.github.summarise(policySummary({ repository: found.uri, ...ensured }));
   },
 });

@@ -94,6 +94,7 @@ export async function ensurePolicy(request: EnsurePolicyRequest): Promise<Ensure
   const run = new Run({ ...request, wanted: withConsumers(request.wanted) });
   if (request.mode === 'verify') return run.verify();
   const first = await run.establish();
+  if (!first.report.changed) for (const line of first.report.explanation) request.log(line);
   const settled = run.settle(first);
   settled.catch(() => undefined);
   return { ...first.report, settled };
@@ -181,7 +182,10 @@ class Run {
       this.#writes += 1;
       if ((await this.#request.store.write(edited.text)) === 'written') {
         const report = this.#report({ text: edited.text, policy, coverages: edited.coverages, edited });
+        for (const line of report.explanation) log(line);
+        log('so the policy was changed:');
         for (const line of report.diff) log(line);
+        log(`written; read again in ${settling / 1_000} s, to be sure that no other run has undone it`);
         return { report, state: stateOf(edited.policy), quiet: false };
       }
       log(`no reply to the policy write: looking again in ${settling / 1_000} s`);

@@ -221,12 +221,12 @@ describe('diff', () => {
       [own(['o-1/*/ou-b/*', 'o-1/*/ou-c/*'])],
       [
         '~ EcrOrgDeployOrgPaths',
-        '    - ForAnyValue:StringLike aws:PrincipalOrgPaths o-1/*/ou-a/*',
-        '    + ForAnyValue:StringLike aws:PrincipalOrgPaths o-1/*/ou-c/*',
+        '-     ForAnyValue:StringLike aws:PrincipalOrgPaths o-1/*/ou-a/*',
+        '+     ForAnyValue:StringLike aws:PrincipalOrgPaths o-1/*/ou-c/*',
       ],
     ],
-    ['a statement more', [], [foreign], ['+ "Other"', '    + Allow', '    + Principal AWS 222222222222', '    + Action ecr:BatchGetImage']],
-    ['a statement less', [foreign], [], ['- "Other"', '    - Allow', '    - Principal AWS 222222222222', '    - Action ecr:BatchGetImage']],
+    ['a statement more', [], [foreign], ['+ "Other"', '+     Allow', '+     Principal AWS 222222222222', '+     Action ecr:BatchGetImage']],
+    ['a statement less', [foreign], [], ['- "Other"', '-     Allow', '-     Principal AWS 222222222222', '-     Action ecr:BatchGetImage']],
   ])('%s', (_, before, after, expected) => {
     expect(lines(before, after)).toEqual(expected);
   });

@@ -18,15 +18,15 @@ export function diff({ before, after, policySid }: { before: Policy; after: Poli
   const lines = after.statements.flatMap((statement) => {
     if (same.get(statement)) return [];
     const old = take((candidate) => name(candidate) === name(statement));
-    if (!old) return [`+ ${name(statement)}`, ...facets(statement).map((facet) => `    + ${facet}`)];
+    if (!old) return [`+ ${name(statement)}`, ...facets(statement).map((facet) => `+     ${facet}`)];
     const [was, is] = [new Set(facets(old)), new Set(facets(statement))];
     return [
       `~ ${name(statement)}`,
-      ...[...was].filter((facet) => !is.has(facet)).map((facet) => `    - ${facet}`),
-      ...[...is].filter((facet) => !was.has(facet)).map((facet) => `    + ${facet}`),
+      ...[...was].filter((facet) => !is.has(facet)).map((facet) => `-     ${facet}`),
+      ...[...is].filter((facet) => !was.has(facet)).map((facet) => `+     ${facet}`),
     ];
   });
-  return [...lines, ...left.flatMap((statement) => [`- ${name(statement)}`, ...facets(statement).map((facet) => `    - ${facet}`)])];
+  return [...lines, ...left.flatMap((statement) => [`- ${name(statement)}`, ...facets(statement).map((facet) => `-     ${facet}`)])];
 }
 
 function nameOf(statement: Statement, policySid: PolicySid): string {
