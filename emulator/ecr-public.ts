@@ -3,7 +3,7 @@
  * those of the Region `public` in the world; its host is on loopback, so DescribeRegistries and DescribeRepositories have to be asked.
  */
 import { registryPassword, type Ecr } from './ecr.ts';
-import { repositoryNotFound } from './ecr-target.ts';
+import { repositoryNotFound } from './ecr/target.ts';
 import { optionalText, text, texts, timestamp } from './json.ts';
 import { AwsFault, type Call, type Json, type Service } from './service.ts';
 import type { Repository } from './repository.ts';

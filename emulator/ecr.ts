@@ -1,15 +1,15 @@
 /** Amazon ECR's API (AWS-FACTS 2). What each group of operations does is in the ecr-*.ts files; here is the service and its login. */
 import { randomBytes } from 'node:crypto';
-import { imageOperations } from './ecr-images.ts';
-import { replicate, replicationOperations } from './ecr-replication.ts';
-import { repositoryOperations } from './ecr-repositories.ts';
-import { scanOperations } from './ecr-scans.ts';
-import type { Ecr, EcrOperations } from './ecr-target.ts';
+import { imageOperations } from './ecr/images.ts';
+import { replicate, replicationOperations } from './ecr/replication.ts';
+import { repositoryOperations } from './ecr/repositories.ts';
+import { scanOperations } from './ecr/scans.ts';
+import type { Ecr, EcrOperations } from './ecr/target.ts';
 import { texts, timestamp } from './json.ts';
 import { AwsFault, type Service } from './service.ts';
 import type { World } from './world.ts';
 
-export type { Ecr, RegistryHosts } from './ecr-target.ts';
+export type { Ecr, RegistryHosts } from './ecr/target.ts';
 
 const twelveHours = 12 * 60 * 60 * 1000;
 

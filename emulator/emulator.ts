@@ -19,7 +19,7 @@ import { readBody, send, serveAws, type Shared } from './http.ts';
 import { MemoryImageStore } from './image-store.ts';
 import { Journal } from './journal.ts';
 import { organizationsService, type OrganizationsOptions } from './organizations.ts';
-import { closeServer, listen, RegistryServers } from './registry-servers.ts';
+import { closeServer, listen, RegistryServers } from './registry/servers.ts';
 import { RemoteImageStore } from './remote-image-store.ts';
 import type { Service } from './service.ts';
 import { stsService } from './sts.ts';

@@ -7,14 +7,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refusalOf } from './access.ts';
 import type { Blobs } from './blobs.ts';
-import { replicate } from './ecr-replication.ts';
-import { repositoryNotFound, type Ecr } from './ecr-target.ts';
+import { replicate } from './ecr/replication.ts';
+import { repositoryNotFound, type Ecr } from './ecr/target.ts';
 import { expired } from './faults.ts';
 import { readBody, type Shared } from './http.ts';
 import type { Principal } from './identity.ts';
 import type { JournalEntry } from './journal.ts';
-import { serveBlob, serveLayerUrl, serveUpload } from './registry-blobs.ts';
-import { serveManifest, serveReferrers, serveTags } from './registry-manifests.ts';
+import { serveBlob, serveLayerUrl, serveUpload } from './registry/blobs.ts';
+import { serveManifest, serveReferrers, serveTags } from './registry/manifests.ts';
 import type { Repository } from './repository.ts';
 import { AwsFault } from './service.ts';
 

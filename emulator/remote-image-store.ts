@@ -2,7 +2,7 @@
  * Images in a real registry that stands beside the emulator (CI: `registry:3` behind TLS). The ECR API asks it over HTTPS with
  * Basic auth as user `AWS`; a private CA comes by NODE_EXTRA_CA_CERTS. Policies are not enforced there: a registry knows none.
  */
-import type { RegistryHosts } from './ecr-target.ts';
+import type { RegistryHosts } from './ecr/target.ts';
 import { digestOf, type ImageReference, type ImageStore } from './image-store.ts';
 import { parseRecord, texts } from './json.ts';
 import { isIndex, parseManifest } from './manifest.ts';

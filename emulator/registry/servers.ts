@@ -2,10 +2,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Blobs } from './blobs.ts';
-import type { Ecr, RegistryHosts } from './ecr-target.ts';
-import type { Shared } from './http.ts';
-import { serveRegistry } from './registry.ts';
+import type { Blobs } from '../blobs.ts';
+import type { Ecr, RegistryHosts } from '../ecr/target.ts';
+import type { Shared } from '../http.ts';
+import { serveRegistry } from '../registry.ts';
 
 export class RegistryServers implements RegistryHosts {
   readonly #started = new Map<string, Promise<{ url: string; server: Server }>>();

@@ -1,7 +1,7 @@
 /** Layers over the wire: uploads in one piece, in chunks or by mounting, and downloads with ranges. */
-import { digestOf } from './image-store.ts';
-import type { Registry, RegistryExchange } from './registry.ts';
-import { AwsFault } from './service.ts';
+import { digestOf } from '../image-store.ts';
+import type { Registry, RegistryExchange } from '../registry.ts';
+import { AwsFault } from '../service.ts';
 import type { ServerResponse } from 'node:http';
 
 export function serveUpload({ registry, repository, request, response, url, reference, body, mayRead }: RegistryExchange): void {

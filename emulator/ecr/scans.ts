@@ -2,12 +2,12 @@
  * Image scanning (AWS-FACTS 2.6): basic scans on push or on demand, one an image a day, none of an index; enhanced scans are
  * ACTIVE once they are done. A scan takes a few seconds of AWS time; what it finds is the repository's `findings`.
  */
-import { type Ecr, type EcrOperations, repositoryOf } from './ecr-target.ts';
-import { requireImage } from './ecr-images.ts';
-import { record, timestamp } from './json.ts';
-import { isIndex } from './manifest.ts';
-import { severities, type Repository, type StoredImage } from './repository.ts';
-import { AwsFault, type Json } from './service.ts';
+import { type Ecr, type EcrOperations, repositoryOf } from './target.ts';
+import { requireImage } from './images.ts';
+import { record, timestamp } from '../json.ts';
+import { isIndex } from '../manifest.ts';
+import { severities, type Repository, type StoredImage } from '../repository.ts';
+import { AwsFault, type Json } from '../service.ts';
 
 const duration = 5_000;
 const day = 24 * 60 * 60 * 1000;

@@ -1,12 +1,12 @@
 /** Images: by tag and digest, with ECR's rules for tags, references and deletion. */
 import { randomBytes } from 'node:crypto';
-import { type Ecr, type EcrOperations, repositoryOf } from './ecr-target.ts';
-import { requireFreeTag, requireReferences } from './image-rules.ts';
-import { digestOf, type ImageReference } from './image-store.ts';
-import { optionalNumber, optionalText, page, record, records, text, texts, timestamp } from './json.ts';
-import { parseManifest } from './manifest.ts';
-import type { Repository, StoredImage } from './repository.ts';
-import { AwsFault, type Json } from './service.ts';
+import { type Ecr, type EcrOperations, repositoryOf } from './target.ts';
+import { requireFreeTag, requireReferences } from '../image-rules.ts';
+import { digestOf, type ImageReference } from '../image-store.ts';
+import { optionalNumber, optionalText, page, record, records, text, texts, timestamp } from '../json.ts';
+import { parseManifest } from '../manifest.ts';
+import type { Repository, StoredImage } from '../repository.ts';
+import { AwsFault, type Json } from '../service.ts';
 
 export function imageOperations(ecr: Ecr): EcrOperations {
   const { images, world } = ecr;

@@ -1,10 +1,10 @@
 /** Manifests over the wire: by tag and by digest, single images and indexes, under the same rules as PutImage. */
-import { tagsByDigest } from './ecr-images.ts';
-import { requireFreeTag, requireReferences } from './image-rules.ts';
-import { digestOf, type ImageReference } from './image-store.ts';
-import { parseManifest } from './manifest.ts';
-import type { RegistryExchange } from './registry.ts';
-import { AwsFault } from './service.ts';
+import { tagsByDigest } from '../ecr/images.ts';
+import { requireFreeTag, requireReferences } from '../image-rules.ts';
+import { digestOf, type ImageReference } from '../image-store.ts';
+import { parseManifest } from '../manifest.ts';
+import type { RegistryExchange } from '../registry.ts';
+import { AwsFault } from '../service.ts';
 
 function referenceOf(reference: string): ImageReference {
   return reference.includes(':') ? { digest: reference } : { tag: reference };

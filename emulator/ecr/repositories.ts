@@ -1,10 +1,10 @@
 /** Repositories and their policies. */
-import { authorize } from './access.ts';
-import { type Ecr, type EcrOperations, principalOf, registryOf, repositoryNotFound, repositoryOf } from './ecr-target.ts';
-import { flag, optionalNumber, optionalText, page, record, records, text, texts, timestamp } from './json.ts';
-import { validatePolicy } from './policy-validation.ts';
-import { mutabilities, policyAt, policyOf, type Repository } from './repository.ts';
-import { AwsFault, type Json } from './service.ts';
+import { authorize } from '../access.ts';
+import { type Ecr, type EcrOperations, principalOf, registryOf, repositoryNotFound, repositoryOf } from './target.ts';
+import { flag, optionalNumber, optionalText, page, record, records, text, texts, timestamp } from '../json.ts';
+import { validatePolicy } from '../policy-validation.ts';
+import { mutabilities, policyAt, policyOf, type Repository } from '../repository.ts';
+import { AwsFault, type Json } from '../service.ts';
 
 const nameGrammar =
   /^(?=.{2,256}$)(?:[a-z0-9]+(?:[._-][a-z0-9]+|__[a-z0-9]+|-+[a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+|__[a-z0-9]+|-+[a-z0-9]+)*$/;

@@ -2,13 +2,13 @@
  * Replication (AWS-FACTS 2.5): images pushed after the rules were set reach their destinations half a minute of AWS time later;
  * policies don't travel with them. Another account's registry policy must allow ecr:ReplicateImage.
  */
-import { factsOf } from './access.ts';
-import { requireImage } from './ecr-images.ts';
-import { type Ecr, type EcrOperations, principalOf, repositoryOf } from './ecr-target.ts';
-import { record, records, text } from './json.ts';
-import { evaluate } from './policy-evaluator.ts';
-import type { Repository, StoredImage } from './repository.ts';
-import { AwsFault, type Json } from './service.ts';
+import { factsOf } from '../access.ts';
+import { requireImage } from './images.ts';
+import { type Ecr, type EcrOperations, principalOf, repositoryOf } from './target.ts';
+import { record, records, text } from '../json.ts';
+import { evaluate } from '../policy-evaluator.ts';
+import type { Repository, StoredImage } from '../repository.ts';
+import { AwsFault, type Json } from '../service.ts';
 
 const duration = 30_000;
 

@@ -1,12 +1,12 @@
 /** What all ECR operations need, and how each finds the repository that it is about. */
-import { authorize } from './access.ts';
-import type { Faults } from './faults.ts';
-import type { Principal } from './identity.ts';
-import type { ImageStore } from './image-store.ts';
-import { optionalText, text } from './json.ts';
-import type { Repository } from './repository.ts';
-import { AwsFault, type Call, type Json } from './service.ts';
-import type { World } from './world.ts';
+import { authorize } from '../access.ts';
+import type { Faults } from '../faults.ts';
+import type { Principal } from '../identity.ts';
+import type { ImageStore } from '../image-store.ts';
+import { optionalText, text } from '../json.ts';
+import type { Repository } from '../repository.ts';
+import { AwsFault, type Call, type Json } from '../service.ts';
+import type { World } from '../world.ts';
 
 /** Where registries are reached: the base URL of `proxyEndpoint`, without a slash at its end. */
 export interface RegistryHosts {
