@@ -5,9 +5,11 @@ import { defineMode } from '../mode.ts';
 import { lazy } from '../ports/aws.ts';
 import { platformProblems } from '../steps/check-image.ts';
 import { findImage, imageInputProblems } from '../steps/find-image.ts';
+import { planDeployment } from '../steps/plan-deployment.ts';
 import { prepareDeployment } from '../steps/prepare-deployment.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
 import { openDeploy, registryAccount } from '../steps/sessions.ts';
+import { tellPlan } from '../steps/tell-plan.ts';
 import { common, deploying, imageToDeploy, registrySide } from './shared-inputs.ts';
 
 /** The outputs that tell a deployment; `release` has them too. */
@@ -24,7 +26,7 @@ export const deploy = defineMode({
   name: 'deploy',
   summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
   inputs: { ...common, ...registrySide, ...deploying, image: required(parseImageReference, imageToDeploy.image.description) },
-  outputs: [...deploymentOutputs, 'image-uri'],
+  outputs: [...deploymentOutputs, 'image-uri', 'plan'],
   check: imageInputProblems,
   run: async ({ inputs, ports, output, memory, signal }) => {
     const side = openDeploy({ inputs, ports });
@@ -47,6 +49,7 @@ export const deploy = defineMode({
     if (!image) throw new Error('an image that was not found passed the preflight');
     for (const warning of warnings) ports.log.warning(warning);
     output('image-uri', formatImage(image));
+    if (inputs['dry-run']) return tellPlan('deploy', [await planDeployment(prepared, { image, ports, output })], { ports, output });
     await runDeployment(prepared, { image, ports, memory, signal, output });
   },
 });

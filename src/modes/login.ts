@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
 import type { Session } from '../ports/credentials.ts';
 import { loginDocker } from '../steps/docker-login.ts';
+import { tellPlan } from '../steps/tell-plan.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
 import { common, registrySide } from './shared-inputs.ts';
 
@@ -12,11 +13,15 @@ export const login = defineMode({
   name: 'login',
   summary: 'Logs Docker in to the shared registry for the steps that follow; the post step takes it back.',
   inputs: { ...common, ...registrySide },
-  outputs: ['registry'],
+  outputs: ['registry', 'plan'],
   run: async ({ inputs, ports, output, memory }) => {
     const { session, ecr } = openRegistry({ inputs, ports });
     const [authorization] = await Promise.all([ecr.authorization(), session.identity()]);
     const host = await registryHost({ own: authorization.host, registryId: registryAccount(inputs), session });
+    if (inputs['dry-run']) {
+      output('registry', host);
+      return tellPlan('login', [{ writes: [], login: { registry: host } }], { ports, output });
+    }
     await loginDocker({ hosts: [host], login: authorization, ports, memory });
     output('registry', host);
     ports.log.info(`Docker is logged in to ${host}; the end of the job logs it out.`);

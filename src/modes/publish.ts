@@ -2,7 +2,9 @@
 import { formatImage } from '../domain/image.ts';
 import { formatPlatform } from '../domain/oci.ts';
 import { defineMode, type OutputName } from '../mode.ts';
+import { planPublish, type PublishPlan } from '../steps/plan-publish.ts';
 import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
+import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
 import { common, imageToPublish, publishing, registrySide, repository } from './shared-inputs.ts';
@@ -14,7 +16,7 @@ export const publish = defineMode({
   name: 'publish',
   summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
   inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
-  outputs: imageOutputs,
+  outputs: [...imageOutputs, 'plan'],
   check: checkPublish,
   run: async ({ inputs, ports, output, memory, signal }) => {
     const source = await findSource({ inputs, ports });
@@ -24,6 +26,11 @@ export const publish = defineMode({
       // The account's guard, before the first write.
       session.identity(),
     ]);
+    if (inputs['dry-run']) {
+      const planned = await planPublish(prepared, { ecr });
+      tellPlannedImage(planned, output);
+      return tellPlan('publish', [planned.part], { ports, output });
+    }
     const image = await publishImage(prepared, { ecr, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
@@ -43,6 +50,12 @@ export function tellImage(image: PublishedImage, output: (name: (typeof imageOut
     pushed: String(pushed),
   };
   for (const name of imageOutputs) output(name, values[name]);
+}
+
+/** Those of an image that is there; nothing was pushed, in any case. */
+export function tellPlannedImage({ image, exists }: PublishPlan, output: Parameters<typeof tellImage>[1]): void {
+  if (exists) tellImage(image, output);
+  else output('pushed', 'false');
 }
 
 /**

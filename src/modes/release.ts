@@ -2,14 +2,18 @@
 import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
 import { checkImage, platformProblems } from '../steps/check-image.ts';
+import { planDeployment } from '../steps/plan-deployment.ts';
+import { planPublish } from '../steps/plan-publish.ts';
+import { planShare } from '../steps/plan-share.ts';
 import { prepareDeployment, readDocuments } from '../steps/prepare-deployment.ts';
-import { checkPublish, findSource, preparePublish, publishImage } from '../steps/publish-image.ts';
+import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
 import { openDeploy, openRegistry, registryAccount } from '../steps/sessions.ts';
 import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
+import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { deploymentOutputs } from './deploy.ts';
-import { imageOutputs, imageSummary, tellImage } from './publish.ts';
+import { imageOutputs, imageSummary, tellImage, tellPlannedImage } from './publish.ts';
 import { common, deploying, imageToPublish, publishing, registrySide, repository, sharing } from './shared-inputs.ts';
 import { policySummary } from './share.ts';
 
@@ -17,7 +21,7 @@ export const release = defineMode({
   name: 'release',
   summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
   inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish, ...sharing, ...deploying },
-  outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs],
+  outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
   check: (inputs) => [
     ...checkPublish(inputs),
     ...checkShare(inputs),
@@ -50,6 +54,8 @@ export const release = defineMode({
       session.identity(),
     ]);
 
+    if (inputs['dry-run']) return plan();
+
     const image = await publishImage(publishing, { ecr, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
@@ -62,7 +68,7 @@ export const release = defineMode({
     output('policy', shared?.policyText ?? '');
 
     // The build took its time: what runs, and what is under way, is looked at again.
-    const [current] = await together('deploy-role', [deployment.again(), checkPull()]);
+    const [current] = await together('deploy-role', [deployment.again(), checkPull({ image, isThere: true })]);
     // While the deployment runs, the policy settles: nobody waits for it alone.
     const [deployed, settled] = await Promise.allSettled([
       runDeployment(current, { image, ports, memory, signal, output }),
@@ -75,21 +81,41 @@ export const release = defineMode({
     }
     for (const part of [deployed, settled]) if (part.status === 'rejected') throw part.reason;
 
+    async function plan(): Promise<void> {
+      const { repository } = publishing;
+      const [published, shared] = await together('registry-role', [
+        planPublish(publishing, { ecr }),
+        hasTargets(inputs) ? planShare({ inputs, wanted, session, ecr, repository, ports, signal }) : Promise.resolve(undefined),
+      ]);
+      const { image } = published;
+      if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
+      // What is not pushed or not shared yet can't be pulled yet.
+      await checkPull({ image, isThere: published.exists && shared?.policy.changed !== true });
+      tellPlannedImage(published, output);
+      output('policy-changed', String(shared?.policy.changed ?? false));
+      const deployed = await planDeployment(deployment, { image, ports, output });
+      await tellPlan('release', [published.part, ...(shared ? [shared] : []), deployed], { ports, output });
+    }
+
     /** The last check before the first write in the target account: the image is there, and that account can pull and run it. */
-    async function checkPull(): Promise<void> {
+    async function checkPull({ image, isThere }: { image: PublishedImage; isThere: boolean }): Promise<void> {
       const { definition } = deployment;
-      const answer = await checkImage({
-        ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
-        place: { repository: image.repository, registryId: image.registryId },
-        id: { digest: image.digest },
-      });
-      if (answer.canPull === 'unknown') ports.log.warning(answer.warning);
+      const answer = isThere
+        ? await checkImage({
+            ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
+            place: { repository: image.repository, registryId: image.registryId },
+            id: { digest: image.digest },
+          })
+        : undefined;
+      if (answer?.canPull === 'unknown') ports.log.warning(answer.warning);
       const problems = [
-        ...(answer.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
+        ...(answer?.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
         ...platformProblems({ platforms: image.platforms, definition }),
       ];
       if (problems.length > 0)
-        throw new InputError(problems, { hint: 'The image is pushed; nothing was changed in the account that is deployed to.' });
+        throw new InputError(problems, {
+          hint: inputs['dry-run'] ? 'Nothing was changed.' : 'The image is pushed; nothing was changed in the account that is deployed to.',
+        });
     }
   },
 });

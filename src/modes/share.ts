@@ -2,6 +2,8 @@
 import { code, codeBlock } from '../domain/markdown.ts';
 import { defineMode } from '../mode.ts';
 import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
+import { planShare } from '../steps/plan-share.ts';
+import { tellPlan } from '../steps/tell-plan.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
 import { together } from '../steps/together.ts';
 import { missingRepository } from '../steps/publish-image.ts';
@@ -12,7 +14,7 @@ export const share = defineMode({
   summary:
     'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
   inputs: { ...common, ...registrySide, ...repository, ...sharing },
-  outputs: ['policy-changed', 'policy'],
+  outputs: ['policy-changed', 'policy', 'plan'],
   check: (inputs) => [
     ...(hasTargets(inputs)
       ? []
@@ -24,6 +26,11 @@ export const share = defineMode({
     const place = { repository: inputs.repository, registryId: registryAccount(inputs) };
     const [found, wanted] = await together('registry-role', [ecr.repository(place), resolveTargets({ inputs, session, ports })]);
     if (found === undefined) throw missingRepository(place);
+    if (inputs['dry-run']) {
+      const planned = await planShare({ inputs, wanted, session, ecr, repository: found, ports, signal });
+      output('policy-changed', String(planned.policy.changed));
+      return tellPlan('share', [planned], { ports, output });
+    }
     const ensured = await shareRepository({ inputs, wanted, session, ecr, repository: found, ports, signal });
     output('policy-changed', String(ensured.changed));
     output('policy', ensured.policyText ?? '');

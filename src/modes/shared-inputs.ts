@@ -42,6 +42,11 @@ const imageSource: Parser<{ readonly ociLayout: string }> = (value) => {
 };
 
 export const common = {
+  'dry-run': withDefault(
+    boolean,
+    'false',
+    'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.',
+  ),
   'aws-region': required(
     parseRegion,
     'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.',

@@ -1,4 +1,5 @@
 /** Deploys through CodeDeploy: an AppSpec for a deployment group (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-bluegreen.html). */
+import { partitionOf } from '../domain/account.ts';
 import { appSpecText, differencesFromLive, lintAgainst, lintAppSpec, synthesise, taskDefinitionPath } from '../domain/appspec.ts';
 import { predefinedRouting, type DeploymentGroup } from '../domain/deployment-group.ts';
 import type { Deployment, WaitUntil } from '../domain/deployment.ts';
@@ -86,6 +87,12 @@ export function codedeployDeployer(wish: CodedeployWish): Deployer {
       });
       return answer.answer === 'created' ? { answer: 'started', id: answer.id } : answer;
     },
+
+    permission: ({ call, account }) => ({
+      service: 'codedeploy',
+      action: actions[call],
+      resource: `arn:${partitionOf(place.region)}:codedeploy:${place.region}:${account}:deploymentgroup:${place.application}/${place.group}`,
+    }),
 
     budget: async () => {
       const [routing = { kind: 'all-at-once' as const }, known] = await Promise.all([config(), knownGroup(group())]);
@@ -183,6 +190,8 @@ function render({
     ? appSpec.textWith(taskDefinitionPath(appSpec.value), taskDefinition)
     : appSpecText(synthesised(service), { taskDefinition });
 }
+
+const actions = { start: 'CreateDeployment', stop: 'StopDeployment', endTerminationWait: 'ContinueDeployment' } as const;
 
 const rollbackEvents: Readonly<Record<Exclude<AutoRollback, 'group'>, readonly AutoRollbackEvent[]>> = {
   failure: ['DEPLOYMENT_FAILURE'],

@@ -66,7 +66,7 @@ const mostRounds = 5;
  *   that is under way does not end
  */
 export async function deployService(prepared: PreparedDeployment, request: DeployRequest): Promise<Deployed> {
-  const marker = await mark(request);
+  const marker = await mark(request.ports);
   let current = prepared;
   let registered: { readonly definition: TaskDefinition; readonly arn: string } | undefined;
   for (let round = 1; ; round++) {
@@ -74,18 +74,14 @@ export async function deployService(prepared: PreparedDeployment, request: Deplo
     current = way.prepared;
     if (way.yieldTo) return yielded(current, { request, to: way.yieldTo });
     const definition = render(current, request.image);
-    const isSame = isRunning(current, definition);
-    if (
-      isSame &&
-      way.own === undefined &&
-      !current.inputs['force-new-deployment'] &&
-      current.deployer.changes(current.service).length === 0
-    )
-      return unchanged(current, request);
+    if (way.own === undefined && isUnchanged(current, definition)) return unchanged(current, request);
 
     request.signal.throwIfAborted();
     if (!registered || !sameDefinition(registered.definition, definition)) {
-      registered = { definition, arn: isSame ? current.running.arn : await register(current, { request, definition }) };
+      registered = {
+        definition,
+        arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
+      };
     }
     const { arn } = registered;
     request.output('task-definition-arn', arn);
@@ -99,7 +95,8 @@ export async function deployService(prepared: PreparedDeployment, request: Deplo
   }
 }
 
-async function mark({ ports: { clock, github } }: DeployRequest): Promise<Marker> {
+/** The mark of a deployment that this run would make now. */
+export async function mark({ clock, github }: Pick<Ports, 'clock' | 'github'>): Promise<Marker> {
   const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
   // Asked only where there may be one: the event's module is a large one.
   const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
@@ -123,15 +120,20 @@ interface Way {
 async function clearTheWay(prepared: PreparedDeployment, { request, marker }: Round): Promise<Way> {
   let current = prepared;
   for (;;) {
-    const known = [current.active, current.newest].filter((deployment) => deployment !== undefined);
-    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
-    if (own) return { prepared: current, own };
-    const yieldTo = known.find(({ description }) => isStale({ mine: marker, newest: parseMarker(description) }));
-    if (yieldTo) return { prepared: current, yieldTo };
-    if (!current.active) return { prepared: current };
+    const known = seen(current, marker);
+    if (known.own || known.yieldTo || !current.active) return { prepared: current, ...known };
     await endOf(current.active, { prepared: current, request });
     current = await current.again();
   }
+}
+
+/** Our own deployment, or a newer run's, among those that the preparation saw. */
+export function seen({ active, newest }: PreparedDeployment, marker: Marker): Pick<Way, 'own' | 'yieldTo'> {
+  const known = [active, newest].filter((deployment) => deployment !== undefined);
+  const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
+  if (own) return { own };
+  const yieldTo = known.find(({ description }) => isStale({ mine: marker, newest: parseMarker(description) }));
+  return yieldTo ? { yieldTo } : {};
 }
 
 async function endOf(active: Deployment, { prepared, request }: { prepared: PreparedDeployment; request: DeployRequest }): Promise<void> {
@@ -180,7 +182,8 @@ async function stop(active: Deployment, { prepared, request }: { prepared: Prepa
   }
 }
 
-function render({ definition, container, inputs }: PreparedDeployment, image: PinnedImage): TaskDefinition {
+/** The definition with the image and the environment in it. */
+export function render({ definition, container, inputs }: PreparedDeployment, image: PinnedImage): TaskDefinition {
   const variables = inputs['environment-variables'];
   const rendered = withEnvironment(withImage(definition, { container, image }), { container, variables });
   const tooLarge = sizeFindings(rendered);
@@ -190,9 +193,15 @@ function render({ definition, container, inputs }: PreparedDeployment, image: Pi
 }
 
 /** Compared with the PRIMARY task set's, not with the service's (RULES 6.9); one that was deregistered can't be deployed again. */
-function isRunning({ running }: PreparedDeployment, definition: TaskDefinition): boolean {
+export function isRunning({ running }: PreparedDeployment, definition: TaskDefinition): boolean {
   const live = readTaskDefinition(running.definition);
   return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
+}
+
+/** Whether there is nothing to deploy. */
+export function isUnchanged(prepared: PreparedDeployment, definition: TaskDefinition): boolean {
+  const { deployer, inputs, service } = prepared;
+  return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
 }
 
 async function register(

@@ -2,8 +2,10 @@
  * How a service is deployed, behind one interface: CodeDeploy today, ECS's own blue/green beside it later. No word of an AppSpec
  * leaves an implementation.
  */
+import type { AccountId } from '../domain/account.ts';
 import type { Deployment, Snapshot } from '../domain/deployment.ts';
 import type { LiveService } from '../domain/live-service.ts';
+import type { PlannedWrite } from '../domain/plan.ts';
 import type { TaskDefinition } from '../domain/task-definition.ts';
 import type { WaitBudget } from '../domain/wait-budget.ts';
 import type { DocumentProblem, InputProblem } from '../errors.ts';
@@ -64,6 +66,8 @@ export interface Deployer extends Deployments {
   changes(service: LiveService): readonly string[];
   /** Starts a deployment: sent once, never repeated blindly (RULES 5.1). */
   start(of: { service: LiveService; taskDefinition: string; description: string }): Promise<StartAnswer>;
+  /** What IAM must allow for one of the calls that change something. */
+  permission(of: { call: 'start' | 'stop' | 'endTerminationWait'; account: AccountId }): PlannedWrite;
   /** How long it may take by its own settings. */
   budget(): Promise<WaitBudget>;
 }

@@ -212,7 +212,7 @@ function reused({ source, existing, ports }: Settling, held: readonly WantedTag[
 }
 
 /** Undefined for a build: its digest is known after the push. */
-function digestOf(source: Source): Digest | undefined {
+export function digestOf(source: Source): Digest | undefined {
   switch (source.kind) {
     case 'build':
       return undefined;
@@ -327,13 +327,13 @@ async function verified({
   context: PublishContext;
   digest: Digest;
 }): Promise<readonly Platform[] | undefined> {
-  const { repository, source, tags } = prepared;
+  const { repository, tags } = prepared;
   const { ecr, ports } = context;
   const place = placeOf(repository);
   const [image, named, platforms] = await Promise.all([
     ecr.image(place, { digest }),
     tagged({ ecr, place, tags }),
-    source.kind === 'layout' ? source.layout.platforms : platformsIn({ ecr, place, digest }),
+    platformsKnown({ ecr, prepared, digest }),
   ]);
   if (!image) throw notThere({ repository, digest, why: 'the registry does not have it' });
   const others = tags.filter(({ tag }) => named.get(tag) !== digest);
@@ -347,15 +347,19 @@ async function verified({
   return platforms;
 }
 
-async function platformsIn({
+/** A layout tells its own; the others are asked of the registry. Undefined where nobody knows, as of what is not built yet. */
+export async function platformsKnown({
   ecr,
-  place,
+  prepared: { repository, source },
   digest,
 }: {
   ecr: Ecr;
-  place: RepositoryPlace;
-  digest: Digest;
+  prepared: PreparedPublish;
+  digest: Digest | undefined;
 }): Promise<readonly Platform[] | undefined> {
+  if (source.kind === 'layout') return source.layout.platforms;
+  if (digest === undefined) return undefined;
+  const place = placeOf(repository);
   const found = await ecr.manifest(place, { digest });
   return found.answer === 'found' ? imagePlatforms({ ecr, place, manifest: found }) : undefined;
 }
@@ -369,6 +373,6 @@ function notThere({ repository, digest, why }: { repository: EcrRepository; dige
   });
 }
 
-function placeOf({ name, registryId }: EcrRepository): RepositoryPlace {
+export function placeOf({ name, registryId }: EcrRepository): RepositoryPlace {
   return { repository: name, registryId };
 }

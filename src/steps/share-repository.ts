@@ -8,7 +8,7 @@ import type { InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Ecr, EcrRepository } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
-import { ensurePolicy, type EnsuredPolicy, type PolicyMode } from './ensure-policy.ts';
+import { ensurePolicy, type EnsuredPolicy, type EnsurePolicyRequest, type PolicyMode } from './ensure-policy.ts';
 import { foreignPaths, resolveOus } from './resolve-ous.ts';
 import { openOrganization, type OrganizationInputs } from './sessions.ts';
 
@@ -77,12 +77,27 @@ export interface ShareRequest {
  * Ensures the policy of one repository. The grant is written and acknowledged when this resolves; `settled` tells when no other writer
  * can undo it (docs/policy-protocol.md).
  */
-export async function shareRepository({ inputs, wanted, session, ecr, repository, ports, signal }: ShareRequest): Promise<EnsuredPolicy> {
+export async function shareRepository(request: ShareRequest): Promise<EnsuredPolicy> {
+  const ensured = await ensurePolicy(await policyRequest(request));
+  warnOfFindings(ensured, request);
+  return ensured;
+}
+
+/** What `ensurePolicy` and `planPolicy` are asked. */
+export async function policyRequest({
+  inputs,
+  wanted,
+  session,
+  ecr,
+  repository,
+  ports,
+  signal,
+}: ShareRequest): Promise<EnsurePolicyRequest> {
   const place = { repository: repository.name, registryId: repository.registryId };
   const { account } = await session.identity();
   const role = inputs['registry-role'];
   const editor: Target = role === undefined ? { kind: 'account', account } : { kind: 'role', role, organization: undefined };
-  const ensured = await ensurePolicy({
+  return {
     store: { read: async () => ecr.readPolicy(place), write: async (text) => ecr.writePolicy(place, text) },
     clock: ports.clock,
     wanted,
@@ -92,7 +107,9 @@ export async function shareRepository({ inputs, wanted, session, ecr, repository
     jobTotal: inputs.strategy.jobTotal,
     log: (line) => ports.log.info(line),
     signal,
-  });
-  for (const finding of ensured.findings) ports.log.warning(`The policy of ${repository.name}: ${finding}`);
-  return ensured;
+  };
+}
+
+export function warnOfFindings({ findings }: Pick<EnsuredPolicy, 'findings'>, { repository, ports }: ShareRequest): void {
+  for (const finding of findings) ports.log.warning(`The policy of ${repository.name}: ${finding}`);
 }

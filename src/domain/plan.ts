@@ -1,0 +1,180 @@
+/**
+ * What a dry run would do: the model, and its renderings for the log and the job summary. A mode prepares as it always does, and then
+ * either executes or plans; what it would not know before a build has a placeholder in angle brackets.
+ *
+ * No value of an environment variable is in a plan (RULES 5.19): task definitions come into it by `differences` only.
+ */
+import type { Digest, Tag } from './image.ts';
+import { shortName } from './live-service.ts';
+import { codeBlock, escapeMarkdown } from './markdown.ts';
+
+/** A call that would change something, as IAM names its action and its resource. */
+export interface PlannedWrite {
+  /** `ecr`. */
+  readonly service: string;
+  /** `PutImage`. */
+  readonly action: string;
+  /** An ARN, or `*`. */
+  readonly resource: string;
+}
+
+export interface PlannedTag {
+  readonly tag: Tag;
+  /** `set`: it is new. `move`: it names another image now. `keep`: it names this image already. */
+  readonly change: 'set' | 'move' | 'keep';
+}
+
+export interface PlannedImage {
+  /** `host/repository@sha256:…`; of a build the digest is not known yet. */
+  readonly uri: string;
+  readonly source: 'build' | 'layout' | 'reuse';
+  /** Whether the registry has it already. */
+  readonly exists: boolean;
+  readonly tags: readonly PlannedTag[];
+}
+
+export interface PlannedPolicy {
+  /** `host/repository`. */
+  readonly repository: string;
+  readonly changed: boolean;
+  /** Statement by statement. */
+  readonly diff: readonly string[];
+}
+
+export interface PlannedDeployment {
+  readonly cluster: string;
+  readonly service: string;
+  /** As a reader knows it: `deployment group DgpECS-dev-web of AppECS-dev-web`. */
+  readonly place: string;
+  /** `unchanged`: the service runs this already. `yield`: a newer run has deployed. */
+  readonly outcome: 'deploy' | 'unchanged' | 'yield';
+  /** What would become of the deployment that is under way, or whose run is newer. */
+  readonly before?: string;
+  readonly taskDefinition: {
+    /** The ARN of what runs. */
+    readonly running: string;
+    /** The ARN of what would run. */
+    readonly planned: string;
+    /** Values of the environment are named, never told. */
+    readonly differences: readonly string[];
+  };
+  /** What would change beside the task definition. */
+  readonly changes: readonly string[];
+  /** As it would be sent; absent where no deployment would be started. */
+  readonly appSpec?: string;
+}
+
+/** What one part of a mode would do. */
+export interface PlanPart {
+  readonly writes: readonly PlannedWrite[];
+  readonly login?: { readonly registry: string };
+  readonly image?: PlannedImage;
+  readonly policy?: PlannedPolicy;
+  readonly deployment?: PlannedDeployment;
+}
+
+export interface Plan extends PlanPart {
+  readonly mode: string;
+}
+
+/** Stands where the digest of an image will be that is not built yet; it never leaves a plan. */
+export const digestOfBuild = '<digest of the build>' as Digest;
+
+/** The ARN that a further revision of a family would have. */
+export function nextRevision({ running, family }: { running: string; family: string }): string {
+  return `${running.slice(0, running.lastIndexOf('/') + 1)}${family}:<new revision>`;
+}
+
+/** The parts in the order in which they would be done. */
+export function planOf(mode: string, parts: readonly PlanPart[]): Plan {
+  return parts.reduce<Plan>((plan, part) => ({ ...plan, ...part, writes: [...plan.writes, ...part.writes] }), { mode, writes: [] });
+}
+
+/** For the log. */
+export function planLines(plan: Plan): readonly string[] {
+  return [
+    `Dry run of ${plan.mode}: nothing was written, built, pushed or logged in to. The plan:`,
+    ...sections(plan).flatMap(({ title, facts, block }) => [
+      `${title}: ${facts.join('; ')}`,
+      ...(block?.lines ?? []).map((line) => `    ${line}`),
+    ]),
+  ];
+}
+
+/** For the job summary. */
+export function planMarkdown(plan: Plan): string {
+  return [
+    `### Dry run of ${plan.mode}`,
+    '',
+    'Nothing was written, built, pushed or logged in to.',
+    '',
+    ...sections(plan).flatMap(({ title, facts, block }) => [
+      `**${title}**: ${facts.map(escapeMarkdown).join('; ')}`,
+      '',
+      ...(block === undefined || block.lines.length === 0 ? [] : [codeBlock(block.lines, block.language), '']),
+    ]),
+  ].join('\n');
+}
+
+interface Section {
+  readonly title: string;
+  readonly facts: readonly string[];
+  readonly block?: { readonly language: string; readonly lines: readonly string[] };
+}
+
+function sections({ login, image, policy, deployment, writes }: Plan): readonly Section[] {
+  return [
+    ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
+    ...(image ? [imageSection(image)] : []),
+    ...(policy ? [policySection(policy)] : []),
+    ...(deployment ? deploymentSections(deployment) : []),
+    {
+      title: 'Calls that would write',
+      facts: [writes.length === 0 ? 'none' : `${writes.length}`],
+      block: { language: '', lines: writes.map(({ service, action, resource }) => `${service}:${action} on ${resource}`) },
+    },
+  ];
+}
+
+const marks: Readonly<Record<PlannedTag['change'], string>> = { set: '+', move: '~', keep: ' ' };
+
+function imageSection({ uri, source, exists, tags }: PlannedImage): Section {
+  const become = exists ? 'is there already' : source === 'build' ? 'would be built and pushed' : 'would be pushed';
+  const lines = tags.map(({ tag, change }) => `${marks[change]} ${tag}${change === 'move' ? ' (names another image now)' : ''}`);
+  return { title: 'Image', facts: [`${uri} ${become}`], block: { language: 'diff', lines } };
+}
+
+function policySection({ repository, changed, diff }: PlannedPolicy): Section {
+  const fact = `of ${repository} ${changed ? 'would be changed' : 'covers all of this already'}`;
+  return { title: 'Repository policy', facts: [fact], block: { language: 'diff', lines: diff } };
+}
+
+const outcomes: Readonly<Record<PlannedDeployment['outcome'], string>> = {
+  deploy: 'would be deployed',
+  unchanged: 'runs exactly this already',
+  yield: 'would be left as it is',
+};
+
+function deploymentSections({
+  cluster,
+  service,
+  place,
+  outcome,
+  before,
+  taskDefinition,
+  changes,
+  appSpec,
+}: PlannedDeployment): readonly Section[] {
+  const { running, planned, differences } = taskDefinition;
+  const fate = running === planned ? `${shortName(running)}, nothing to register` : `${shortName(running)} → ${shortName(planned)}`;
+  return [
+    {
+      title: 'Deployment',
+      facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
+    },
+    { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
+    ...(appSpec === undefined
+      ? []
+      : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
+  ];
+}

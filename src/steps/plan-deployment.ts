@@ -1,0 +1,67 @@
+/** What `deployService` would do with what was prepared; no call is made. */
+import { hasShifted, type Deployment } from '../domain/deployment.ts';
+import { nextRevision, type PlanPart, type PlannedWrite } from '../domain/plan.ts';
+import { differences, readTaskDefinition, type PinnedImage } from '../domain/task-definition.ts';
+import type { Ports } from '../ports/index.ts';
+import { isRunning, isUnchanged, mark, render, seen } from './deploy-service.ts';
+import type { SetOutput } from './follow-deployment.ts';
+import type { PreparedDeployment } from './prepare-deployment.ts';
+
+export interface PlanRequest {
+  /** By digest; that of a build is a placeholder. */
+  readonly image: PinnedImage;
+  readonly ports: Pick<Ports, 'clock' | 'github'>;
+  readonly output: SetOutput;
+}
+
+/** @throws DocumentError where the rendered definition is too large */
+export async function planDeployment(prepared: PreparedDeployment, { image, ports, output }: PlanRequest): Promise<PlanPart> {
+  const { deployer, service, inputs } = prepared;
+  const running = prepared.running.arn;
+  const definition = render(prepared, image);
+  const { yieldTo } = seen(prepared, await mark(ports));
+  const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
+  const registers = outcome === 'deploy' && !isRunning(prepared, definition);
+  const planned = registers ? nextRevision({ running, family: definition.family }) : running;
+  const live = readTaskDefinition(prepared.running.definition);
+  const active = yieldTo ? undefined : prepared.active;
+  const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && fateOf(active, prepared).text;
+
+  output('changed', String(outcome === 'deploy'));
+  if (!registers) output('task-definition-arn', running);
+  return {
+    writes: [
+      ...(active ? fateOf(active, prepared).writes : []),
+      ...(registers ? [{ service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' }] : []),
+      ...(outcome === 'deploy' ? [write(prepared, 'start')] : []),
+    ],
+    deployment: {
+      cluster: inputs.cluster,
+      service: service.name,
+      place: deployer.place,
+      outcome,
+      ...(before !== undefined && { before }),
+      taskDefinition: {
+        running,
+        planned,
+        differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
+      },
+      changes: outcome === 'deploy' ? deployer.changes(service) : [],
+      ...(outcome === 'deploy' && { appSpec: deployer.render({ service, taskDefinition: planned }) }),
+    },
+  };
+}
+
+/** What would become of the deployment that is under way: as `endOf` decides. */
+function fateOf(active: Deployment, prepared: PreparedDeployment): { text: string; writes: readonly PlannedWrite[] } {
+  const isUnderWay = `${active.id} is under way (${active.status})`;
+  if (prepared.inputs['on-active-deployment'] !== 'stop' || active.rollback.of !== undefined)
+    return { text: `${isUnderWay}, and would be waited for`, writes: [] };
+  return hasShifted(active)
+    ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [write(prepared, 'endTerminationWait')] }
+    : { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [write(prepared, 'stop')] };
+}
+
+function write({ deployer, identity }: PreparedDeployment, call: 'start' | 'stop' | 'endTerminationWait'): PlannedWrite {
+  return deployer.permission({ call, account: identity.account });
+}
