@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { accessDenied } from '../../emulator/faults.ts';
 import { accounts, roles, sharedPolicy } from '../../emulator/scenario.ts';
 import { inputs, layout, onStage, transcript, writes } from './stage.ts';
 
@@ -40,6 +41,42 @@ describe('release', () => {
       expect(transcript(stage, result)).toMatchSnapshot();
       expect(stage.requests()).not.toContain('ecs:RegisterTaskDefinition');
       expect(stage.requests()).not.toContain('codedeploy:CreateDeployment');
+    });
+  });
+
+  test('a policy that may not be written: verified instead, and nothing is deployed while something is missing', async () => {
+    await onStage({}, async (stage) => {
+      stage.scenario.emulator.faults.inject({ service: 'ecr', operation: 'SetRepositoryPolicy', times: 9 }, accessDenied());
+      layout(stage.job);
+      const result = await stage.step({ with: release });
+      expect(result.exitCode).toBe(1);
+      expect(result.log.join('\n')).toMatch(
+        /Warning: The policy of shop\/web: falling back to policy-mode verify, because .*SetRepositoryPolicy/,
+      );
+      expect(result.log.at(-1)).toMatch(
+        /it lacks o-a1b2c3d4e5\/\*\/ou-ab12-11111111\/\*, and this role may not write it\s+Add this statement:.*"Sid": "EcrOrgDeployOrgPaths".*Terraform:/s,
+      );
+      expect(stage.requests().filter((name) => name === 'ecr:SetRepositoryPolicy')).toHaveLength(1);
+      expect(stage.requests()).not.toContain('ecs:RegisterTaskDefinition');
+      expect(stage.requests()).not.toContain('codedeploy:CreateDeployment');
+    });
+  });
+
+  test('a policy that may not be written, and that covers all of it: a warning, and it goes on', async () => {
+    const [shared] = sharedPolicy.Statement;
+    const policy = {
+      ...sharedPolicy,
+      Statement: [
+        { ...shared, Sid: 'ShopOrgPaths' },
+        { Sid: 'ShopAccounts', Effect: 'Allow', Principal: { AWS: [`arn:aws:iam::${accounts.outside}:root`] }, Action: shared.Action },
+      ],
+    };
+    await onStage({ policy }, async (stage) => {
+      stage.scenario.emulator.faults.inject({ service: 'ecr', operation: 'SetRepositoryPolicy', times: 9 }, accessDenied());
+      layout(stage.job);
+      const result = await stage.step({ with: { ...release, 'policy-sid': 'Shop', 'policy-mode': 'reconcile' } });
+      expect(result.log.join('\n')).toContain('falling back to policy-mode verify');
+      expect(result).toMatchObject({ exitCode: 0, outputs: { 'policy-changed': 'false', 'deployment-status': 'Succeeded' } });
     });
   });
 

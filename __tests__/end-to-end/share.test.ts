@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { accessDenied } from '../../emulator/faults.ts';
 import { accounts, region, repositoryName, sharedPolicy, type Scenario } from '../../emulator/scenario.ts';
 import { policyOf } from '../../emulator/repository.ts';
 import { inputs, onStage, transcript, writes } from './stage.ts';
@@ -73,6 +74,18 @@ describe('share', () => {
       expect(result.exitCode).toBe(1);
       expect(result.log.at(-1)).toMatch(/ou-ab12-11111111.*NoDevelopment/s);
       expect(writes(stage)).toEqual([]);
+    });
+  });
+
+  test('a policy that may not be written: the denial, with the statement to add', async () => {
+    await onStage({ policy: foreign }, async (stage) => {
+      stage.scenario.emulator.faults.inject({ service: 'ecr', operation: 'SetRepositoryPolicy', times: 9 }, accessDenied());
+      const result = await stage.step({ with: share });
+      expect(result.exitCode).toBe(1);
+      expect(result.log.at(-1)).toMatch(
+        /ecr:SetRepositoryPolicy for repository shop\/web.*AccessDeniedException.*Allow ecr:SetRepositoryPolicy.*Or have this statement added.*"Sid": "EcrOrgDeployOrgPaths".*Terraform:/s,
+      );
+      expect(stored(stage.scenario)).toEqual(foreign);
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { pullActions, type Want } from '../../src/domain/policy/grant.ts';
 import { defaultPolicySid, markerOf } from '../../src/domain/policy/sid.ts';
-import { DocumentError } from '../../src/errors.ts';
+import { AwsError, DocumentError } from '../../src/errors.ts';
 import { ensurePolicy, planPolicy, protocol, type PolicyMode } from '../../src/steps/ensure-policy.ts';
 import type { PolicyStore } from '../../src/ports/policy-store.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -71,8 +71,9 @@ interface Asked {
   readonly ous?: readonly string[];
   readonly mode?: PolicyMode;
   readonly jobTotal?: number;
+  readonly onDenial?: (warning: string) => void;
 }
-const ensure = async (repository: Repository, { ous = ['ou-a'], mode = 'merge', jobTotal = 1 }: Asked = {}) =>
+const ensure = async (repository: Repository, { ous = ['ou-a'], mode = 'merge', jobTotal = 1, onDenial }: Asked = {}) =>
   ensurePolicy({
     store: repository,
     clock: repository,
@@ -82,6 +83,7 @@ const ensure = async (repository: Repository, { ous = ['ou-a'], mode = 'merge', 
     mode,
     jobTotal,
     log: (line) => void lines.push(line),
+    ...(onDenial && { onDenial }),
   });
 
 describe('nothing to write', () => {
@@ -226,6 +228,59 @@ describe('verify', () => {
       hint: expect.stringMatching(/"Sid"[^]*CloudFormation:[^]*Terraform:\nstatement/),
     });
     expect(repository.journal).toEqual(['read']);
+  });
+});
+
+describe('a caller that may not write', () => {
+  const denial = new AwsError('ecr:SetRepositoryPolicy failed: AccessDeniedException: no', {
+    service: 'ecr',
+    operation: 'SetRepositoryPolicy',
+    code: 'AccessDeniedException',
+    hint: 'Allow ecr:SetRepositoryPolicy.',
+  });
+
+  test('is told the statement to add', async () => {
+    const repository = new Repository();
+    repository.replies.push(denial);
+    await expect(ensure(repository)).rejects.toMatchObject({
+      name: 'AwsError',
+      message: denial.message,
+      hint: expect.stringMatching(/^Allow ecr:SetRepositoryPolicy\.\nOr have this statement added.*o-1\/\*\/ou-a.*Terraform:/s),
+    });
+    expect(repository.journal).toEqual(['read', 'write']);
+  });
+
+  test('that falls back to verify fails with the statement, unless somebody else has granted it meanwhile', async () => {
+    const warnings: string[] = [];
+    const onDenial = (warning: string): void => void warnings.push(warning);
+    const repository = new Repository();
+    repository.replies.push(denial);
+    await expect(ensure(repository, { onDenial })).rejects.toMatchObject({
+      name: 'DocumentError',
+      message: 'the repository policy: it lacks o-1/*/ou-a/*, and this role may not write it',
+      hint: expect.stringContaining('Add this statement:'),
+    });
+    expect(warnings).toEqual([expect.stringContaining('falling back to policy-mode verify')]);
+    expect(repository.journal).toEqual(['read', 'write', 'read']);
+
+    const granted = new Repository();
+    granted.replies.push(denial);
+    const write = granted.write.bind(granted);
+    granted.write = async (policy) => {
+      granted.text = text(statement(['ou-a']));
+      return write(policy);
+    };
+    const { changed, settled } = await ensure(granted, { onDenial });
+    expect({ changed, ...(await settled) }).toMatchObject({ changed: false, writes: 0 });
+    expect(granted.journal).toEqual(['read', 'write', 'read']);
+  });
+
+  test('may leave a removal to others: all is covered', async () => {
+    const warnings: string[] = [];
+    const repository = new Repository(text(statement(['ou-a', 'ou-b'])));
+    repository.replies.push(denial);
+    const { changed } = await ensure(repository, { mode: 'reconcile', onDenial: (warning) => void warnings.push(warning) });
+    expect({ changed, warnings }).toEqual({ changed: false, warnings: [expect.any(String)] });
   });
 });
 

@@ -61,7 +61,7 @@ export const release = defineMode({
     await ports.github.summarise(imageSummary(image));
 
     const shared = hasTargets(inputs)
-      ? await shareRepository({ inputs, wanted, session, ecr, repository: publishing.repository, ports, signal })
+      ? await shareRepository({ inputs, wanted, session, ecr, repository: publishing.repository, ports, signal, onDenial: 'verify' })
       : undefined;
     if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
     output('policy-changed', String(shared?.changed ?? false));

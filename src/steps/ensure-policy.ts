@@ -19,7 +19,8 @@ import { exposures } from '../domain/policy/exposure.ts';
 import { withConsumers, type Grant, type Want } from '../domain/policy/grant.ts';
 import { neededStatements, render } from '../domain/policy/render.ts';
 import { markedAt, markerOf, markersIn, type PolicySid } from '../domain/policy/sid.ts';
-import { DocumentError } from '../errors.ts';
+import { AwsError, DocumentError } from '../errors.ts';
+import { isDenial } from '../ports/aws.ts';
 import { writeDeadline, type PolicyStore } from '../ports/policy-store.ts';
 import { stateOf } from '../domain/policy/state.ts';
 import type { Facts } from '../domain/policy/target.ts';
@@ -65,6 +66,11 @@ export interface EnsurePolicyRequest {
   /** How many jobs of this matrix may write at the same moment (`strategy.job-total`); 1 without a matrix. */
   readonly jobTotal: number;
   readonly log: (line: string) => void;
+  /**
+   * What follows when this caller may not write the policy at all. `fail` (default): the denial, with the statement to add. A
+   * function is told so, and then it is as with mode verify.
+   */
+  readonly onDenial?: 'fail' | ((warning: string) => void);
   readonly signal?: AbortSignal;
 }
 
@@ -142,15 +148,21 @@ class Run {
   }
 
   async verify(): Promise<EnsuredPolicy> {
+    const { report } = await this.#verified("policy-mode verify doesn't write");
+    for (const line of report.explanation) this.#request.log(line);
+    return { ...report, settled: Promise.resolve(this.#settledWith(report.policyText)) };
+  }
+
+  /** One read, which must show that all is covered; `because` says why nothing is written otherwise. */
+  async #verified(because: string): Promise<Established> {
     const { wanted, facts, policySid, log } = this.#request;
     const { text, policy } = await this.#read();
     const { coverages, missing, blocked } = assess({ policy, wants: wanted, facts });
     const report = this.#report({ text, policy, coverages });
-    for (const line of report.explanation) log(line);
+    if (blocked.length > 0 || missing.length > 0) for (const line of report.explanation) log(line);
     if (blocked.length > 0) throw new DocumentError(blocked.map((problem) => ({ file: document, problem })));
-    if (missing.length > 0)
-      throw missingError({ missing, policySid, problem: `it lacks ${counted(missing)}, and policy-mode verify doesn't write` });
-    return { ...report, settled: Promise.resolve(this.#settledWith(text)) };
+    if (missing.length > 0) throw missingError({ missing, policySid, problem: `it lacks ${counted(missing)}, and ${because}` });
+    return { report, state: stateOf(policy), quiet: true };
   }
 
   async plan(): Promise<Report> {
@@ -179,8 +191,9 @@ class Run {
         continue;
       }
       if (clock.monotonic() - sentAt > baseAge) continue;
-      this.#writes += 1;
-      if ((await this.#request.store.write(edited.text)) === 'written') {
+      const outcome = await this.#write(edited);
+      if (outcome === 'denied') return this.#verified('this role may not write it');
+      if (outcome === 'written') {
         const report = this.#report({ text: edited.text, policy, coverages: edited.coverages, edited });
         for (const line of report.explanation) log(line);
         log('so the policy was changed:');
@@ -216,6 +229,21 @@ class Run {
       ({ report, state, quiet } = await this.establish());
     }
     return this.#settledWith(report.policyText);
+  }
+
+  /** `denied`: this caller may not write, and the request wants it verified instead. */
+  async #write({ text, missing }: Edited): Promise<'written' | 'unknown' | 'denied'> {
+    const { store, policySid, onDenial = 'fail' } = this.#request;
+    this.#writes += 1;
+    try {
+      return await store.write(text);
+    } catch (error) {
+      this.#writes -= 1;
+      if (!isDenial(error) || !(error instanceof AwsError)) throw error;
+      if (onDenial === 'fail') throw withStatement({ error, missing, policySid });
+      onDenial(`falling back to policy-mode verify, because this role may not write the policy: ${error.message}`);
+      return 'denied';
+    }
   }
 
   async #read(): Promise<Snapshot> {
@@ -323,8 +351,18 @@ function missingError({
   problem: string;
 }): DocumentError {
   if (missing.length === 0) return new DocumentError([{ file: document, problem }]);
+  return new DocumentError([{ file: document, problem }], { hint: `Add this statement:\n${statementsToAdd({ missing, policySid })}` });
+}
+
+function statementsToAdd({ missing, policySid }: { missing: readonly Grant[]; policySid: PolicySid }): string {
   const { json, cloudFormation, terraform } = render(neededStatements(missing, policySid));
-  return new DocumentError([{ file: document, problem }], {
-    hint: `Add this statement:\n${json}\n\nCloudFormation:\n${cloudFormation}\n\nTerraform:\n${terraform}`,
-  });
+  return `${json}\n\nCloudFormation:\n${cloudFormation}\n\nTerraform:\n${terraform}`;
+}
+
+/** The denial of a write, with what whoever keeps the policy would have to add. */
+function withStatement({ error, missing, policySid }: { error: AwsError; missing: readonly Grant[]; policySid: PolicySid }): AwsError {
+  if (missing.length === 0) return error;
+  const { message, service, operation, code, requestId, hint = '' } = error;
+  const statement = `Or have this statement added by whoever may:\n${statementsToAdd({ missing, policySid })}`;
+  return new AwsError(message, { service, operation, code, requestId, cause: error, hint: `${hint}\n${statement}`.trim() });
 }

@@ -71,6 +71,8 @@ export interface ShareRequest {
   readonly repository: EcrRepository;
   readonly ports: Ports;
   readonly signal: AbortSignal;
+  /** What follows when the policy may not be written. `verify`: a warning, and the policy must cover all of it already. */
+  readonly onDenial?: 'fail' | 'verify';
 }
 
 /**
@@ -92,6 +94,7 @@ export async function policyRequest({
   repository,
   ports,
   signal,
+  onDenial = 'fail',
 }: ShareRequest): Promise<EnsurePolicyRequest> {
   const place = { repository: repository.name, registryId: repository.registryId };
   const { account } = await session.identity();
@@ -106,6 +109,7 @@ export async function policyRequest({
     mode: inputs['policy-mode'],
     jobTotal: inputs.strategy.jobTotal,
     log: (line) => ports.log.info(line),
+    onDenial: onDenial === 'fail' ? onDenial : (warning) => ports.log.warning(`The policy of ${repository.name}: ${warning}`),
     signal,
   };
 }
