@@ -89,6 +89,30 @@ describe('share', () => {
     });
   });
 
+  test('several repositories: each on its own, and one that fails does not stop the others', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      const { world } = stage.scenario.emulator;
+      world.repository({ account: accounts.registry, region, name: 'shop/api', policy: sharedPolicy });
+      world.repository({ account: accounts.registry, region, name: 'shop/odd', policy: { Version: '2012-10-17', Statement: [{}] } });
+      const good = await stage.step({ with: { ...share, repository: 'shop/web\nshop/api\nshop/web' } });
+      expect(good).toMatchObject({ exitCode: 0, outputs: { 'policy-changed': 'false', policy: JSON.stringify(sharedPolicy) } });
+      expect(good.log.join('\n')).toMatch(/^shop\/web: The policy covers all of this already/m);
+      expect(good.log.join('\n')).toMatch(/^shop\/api: The policy covers all of this already/m);
+      expect(good.summary.match(/### Repository policy/g)).toHaveLength(2);
+      expect(stage.requests().filter((name) => name === 'ecr:GetRepositoryPolicy')).toHaveLength(2);
+      expect(writes(stage)).toEqual([]);
+
+      const bad = await stage.step({ with: { ...share, repository: 'shop/none\nshop/odd\nshop/api' } });
+      expect(bad.exitCode).toBe(1);
+      expect(bad.log.at(-1)).toMatch(
+        /2 inputs need attention:.*shop\/none: .*does not exist.*shop\/odd: the repository policy: .*Done all the same: shop\/api\.$/s,
+      );
+      expect(bad.outputs).toEqual({ 'policy-changed': 'false' });
+      expect(bad.summary.match(/### Repository policy/g)).toHaveLength(1);
+      expect(writes(stage)).toEqual([]);
+    });
+  });
+
   test('a malformed stored policy: a clear message, nothing written', async () => {
     await onStage({ policy: { Version: '2012-10-17', Statement: [{ Effect: 'Perhaps' }] } }, async (stage) => {
       const result = await stage.step({ with: share });

@@ -1,20 +1,17 @@
 /** `share`: makes the repository policy cover the target OUs, accounts, roles and services. */
 import { code, codeBlock } from '../domain/markdown.ts';
 import { defineMode } from '../mode.ts';
-import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
-import { planShare } from '../steps/plan-share.ts';
-import { tellPlan } from '../steps/tell-plan.ts';
+import { checkShare, hasTargets } from '../steps/share-repository.ts';
+import { shareRepositories, type SharedRepository } from '../steps/share-repositories.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
-import { together } from '../steps/together.ts';
-import { missingRepository } from '../steps/publish-image.ts';
-import { common, registrySide, repository, sharing } from './shared-inputs.ts';
+import { common, registrySide, repositories, sharing } from './shared-inputs.ts';
 
 export const share = defineMode({
   name: 'share',
   summary:
     'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
-  inputs: { ...common, ...registrySide, ...repository, ...sharing },
-  outputs: ['policy-changed', 'policy', 'plan'],
+  inputs: { ...common, ...registrySide, ...repositories, ...sharing },
+  outputs: ['policy-changed', 'policy'],
   check: (inputs) => [
     ...(hasTargets(inputs)
       ? []
@@ -23,23 +20,18 @@ export const share = defineMode({
   ],
   run: async ({ inputs, ports, output, signal }) => {
     const { session, ecr } = openRegistry({ inputs, ports });
-    const place = { repository: inputs.repository, registryId: registryAccount(inputs) };
-    const [found, wanted] = await together('registry-role', [ecr.repository(place), resolveTargets({ inputs, session, ports })]);
-    if (found === undefined) throw missingRepository(place);
-    if (inputs['dry-run']) {
-      const planned = await planShare({ inputs, wanted, session, ecr, repository: found, ports, signal });
-      output('policy-changed', String(planned.policy.changed));
-      return tellPlan('share', [planned], { ports, output });
+    const repositories = [...new Set(inputs.repository)];
+    const known = new Map<string, SharedRepository>();
+    const tell = (name: string, shared: SharedRepository): void => {
+      known.set(name, shared);
+      output('policy-changed', String([...known.values()].some(({ changed }) => changed)));
+      if (name === repositories[0]) output('policy', shared.policyText ?? '');
+    };
+    try {
+      await shareRepositories({ inputs, repositories, registryId: registryAccount(inputs), session, ecr, ports, signal, tell });
+    } finally {
+      for (const { uri, ensured } of known.values()) await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
     }
-    const ensured = await shareRepository({ inputs, wanted, session, ecr, repository: found, ports, signal });
-    output('policy-changed', String(ensured.changed));
-    output('policy', ensured.policyText ?? '');
-    const { policyText, writes } = await ensured.settled;
-    const changed = writes > 0;
-    output('policy-changed', String(changed));
-    output('policy', policyText ?? '');
-    ports.log.info(changed ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
-    await ports.github.summarise(policySummary({ repository: found.uri, ...ensured }));
   },
 });
 

@@ -83,6 +83,10 @@ export const repository = {
   repository: required(parseRepositoryName, 'The repository in the shared registry.'),
 } as const;
 
+export const repositories = {
+  repository: required(lines(parseRepositoryName), 'The repositories in the shared registry, one a line; each is shared on its own.'),
+} as const;
+
 export const publishing = {
   context: withDefault(text, '.', 'The build context: a path.'),
   file: optional(text, 'The Dockerfile. Default: `Dockerfile` in the context.'),

@@ -1,0 +1,121 @@
+/**
+ * Shares repositories side by side: each is read, written and settled on its own, one that fails does not stop the others, and what
+ * failed is told in one report.
+ */
+import type { AccountId } from '../domain/account.ts';
+import type { RepositoryName } from '../domain/image.ts';
+import type { Want } from '../domain/policy/grant.ts';
+import { ActionError, InputError, type InputProblem } from '../errors.ts';
+import type { Session } from '../ports/credentials.ts';
+import type { Ecr, EcrRepository } from '../ports/ecr.ts';
+import type { Ports } from '../ports/index.ts';
+import type { Log } from '../ports/log.ts';
+import type { EnsuredPolicy } from './ensure-policy.ts';
+import { missingRepository } from './publish-image.ts';
+import { resolveTargets, shareRepository, type ShareInputs } from './share-repository.ts';
+import { together } from './together.ts';
+
+/** What of one repository is known by now; told as soon as it is, and again when it has settled. */
+export interface SharedRepository {
+  readonly uri: string;
+  readonly changed: boolean;
+  readonly ensured: EnsuredPolicy;
+  readonly policyText: string | undefined;
+}
+
+export interface ShareAllRequest {
+  readonly inputs: ShareInputs;
+  readonly repositories: readonly RepositoryName[];
+  /** Undefined: the registry of the caller's own account. */
+  readonly registryId: AccountId | undefined;
+  readonly session: Session;
+  readonly ecr: Ecr;
+  readonly ports: Ports;
+  readonly signal: AbortSignal;
+  readonly tell: (name: string, shared: SharedRepository) => void;
+}
+
+/** One repository to share. */
+interface Unit {
+  readonly name: string;
+  readonly session: Session;
+  readonly ecr: Ecr;
+  readonly log: Log;
+  /** Undefined where it is not there yet, which was said. */
+  readonly repository: () => Promise<EcrRepository | undefined>;
+}
+
+/**
+ * @throws before any write where the targets can't be resolved or the account is the wrong one; else, after all have ended, the one
+ * error of a single repository, or an InputError with those of several
+ */
+export async function shareRepositories(request: ShareAllRequest): Promise<void> {
+  const { inputs, repositories, registryId, session, ecr, ports } = request;
+  const general = [resolveTargets({ inputs, session, ports }), session.identity()] as const;
+  const found = repositories.map(async (repository) => ecr.repository({ repository, registryId }));
+  await Promise.allSettled([...general, ...found]);
+  // Without targets or the right account nothing is done; what is wrong with the repositories is told along.
+  const stops = (await Promise.allSettled(general)).some(({ status }) => status === 'rejected');
+  const [wanted] = await together('registry-role', stops ? ([...general, ...found] as const) : general);
+  const units = repositories.map((repository, index): Unit => {
+    const log = repositories.length > 1 ? prefixed(ports.log, repository) : ports.log;
+    return {
+      name: repository,
+      session,
+      ecr,
+      log,
+      repository: async () => {
+        const there = await found[index];
+        if (there === undefined) throw missingRepository({ repository, registryId });
+        return there;
+      },
+    };
+  });
+  const outcomes = await Promise.allSettled(units.map(async (unit) => shareUnit(unit, wanted, request)));
+  request.signal.throwIfAborted();
+  reportAll(units.map(({ name }, index) => ({ name, outcome: outcomes[index] })));
+}
+
+async function shareUnit(unit: Unit, wanted: readonly Want[], { inputs, ports, signal, tell }: ShareAllRequest): Promise<void> {
+  const { name, session, ecr, log } = unit;
+  const repository = await unit.repository();
+  if (repository === undefined) return;
+  const { uri } = repository;
+  const ensured = await shareRepository({ inputs, wanted, session, ecr, repository, ports: { ...ports, log }, signal });
+  tell(name, { uri, ensured, changed: ensured.changed, policyText: ensured.policyText });
+  const { policyText, writes } = await ensured.settled;
+  tell(name, { uri, ensured, changed: writes > 0, policyText });
+  log.info(writes > 0 ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
+}
+
+function reportAll(results: readonly { readonly name: string; readonly outcome: PromiseSettledResult<unknown> | undefined }[]): void {
+  const failed = results.flatMap(({ name, outcome }) =>
+    outcome?.status === 'rejected' ? [{ name, error: outcome.reason as unknown }] : [],
+  );
+  const [first] = failed;
+  if (first === undefined) return;
+  if (results.length === 1) throw first.error;
+  const bug = failed.find(({ error }) => !(error instanceof ActionError));
+  if (bug) throw bug.error;
+  const ended = results.filter(({ outcome }) => outcome?.status === 'fulfilled').map(({ name }) => name);
+  throw new InputError(
+    failed.flatMap(({ name, error }) => problemsOf(name, error)),
+    { hint: ended.length === 0 ? 'No repository was shared.' : `Done all the same: ${ended.join(', ')}.`, cause: first.error },
+  );
+}
+
+function problemsOf(name: string, error: unknown): readonly InputProblem[] {
+  if (!(error instanceof ActionError)) return [];
+  const hint = error.hint === undefined ? '' : `\n${error.hint}`;
+  return [{ input: 'repository', problem: `${name}: ${error.message}${hint}` }];
+}
+
+function prefixed(log: Log, name: string): Log {
+  const tagged = (text: string): string => `${name}: ${text}`;
+  return {
+    ...log,
+    info: (text) => log.info(tagged(text)),
+    notice: (text, annotation) => log.notice(tagged(text), annotation),
+    warning: (text, annotation) => log.warning(tagged(text), annotation),
+  };
+}
