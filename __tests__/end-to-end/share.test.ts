@@ -113,6 +113,31 @@ describe('share', () => {
     });
   });
 
+  test('a missing repository is an error that names create-repository; with it it is created and shared', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      const missing = { ...share, repository: 'shop/new' };
+      const without = await stage.step({ with: missing });
+      expect(without.exitCode).toBe(1);
+      expect(without.log.at(-1)).toMatch(/shop\/new does not exist.*create-repository: true/s);
+      expect(writes(stage)).toEqual([]);
+
+      const creating = { ...missing, 'create-repository': 'true', 'image-tag-mutability': 'IMMUTABLE' };
+      const verify = await stage.step({ with: { ...creating, 'policy-mode': 'verify' } });
+      expect(verify.log.at(-1)).toBe('Error: create-repository: is not for policy-mode: verify, which only reads');
+      expect(stage.requests()).toEqual([]);
+
+      const wrong = await stage.step({ with: { ...creating, 'target-ous': 'Workloads/Nowhere' } });
+      expect(wrong.exitCode).toBe(1);
+      expect(writes(stage)).toEqual([]);
+
+      const result = await stage.step({ with: creating });
+      expect(result).toMatchObject({ exitCode: 0, outputs: { 'policy-changed': 'true' } });
+      expect(writes(stage)).toEqual(['ecr:CreateRepository', 'ecr:SetRepositoryPolicy']);
+      const made = stage.scenario.emulator.world.findRepository({ account: accounts.registry, region, name: 'shop/new' });
+      expect(made).toMatchObject({ mutability: 'IMMUTABLE' });
+    });
+  }, 60_000);
+
   test('a malformed stored policy: a clear message, nothing written', async () => {
     await onStage({ policy: { Version: '2012-10-17', Statement: [{ Effect: 'Perhaps' }] } }, async (stage) => {
       const result = await stage.step({ with: share });

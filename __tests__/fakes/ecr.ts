@@ -48,6 +48,15 @@ export class FakeEcr implements Ecr {
     return { name, registryId, host, uri: `${host}/${name}`, arn: `arn:aws:ecr:eu-west-1:${registryId}:repository/${name}`, ...this.rule };
   };
 
+  createRepository: Ecr['createRepository'] = async (place, { mutability }) => {
+    this.journal.push('ecr create repository');
+    this.exists = true;
+    this.rule = { mutability, exclusionFilters: [] };
+    const repository = await this.repository(place);
+    if (!repository) throw new Error('the fake has one repository only');
+    return { repository, created: true };
+  };
+
   image = async (_: RepositoryPlace, id: ImageId) => {
     const digest = 'tag' in id ? this.tags.get(id.tag) : id.digest;
     if (digest === undefined || !this.images.has(digest)) return undefined;

@@ -102,6 +102,41 @@ describe('a repository', () => {
   });
 });
 
+describe('creating a repository', () => {
+  const settings = { mutability: 'IMMUTABLE' } as const;
+
+  test('asks once, and tells the new repository', async () => {
+    await expect(ecrOf(shared).createRepository(absent, settings)).resolves.toMatchObject({
+      created: true,
+      repository: { name: 'shop/none', registryId: shared, mutability: 'IMMUTABLE' },
+    });
+    expect(calls()).toEqual(['CreateRepository']);
+  });
+
+  test('one that another run has made meanwhile is read', async () => {
+    await expect(ecrOf(shared).createRepository(place, settings)).resolves.toMatchObject({
+      created: false,
+      repository: { name: 'shop/web', mutability: 'MUTABLE' },
+    });
+  });
+
+  test('a lost reply is cleared up by reading, and nothing is asked twice', async () => {
+    started.emulator.faults.inject({ operation: 'CreateRepository' }, lostReply());
+    await expect(ecrOf(shared).createRepository(absent, settings)).resolves.toMatchObject({ created: false });
+    expect(calls()).toEqual(['CreateRepository', 'DescribeRepositories']);
+  });
+
+  test('a request that never took effect, and a denial, are errors', async () => {
+    started.emulator.faults.inject({ operation: 'CreateRepository' }, serverError());
+    started.emulator.faults.inject({ operation: 'CreateRepository', nth: 2 }, accessDenied());
+    await expect(ecrOf(shared).createRepository(absent, settings)).rejects.toMatchObject({ code: 'ServerException' });
+    await expect(ecrOf(shared).createRepository(absent, settings)).rejects.toMatchObject({
+      hint: expect.stringContaining('Allow ecr:CreateRepository'),
+    });
+    await expect(ecrOf(shared).repository(absent)).resolves.toBeUndefined();
+  });
+});
+
 describe('an image', () => {
   test('is found by tag and by digest, or not at all', async () => {
     const { digest } = await push({ tag: 'blue' });

@@ -87,6 +87,15 @@ export const repositories = {
   repository: required(lines(parseRepositoryName), 'The repositories in the shared registry, one a line; each is shared on its own.'),
 } as const;
 
+export const creating = {
+  'create-repository': withDefault(boolean, 'false', 'Create a repository that does not exist yet, after every other check.'),
+  'image-tag-mutability': withDefault(
+    oneOf(['MUTABLE', 'IMMUTABLE']),
+    'MUTABLE',
+    'Whether tags may move in a repository that is created; one that exists keeps its own setting.',
+  ),
+} as const;
+
 export const publishing = {
   context: withDefault(text, '.', 'The build context: a path.'),
   file: optional(text, 'The Dockerfile. Default: `Dockerfile` in the context.'),

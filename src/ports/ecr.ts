@@ -5,6 +5,7 @@
  * Sources: the ECR API reference; AWS-FACTS 2.
  */
 import * as core from '@actions/core';
+import type { Repository } from '@aws-sdk/client-ecr';
 import { parseAccountId, type AccountId } from '../domain/account.ts';
 import { parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
 import { manifestMediaTypes } from '../domain/oci.ts';
@@ -43,6 +44,10 @@ export interface EcrRepository extends TagRule {
   readonly host: string;
 }
 
+export interface NewRepository {
+  readonly mutability: 'MUTABLE' | 'IMMUTABLE';
+}
+
 export type ImageId = { readonly tag: Tag } | { readonly digest: Digest };
 
 export interface EcrImage {
@@ -70,6 +75,14 @@ export interface Ecr {
   authorization(): Promise<Authorization>;
   /** Undefined where there is no such repository. */
   repository(place: RepositoryPlace): Promise<EcrRepository | undefined>;
+  /**
+   * Makes a repository. `created` is false where it was there after all: another run was faster, or a reply was lost. Never repeated:
+   * what became of a lost reply is read.
+   */
+  createRepository(
+    place: RepositoryPlace,
+    settings: NewRepository,
+  ): Promise<{ readonly repository: EcrRepository; readonly created: boolean }>;
   /** Undefined where there is no such image, or no such repository. */
   image(place: RepositoryPlace, id: ImageId): Promise<EcrImage | undefined>;
   manifest(place: RepositoryPlace, id: ImageId): Promise<ManifestAnswer>;
@@ -97,6 +110,16 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
   const sdk = lazy(async () => import('@aws-sdk/client-ecr'));
   const client = lazy(async () => new (await sdk()).ECRClient(clientSettings(access)));
   const once = lazy(async () => new (await sdk()).ECRClient(clientSettings(access, { attempts: 1 })));
+  const describe: Ecr['repository'] = async (place) => {
+    const { DescribeRepositoriesCommand } = await sdk();
+    const asked = about('DescribeRepositories', place);
+    const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
+    const reply = await none(
+      'RepositoryNotFoundException',
+      ask(asked, async () => (await client()).send(request)),
+    );
+    return reply && repositoryIn(asked, { place, found: reply.repositories?.[0] });
+  };
   return {
     authorization: async () => {
       const { GetAuthorizationTokenCommand } = await sdk();
@@ -114,29 +137,22 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
       return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
     },
 
-    repository: async (place) => {
-      const { DescribeRepositoriesCommand } = await sdk();
-      const asked = about('DescribeRepositories', place);
-      const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
-      const reply = await none(
-        'RepositoryNotFoundException',
-        ask(asked, async () => (await client()).send(request)),
-      );
-      if (!reply) return undefined;
-      const [found] = reply.repositories ?? [];
-      const registryId = parseAccountId(found?.registryId ?? '');
-      const uri = found?.repositoryUri ?? '';
-      if (!registryId.ok || !uri.endsWith(`/${place.repository}`)) throw emptyAnswer(asked, 'the repository');
-      const mutability = found?.imageTagMutability ?? '';
-      return {
-        name: place.repository,
-        registryId: registryId.value,
-        arn: found?.repositoryArn ?? '',
-        uri,
-        host: uri.slice(0, -`/${place.repository}`.length),
-        mutability: isTagMutability(mutability) ? mutability : 'MUTABLE',
-        exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
-      };
+    repository: describe,
+
+    createRepository: async (place, { mutability }) => {
+      const { CreateRepositoryCommand } = await sdk();
+      // There is no repository policy yet that could allow or deny it.
+      const { alsoCheck: _, ...asked } = about('CreateRepository', place);
+      const request = new CreateRepositoryCommand({ ...named(place), imageTagMutability: mutability });
+      try {
+        const { repository } = await ask(asked, async () => (await once()).send(request));
+        return { repository: repositoryIn(asked, { place, found: repository }), created: true };
+      } catch (error) {
+        if (awsCode(error) !== 'RepositoryAlreadyExistsException' && !isPassing(error)) throw error;
+        const repository = await describe(place);
+        if (repository === undefined) throw error;
+        return { repository, created: false };
+      }
     },
 
     image: async (place, id) => {
@@ -233,6 +249,22 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
         throw error;
       }
     },
+  };
+}
+
+function repositoryIn(asked: Asked, { place, found }: { place: RepositoryPlace; found: Repository | undefined }): EcrRepository {
+  const registryId = parseAccountId(found?.registryId ?? '');
+  const uri = found?.repositoryUri ?? '';
+  if (!registryId.ok || !uri.endsWith(`/${place.repository}`)) throw emptyAnswer(asked, 'the repository');
+  const mutability = found?.imageTagMutability ?? '';
+  return {
+    name: place.repository,
+    registryId: registryId.value,
+    arn: found?.repositoryArn ?? '',
+    uri,
+    host: uri.slice(0, -`/${place.repository}`.length),
+    mutability: isTagMutability(mutability) ? mutability : 'MUTABLE',
+    exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
   };
 }
 

@@ -163,7 +163,7 @@ function dockerfileOf({ context, file }: PublishInputs): string {
 export function missingRepository({ repository, registryId }: RepositoryPlace): InputError {
   const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
   return new InputError([{ input: 'repository', problem: `${repository} does not exist in ${where}` }], {
-    hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}), or correct repository, registry-id or aws-region.`,
+    hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}, or mode: share with create-repository: true), or correct repository, registry-id or aws-region.`,
   });
 }
 

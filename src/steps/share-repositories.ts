@@ -7,7 +7,7 @@ import type { RepositoryName } from '../domain/image.ts';
 import type { Want } from '../domain/policy/grant.ts';
 import { ActionError, InputError, type InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
-import type { Ecr, EcrRepository } from '../ports/ecr.ts';
+import type { Ecr, EcrRepository, NewRepository } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 import type { Log } from '../ports/log.ts';
 import type { EnsuredPolicy } from './ensure-policy.ts';
@@ -23,8 +23,13 @@ export interface SharedRepository {
   readonly policyText: string | undefined;
 }
 
+export interface ShareAllInputs extends ShareInputs {
+  readonly 'create-repository': boolean;
+  readonly 'image-tag-mutability': NewRepository['mutability'];
+}
+
 export interface ShareAllRequest {
-  readonly inputs: ShareInputs;
+  readonly inputs: ShareAllInputs;
   readonly repositories: readonly RepositoryName[];
   /** Undefined: the registry of the caller's own account. */
   readonly registryId: AccountId | undefined;
@@ -66,8 +71,15 @@ export async function shareRepositories(request: ShareAllRequest): Promise<void>
       log,
       repository: async () => {
         const there = await found[index];
-        if (there === undefined) throw missingRepository({ repository, registryId });
-        return there;
+        if (there) return there;
+        if (!inputs['create-repository']) throw missingRepository({ repository, registryId });
+        const made = await ecr.createRepository({ repository, registryId }, { mutability: inputs['image-tag-mutability'] });
+        log.info(
+          made.created
+            ? `Created ${made.repository.uri} (${made.repository.mutability}).`
+            : `${made.repository.uri} exists by now: another run made it, or the reply was lost.`,
+        );
+        return made.repository;
       },
     };
   });
