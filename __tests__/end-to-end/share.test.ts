@@ -138,6 +138,40 @@ describe('share', () => {
     });
   }, 60_000);
 
+  test('replicas: the policy in each Region of the own account, a warning where there is none yet, other accounts untouched', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      const { world } = stage.scenario.emulator;
+      world.repository({ account: accounts.registry, region: 'eu-central-1', name: repositoryName });
+      const places = `eu-central-1, ${accounts.registry}/eu-north-1\n${accounts.devA}/eu-west-1`;
+      const verify = await stage.step({ with: { ...share, 'wait-for-replication': places, 'policy-mode': 'verify' } });
+      expect(verify.exitCode).toBe(1);
+      expect(verify.log.at(-1)).toMatch(/shop\/web in eu-central-1: the repository policy: it lacks.*Done all the same: shop\/web, /s);
+      expect(writes(stage)).toEqual([]);
+
+      const result = await stage.step({ with: { ...share, 'wait-for-replication': places } });
+      expect(result).toMatchObject({ exitCode: 0, outputs: { 'policy-changed': 'true', policy: JSON.stringify(sharedPolicy) } });
+      const log = result.log.join('\n');
+      expect(log).toMatch(/Warning: shop\/web in eu-north-1: it does not exist there yet.*after the first replication/);
+      expect(log).toMatch(/Replicas in 222222222222\/eu-west-1 are not shared from here/);
+      expect(writes(stage)).toEqual(['ecr:SetRepositoryPolicy']);
+      const replica = world.findRepository({ account: accounts.registry, region: 'eu-central-1', name: repositoryName });
+      expect(replica && policyOf(replica)).toContain('ou-ab12-11111111');
+    });
+  }, 60_000);
+
+  test('malformed replica places, and the own Region, are refused before any call', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      const malformed = await stage.step({
+        with: { ...share, 'wait-for-replication': 'europe, 12/eu-central-1, 111111111111/eu-central-1/x' },
+      });
+      expect(malformed.log.at(-1)).toMatch(/"europe" is neither a Region.*"12\/eu-central-1" is neither.*\/x" is neither/s);
+      const own = await stage.step({ with: { ...share, 'wait-for-replication': region } });
+      expect(own.log.at(-1)).toContain('wait-for-replication: eu-west-1 is the registry’s own Region');
+      expect([malformed.exitCode, own.exitCode]).toEqual([1, 1]);
+      expect(stage.requests()).toEqual([]);
+    });
+  });
+
   test('a malformed stored policy: a clear message, nothing written', async () => {
     await onStage({ policy: { Version: '2012-10-17', Statement: [{ Effect: 'Perhaps' }] } }, async (stage) => {
       const result = await stage.step({ with: share });

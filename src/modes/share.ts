@@ -4,19 +4,24 @@ import { defineMode } from '../mode.ts';
 import { checkShare, hasTargets } from '../steps/share-repository.ts';
 import { shareRepositories, type SharedRepository } from '../steps/share-repositories.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
-import { common, creating, registrySide, repositories, sharing } from './shared-inputs.ts';
+import { common, creating, registrySide, replicating, repositories, sharing } from './shared-inputs.ts';
 
 export const share = defineMode({
   name: 'share',
   summary:
     'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
-  inputs: { ...common, ...registrySide, ...repositories, ...creating, ...sharing },
+  inputs: { ...common, ...registrySide, ...repositories, ...creating, ...replicating, ...sharing },
   outputs: ['policy-changed', 'policy'],
   check: (inputs) => [
     ...(hasTargets(inputs)
       ? []
       : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
     ...checkShare(inputs),
+    ...inputs['wait-for-replication'].flatMap(({ account, region }) =>
+      account === undefined && region === inputs['aws-region']
+        ? [{ input: 'wait-for-replication', problem: `${region} is the registry’s own Region (aws-region), not a replica’s` }]
+        : [],
+    ),
     ...(inputs['create-repository'] && inputs['policy-mode'] === 'verify'
       ? [{ input: 'create-repository', problem: 'is not for policy-mode: verify, which only reads' }]
       : []),

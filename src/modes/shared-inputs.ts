@@ -5,6 +5,7 @@
 import { parseAccountId, parseRegion, parseRoleArn } from '../domain/account.ts';
 import { parseImageReference, parseRepositoryName } from '../domain/image.ts';
 import { parseOrganizationId, parseOuTarget } from '../domain/organization.ts';
+import { parseReplicaPlace } from '../domain/replica.ts';
 import { pullActions } from '../domain/policy/grant.ts';
 import { defaultPolicySid, parsePolicySid } from '../domain/policy/sid.ts';
 import { bad, matching, ok, type Parser } from '../domain/parsed.ts';
@@ -93,6 +94,13 @@ export const creating = {
     oneOf(['MUTABLE', 'IMMUTABLE']),
     'MUTABLE',
     'Whether tags may move in a repository that is created; one that exists keeps its own setting.',
+  ),
+} as const;
+
+export const replicating = {
+  'wait-for-replication': listOf(
+    list(parseReplicaPlace),
+    'Where the registry replicates to: Regions and/or `account/region`. share only cares for policies: a replica does not inherit the policy, so it is shared in each Region of the registry’s own account where the replica exists; other accounts are only mentioned. Images are not waited for yet: that comes with publish later.',
   ),
 } as const;
 

@@ -2,9 +2,10 @@
  * Shares repositories side by side: each is read, written and settled on its own, one that fails does not stop the others, and what
  * failed is told in one report.
  */
-import type { AccountId } from '../domain/account.ts';
+import type { AccountId, Region } from '../domain/account.ts';
 import type { RepositoryName } from '../domain/image.ts';
 import type { Want } from '../domain/policy/grant.ts';
+import type { ReplicaPlace } from '../domain/replica.ts';
 import { ActionError, InputError, type InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Ecr, EcrRepository, NewRepository } from '../ports/ecr.ts';
@@ -24,6 +25,8 @@ export interface SharedRepository {
 }
 
 export interface ShareAllInputs extends ShareInputs {
+  readonly 'aws-region': Region;
+  readonly 'wait-for-replication': readonly ReplicaPlace[];
   readonly 'create-repository': boolean;
   readonly 'image-tag-mutability': NewRepository['mutability'];
 }
@@ -62,8 +65,10 @@ export async function shareRepositories(request: ShareAllRequest): Promise<void>
   // Without targets or the right account nothing is done; what is wrong with the repositories is told along.
   const stops = (await Promise.allSettled(general)).some(({ status }) => status === 'rejected');
   const [wanted] = await together('registry-role', stops ? ([...general, ...found] as const) : general);
-  const units = repositories.map((repository, index): Unit => {
-    const log = repositories.length > 1 ? prefixed(ports.log, repository) : ports.log;
+  const replicas = await replicaRegions(request);
+  const several = repositories.length * (1 + replicas.length) > 1;
+  const homes = repositories.map((repository, index): Unit => {
+    const log = several ? prefixed(ports.log, repository) : ports.log;
     return {
       name: repository,
       session,
@@ -83,9 +88,42 @@ export async function shareRepositories(request: ShareAllRequest): Promise<void>
       },
     };
   });
+  const units = [...homes, ...repositories.flatMap((repository) => replicas.map((region) => replicaUnit({ repository, region }, request)))];
   const outcomes = await Promise.allSettled(units.map(async (unit) => shareUnit(unit, wanted, request)));
   request.signal.throwIfAborted();
   reportAll(units.map(({ name }, index) => ({ name, outcome: outcomes[index] })));
+}
+
+/** The Regions of the registry's own account; what is said of other accounts is said once. */
+async function replicaRegions({ inputs, registryId, session, ports }: ShareAllRequest): Promise<readonly Region[]> {
+  const own = registryId ?? (await session.identity()).account;
+  const others = inputs['wait-for-replication'].filter(({ account = own }) => account !== own);
+  for (const { account, region } of others)
+    ports.log.notice(`Replicas in ${account ?? own}/${region} are not shared from here: a policy is written in its own account only.`);
+  const regions = inputs['wait-for-replication'].filter((place) => !others.includes(place)).map(({ region }) => region);
+  return [...new Set(regions)].filter((region) => region !== inputs['aws-region']);
+}
+
+/** A replica's policy is its own: ECR copies images, not policies. ECR creates the repository with the first image. */
+function replicaUnit(
+  { repository, region }: { repository: RepositoryName; region: Region },
+  { registryId, session: home, ports }: ShareAllRequest,
+): Unit {
+  const session = { ...home, region };
+  const ecr = ports.ecr(session);
+  const name = `${repository} in ${region}`;
+  const log = prefixed(ports.log, name);
+  return {
+    name,
+    session,
+    ecr,
+    log,
+    repository: async () => {
+      const there = await ecr.repository({ repository, registryId });
+      if (!there) log.warning('it does not exist there yet, so it is not shared there; share again after the first replication.');
+      return there;
+    },
+  };
 }
 
 async function shareUnit(unit: Unit, wanted: readonly Want[], { inputs, ports, signal, tell }: ShareAllRequest): Promise<void> {
