@@ -37397,9 +37397,9 @@ function remembered(github) {
 /* harmony export */   XP: () => (/* binding */ accountOf),
 /* harmony export */   cK: () => (/* binding */ parseAccountId),
 /* harmony export */   cf: () => (/* binding */ parseRegion),
+/* harmony export */   iQ: () => (/* binding */ partitionOf),
 /* harmony export */   kd: () => (/* binding */ consoleHost)
 /* harmony export */ });
-/* unused harmony export partitionOf */
 /* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4864);
 
 const parseAccountId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^\d{12}$/, 'an AWS account ID (12 digits; quote it in YAML, or a leading zero is lost)');
@@ -38147,7 +38147,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4053);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3386);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2730);
 
 
@@ -38209,7 +38209,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4053:
+/***/ 3386:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38697,6 +38697,114 @@ async function digestByRegistry({ inputs, ports }) {
 
 // EXTERNAL MODULE: ./build/domain/deployment.js
 var domain_deployment = __nccwpck_require__(6106);
+// EXTERNAL MODULE: ./build/domain/live-service.js
+var live_service = __nccwpck_require__(5621);
+;// CONCATENATED MODULE: ./build/domain/markdown.js
+function escapeMarkdown(text) {
+    return text
+        .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+        .replaceAll('&', '&amp;')
+        .replaceAll('<', '&lt;')
+        .replaceAll(/[\\`*_{}[\]()#+!|~@-]/g, (character) => `\\${character}`);
+}
+function code(text) {
+    const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    const pad = longest > 0 ? ' ' : '';
+    return `${fence}${pad}${line}${pad}${fence}`;
+}
+function codeBlock(lines, language = '') {
+    const text = lines.join('\n');
+    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return `${fence}${language}\n${text}\n${fence}`;
+}
+function table(head, rows) {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/domain/plan.js
+
+
+const digestOfBuild = '<digest of the build>';
+function nextRevision({ running, family }) {
+    return `${running.slice(0, running.lastIndexOf('/') + 1)}${family}:<new revision>`;
+}
+function planOf(mode, parts) {
+    return parts.reduce((plan, part) => ({
+        ...plan,
+        ...part,
+        writes: [...plan.writes, ...part.writes],
+        ...((plan.policies ?? part.policies) && { policies: [...(plan.policies ?? []), ...(part.policies ?? [])] }),
+    }), { mode, writes: [] });
+}
+function planLines(plan) {
+    return [
+        `Dry run of ${plan.mode}: nothing was written, built, pushed or logged in to. The plan:`,
+        ...sections(plan).flatMap(({ title, facts, block }) => [
+            `${title}: ${facts.join('; ')}`,
+            ...(block?.lines ?? []).map((line) => `    ${line}`),
+        ]),
+    ];
+}
+function planMarkdown(plan) {
+    return [
+        `### Dry run of ${plan.mode}`,
+        '',
+        'Nothing was written, built, pushed or logged in to.',
+        '',
+        ...sections(plan).flatMap(({ title, facts, block }) => [
+            `**${title}**: ${facts.map(escapeMarkdown).join('; ')}`,
+            '',
+            ...(block === undefined || block.lines.length === 0 ? [] : [codeBlock(block.lines, block.language), '']),
+        ]),
+    ].join('\n');
+}
+function sections({ login, image, policies = [], deployment, writes }) {
+    return [
+        ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
+        ...(image ? [imageSection(image)] : []),
+        ...policies.map(policySection),
+        ...(deployment ? deploymentSections(deployment) : []),
+        {
+            title: 'Calls that would write',
+            facts: [writes.length === 0 ? 'none' : `${writes.length}`],
+            block: { language: '', lines: writes.map(({ service, action, resource }) => `${service}:${action} on ${resource}`) },
+        },
+    ];
+}
+const marks = { set: '+', move: '~', keep: ' ' };
+function imageSection({ uri, source, exists, tags }) {
+    const become = exists ? 'is there already' : source === 'build' ? 'would be built and pushed' : 'would be pushed';
+    const lines = tags.map(({ tag, change }) => `${marks[change]} ${tag}${change === 'move' ? ' (names another image now)' : ''}`);
+    return { title: 'Image', facts: [`${uri} ${become}`], block: { language: 'diff', lines } };
+}
+function policySection({ repository, changed, diff }) {
+    const fact = `of ${repository} ${changed ? 'would be changed' : 'covers all of this already'}`;
+    return { title: 'Repository policy', facts: [fact], block: { language: 'diff', lines: diff } };
+}
+const outcomes = {
+    deploy: 'would be deployed',
+    unchanged: 'runs exactly this already',
+    yield: 'would be left as it is',
+};
+function deploymentSections({ cluster, service, place, outcome, before, taskDefinition, changes, appSpec, }) {
+    const { running, planned, differences } = taskDefinition;
+    const fate = running === planned ? `${(0,live_service/* shortName */.E)(running)}, nothing to register` : `${(0,live_service/* shortName */.E)(running)} → ${(0,live_service/* shortName */.E)(planned)}`;
+    return [
+        {
+            title: 'Deployment',
+            facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
+        },
+        { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
+        ...(appSpec === undefined
+            ? []
+            : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
+    ];
+}
+
 ;// CONCATENATED MODULE: ./build/domain/deployment-marker.js
 const longestDescription = 256;
 function markerOf(run, { nonce, pullRequest }) {
@@ -38767,8 +38875,473 @@ function cut(text, longest) {
     return `${/[\uD800-\uDBFF]$/.test(shortened) ? shortened.slice(0, -1) : shortened}…`;
 }
 
-// EXTERNAL MODULE: ./build/domain/live-service.js
-var live_service = __nccwpck_require__(5621);
+;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
+
+function progressBetween(previous, next) {
+    const status = statusLines(previous, next);
+    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
+    return [
+        ...(isEnd ? [] : status),
+        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
+        ...taskLines(previous, next),
+        ...trafficLines(previous, next),
+        ...shiftLines(previous, next),
+        ...(isEnd ? status : []),
+    ];
+}
+function hasMoved(previous, next) {
+    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
+}
+const seconds = 1_000;
+function nextDelay({ snapshot, sinceMove }) {
+    const isWaiting = snapshot.deployment.status === 'Ready' || snapshot.deployment.terminationWaitStarted;
+    const slowest = isWaiting ? 20 * seconds : 5 * seconds;
+    return Math.min(slowest, Math.max(2 * seconds, sinceMove / 10));
+}
+function formatDuration(milliseconds) {
+    const total = Math.max(0, Math.round(milliseconds / seconds));
+    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+    if (hours > 0)
+        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
+    if (minutes > 0)
+        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
+    return `${rest} s`;
+}
+function durationOf({ startedAt, endedAt }) {
+    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
+}
+function statusLines(previous, { deployment }) {
+    const { status } = deployment;
+    if (previous?.deployment.status === status || status === 'InProgress')
+        return [];
+    return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
+}
+function eventNamed(snapshot, name) {
+    return snapshot?.target?.events.find((event) => event.name === name);
+}
+function eventLines(previous, event) {
+    if (previous?.status === event.status)
+        return [];
+    const duration = durationOf(event);
+    const took = duration === undefined ? '' : ` (${duration})`;
+    switch (event.status) {
+        case 'InProgress':
+            return [`${event.name} …`];
+        case 'Succeeded':
+            return [`${event.name} ✓${took}`];
+        case 'Failed':
+            return [`${event.name} ✗${took}`];
+        default:
+            return [];
+    }
+}
+function greenOf(snapshot) {
+    return snapshot?.target?.taskSets.find(({ label }) => label === 'Green');
+}
+function taskLines(previous, next) {
+    const green = greenOf(next);
+    const before = greenOf(previous);
+    if (!green || (before?.running === green.running && before.desired === green.desired))
+        return [];
+    return [`green tasks: ${green.running} of ${green.desired} running`];
+}
+function trafficLines(previous, next) {
+    const green = greenOf(next);
+    if (!green)
+        return [];
+    const before = greenOf(previous)?.traffic ?? 0;
+    return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
+}
+function shiftLines(previous, { deployment }) {
+    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
+        return [];
+    return ['the traffic has shifted whole; the old tasks are kept for a while'];
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
+
+
+
+
+const everyFailedLooks = 6;
+async function watchDeployment(request) {
+    const { id, ports, signal, until, seen } = request;
+    const { clock, log } = ports;
+    const start = clock.monotonic();
+    let snapshot;
+    let movedAt = start;
+    let failedLooks = 0;
+    for (;;) {
+        const next = await look(request);
+        if (next instanceof Error) {
+            if (failedLooks++ % everyFailedLooks === 0)
+                log.info(`${id}  no answer from AWS (${next.message}); still following`);
+        }
+        else {
+            failedLooks = 0;
+            if (hasMoved(snapshot, next))
+                movedAt = clock.monotonic();
+            for (const line of progressBetween(snapshot, next))
+                log.info(`${id}  ${line}`);
+            snapshot = next;
+            seen?.(next);
+            if (until(next))
+                return { end: 'reached', snapshot };
+            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
+                return { end: 'terminal', snapshot };
+        }
+        const now = clock.monotonic();
+        const left = request.milliseconds - (now - start);
+        if (left <= 0)
+            return { end: 'time-out', snapshot };
+        const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
+        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
+    }
+}
+async function look({ deployments, id, session, ports, signal }) {
+    try {
+        return await abortable(deployments.look(id), signal);
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
+            throw lost({ id, error, session, url: deployments.url(id), now: ports.clock.now() });
+        if ((0,aws/* isPassing */.WG)(error))
+            return (0,build_errors/* toError */.iT)(error);
+        throw error;
+    }
+}
+async function abortable(work, signal) {
+    if (!signal)
+        return work;
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        return await Promise.race([work, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+function lost({ id, error, session, url, now, }) {
+    const expired = (0,aws/* isExpiry */.YS)(error);
+    const own = session.how === 'environment' || session.how === 'default-chain';
+    const until = session.expiresAt();
+    const at = until === undefined || until > now ? '' : ` at ${new Date(until).toISOString().slice(11, 16)} UTC`;
+    const why = expired
+        ? `the credentials expired${at}${own ? ' and are the job’s own, so that they can’t be renewed' : ''}`
+        : (0,build_errors/* toError */.iT)(error).message;
+    const remedy = expired && own
+        ? 'Give deploy-role to let the action renew the credentials itself.'
+        : 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why}.`, {
+        deploymentId: id,
+        status: 'InProgress',
+        url,
+        cause: error,
+        hint: `${remedy} See how it ends: ${url}`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/deploy-service.js
+
+
+
+
+
+
+
+const mostRounds = 5;
+async function deployService(prepared, request) {
+    const marker = await mark(request.ports);
+    let current = prepared;
+    let registered;
+    for (let round = 1;; round++) {
+        const way = await clearTheWay(current, { request, marker });
+        current = way.prepared;
+        if (way.yieldTo)
+            return yielded(current, { request, to: way.yieldTo });
+        const definition = render(current, request.image);
+        if (way.own === undefined && isUnchanged(current, definition))
+            return unchanged(current, request);
+        request.signal.throwIfAborted();
+        if (!registered || !sameDefinition(registered.definition, definition)) {
+            registered = {
+                definition,
+                arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
+            };
+        }
+        const { arn } = registered;
+        request.output('task-definition-arn', arn);
+        const item = { kind: 'deployment', ...unfinishedOf(current, marker) };
+        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
+        if (answer.answer === 'started')
+            return started(current, { request, id: answer.id, arn, item });
+        if (round === mostRounds)
+            throw busy(current, answer.message);
+        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
+        await request.ports.clock.sleep(2_000, request.signal);
+        current = await current.again();
+    }
+}
+async function mark({ clock, github }) {
+    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
+    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
+    return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
+}
+async function clearTheWay(prepared, { request, marker }) {
+    let current = prepared;
+    for (;;) {
+        const known = seen(current, marker);
+        if (known.own || known.yieldTo || !current.active)
+            return { prepared: current, ...known };
+        await endOf(current.active, { prepared: current, request });
+        current = await current.again();
+    }
+}
+function seen({ active, newest }, marker) {
+    const known = [active, newest].filter((deployment) => deployment !== undefined);
+    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
+    if (own)
+        return { own };
+    const yieldTo = known.find(({ description }) => isStale({ mine: marker, newest: parseMarker(description) }));
+    return yieldTo ? { yieldTo } : {};
+}
+async function endOf(active, { prepared, request }) {
+    const { deployer, inputs, side } = prepared;
+    const { ports, signal } = request;
+    const { id } = active;
+    const by = parseMarker(active.description);
+    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
+    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
+    if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined)
+        await stop(active, { prepared, request });
+    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
+    const { end, snapshot } = await watchDeployment({
+        deployments: deployer,
+        id,
+        session: side.session,
+        ports,
+        signal,
+        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
+        milliseconds: minutes * 60_000,
+    });
+    if (end !== 'time-out')
+        return;
+    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
+        deploymentId: id,
+        status: snapshot?.deployment.status ?? active.status,
+        url: deployer.url(id),
+        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
+    });
+}
+async function stop(active, { prepared, request }) {
+    const { deployer } = prepared;
+    const { log } = request.ports;
+    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
+        await deployer.stop({ id: active.id, rollback: true });
+        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
+        return;
+    }
+    try {
+        await deployer.endTerminationWait(active.id);
+        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
+    }
+    catch (error) {
+        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
+            throw error;
+        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
+    }
+}
+function render({ definition, container, inputs }, image) {
+    const variables = inputs['environment-variables'];
+    const rendered = withEnvironment(withImage(definition, { container, image }), { container, variables });
+    const tooLarge = sizeFindings(rendered);
+    if (tooLarge.length > 0)
+        throw new build_errors/* DocumentError */.Mi(tooLarge.map(({ problem }) => ({ file: `the task definition ${definition.family}`, problem })));
+    return rendered;
+}
+function isRunning({ running }, definition) {
+    const live = readTaskDefinition(running.definition);
+    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
+}
+function isUnchanged(prepared, definition) {
+    const { deployer, inputs, service } = prepared;
+    return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
+}
+async function register(prepared, { request, definition }) {
+    const { side, running } = prepared;
+    const { log } = request.ports;
+    const live = readTaskDefinition(running.definition);
+    const { arn } = await side.ecs.registerTaskDefinition(definition);
+    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
+    if (live.ok)
+        for (const line of differences({ before: live.definition, after: definition }))
+            log.info(`  ${line}`);
+    return arn;
+}
+function unfinishedOf({ inputs, identity, deployer }, { nonce }) {
+    return {
+        ...deployer.where,
+        nonce,
+        account: identity.account,
+        onCancel: inputs['on-cancel'],
+        access: accessOf(inputs),
+    };
+}
+function accessOf(inputs) {
+    return {
+        'aws-region': inputs['aws-region'],
+        'deploy-region': inputs['deploy-region'],
+        'deploy-role': inputs['deploy-role'],
+        'deploy-account-id': inputs['deploy-account-id'],
+        audience: inputs.audience,
+        'role-session-name': inputs['role-session-name'],
+        'role-chaining': inputs['role-chaining'],
+        'role-duration-seconds': inputs['role-duration-seconds'],
+        'role-external-id': inputs['role-external-id'],
+    };
+}
+async function start(prepared, { request, marker, arn, item }) {
+    const { deployer, service, inputs } = prepared;
+    const { ports, memory, signal } = request;
+    const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
+    memory.remember(item);
+    let lost;
+    for (const pause of [2_000, 4_000, 8_000]) {
+        const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error) => {
+            if (lost === undefined)
+                memory.forget(item);
+            throw error;
+        });
+        if (answer.answer === 'started')
+            return answer;
+        if (answer.answer === 'unknown') {
+            lost = answer.error;
+            ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
+        }
+        if (lost) {
+            const own = await sought({ request, find: async () => deployer.find(marker.nonce), pause });
+            if (own)
+                return { answer: 'started', id: own.id };
+        }
+        if (answer.answer === 'busy') {
+            memory.forget(item);
+            return answer;
+        }
+        signal.throwIfAborted();
+    }
+    throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
+        service: 'codedeploy',
+        operation: 'CreateDeployment',
+        code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
+        cause: lost,
+        hint: `No deployment with the mark ${marker.nonce} was seen. Run the step again: it starts none if this one turns up.`,
+    });
+}
+async function sought({ request: { ports }, find, pause, }) {
+    const seen = await find();
+    if (seen)
+        return seen;
+    await ports.clock.sleep(pause);
+    return find();
+}
+function started(prepared, { request, id, arn, item }) {
+    const { output, ports, memory } = request;
+    const url = prepared.deployer.url(id);
+    output('deployment-id', id);
+    output('deployment-url', url);
+    output('changed', 'true');
+    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
+    return {
+        result: 'started',
+        id,
+        url,
+        taskDefinition: arn,
+        previousTaskDefinition: prepared.running.arn,
+        target: prepared,
+        unfinished: { memory, item },
+    };
+}
+function unchanged({ running, service }, { output, ports }) {
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
+    return { result: 'unchanged', taskDefinition: running.arn };
+}
+function yielded({ running, deployer }, { request, to }) {
+    const { output, ports } = request;
+    const newer = parseMarker(to.description);
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
+    return { result: 'yielded', taskDefinition: running.arn, to };
+}
+function busy({ deployer, active }, message) {
+    const id = active?.id ?? '';
+    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
+        deploymentId: id,
+        status: active?.status ?? 'Unknown',
+        url: id === '' ? '' : deployer.url(id),
+        hint: 'Let a concurrency group of the workflow keep the runs apart.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-deployment.js
+
+
+
+
+async function planDeployment(prepared, { image, ports, output }) {
+    const { deployer, service, inputs } = prepared;
+    const running = prepared.running.arn;
+    const definition = render(prepared, image);
+    const { yieldTo } = seen(prepared, await mark(ports));
+    const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
+    const registers = outcome === 'deploy' && !isRunning(prepared, definition);
+    const planned = registers ? nextRevision({ running, family: definition.family }) : running;
+    const live = readTaskDefinition(prepared.running.definition);
+    const active = yieldTo ? undefined : prepared.active;
+    const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && fateOf(active, prepared).text;
+    output('changed', String(outcome === 'deploy'));
+    if (!registers)
+        output('task-definition-arn', running);
+    return {
+        writes: [
+            ...(active ? fateOf(active, prepared).writes : []),
+            ...(registers ? [{ service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' }] : []),
+            ...(outcome === 'deploy' ? [write(prepared, 'start')] : []),
+        ],
+        deployment: {
+            cluster: inputs.cluster,
+            service: service.name,
+            place: deployer.place,
+            outcome,
+            ...(before !== undefined && { before }),
+            taskDefinition: {
+                running,
+                planned,
+                differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
+            },
+            changes: outcome === 'deploy' ? deployer.changes(service) : [],
+            ...(outcome === 'deploy' && { appSpec: deployer.render({ service, taskDefinition: planned }) }),
+        },
+    };
+}
+function fateOf(active, prepared) {
+    const isUnderWay = `${active.id} is under way (${active.status})`;
+    if (prepared.inputs['on-active-deployment'] !== 'stop' || active.rollback.of !== undefined)
+        return { text: `${isUnderWay}, and would be waited for`, writes: [] };
+    return (0,domain_deployment/* hasShifted */.cb)(active)
+        ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [write(prepared, 'endTerminationWait')] }
+        : { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [write(prepared, 'stop')] };
+}
+function write({ deployer, identity }, call) {
+    return deployer.permission({ call, account: identity.account });
+}
+
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./build/ports/documents.js
@@ -39176,6 +39749,7 @@ async function newestOf({ codedeploy, place }) {
 
 
 
+
 const autoRollbacks = (/* unused pure expression or super */ null && (['group', 'failure', 'alarm', 'none']));
 function codedeployDeployer(wish) {
     const { codedeploy, place, appSpec } = wish;
@@ -39220,18 +39794,23 @@ function codedeployDeployer(wish) {
                 };
             };
         },
-        render: ({ service, taskDefinition }) => render({ appSpec, service, taskDefinition }),
+        render: ({ service, taskDefinition }) => codedeploy_deployer_render({ appSpec, service, taskDefinition }),
         changes: (service) => differencesFromLive({ document: appSpec?.value ?? synthesised(service), service }),
         start: async ({ service, taskDefinition, description }) => {
             const answer = await codedeploy.createDeployment({
                 ...place,
-                appSpec: render({ appSpec, service, taskDefinition }),
+                appSpec: codedeploy_deployer_render({ appSpec, service, taskDefinition }),
                 description,
                 config: wish.config,
                 autoRollback: autoRollbackOf(wish.autoRollback),
             });
             return answer.answer === 'created' ? { answer: 'started', id: answer.id } : answer;
         },
+        permission: ({ call, account }) => ({
+            service: 'codedeploy',
+            action: actions[call],
+            resource: `arn:${(0,domain_account/* partitionOf */.iQ)(place.region)}:codedeploy:${place.region}:${account}:deploymentgroup:${place.application}/${place.group}`,
+        }),
         budget: async () => {
             const [routing = { kind: 'all-at-once' }, known] = await Promise.all([config(), knownGroup(group())]);
             const { readyWait = { onTimeout: '', minutes: 0 }, terminationWaitMinutes = 0 } = known ?? {};
@@ -39302,11 +39881,12 @@ function synthesised(service) {
         throw new Error(`the service ${service.name} has no load balancer, which was not checked`);
     return document;
 }
-function render({ appSpec, service, taskDefinition, }) {
+function codedeploy_deployer_render({ appSpec, service, taskDefinition, }) {
     return appSpec
         ? appSpec.textWith(taskDefinitionPath(appSpec.value), taskDefinition)
         : appSpecText(synthesised(service), { taskDefinition });
 }
+const actions = { start: 'CreateDeployment', stop: 'StopDeployment', endTerminationWait: 'ContinueDeployment' };
 const rollbackEvents = {
     failure: ['DEPLOYMENT_FAILURE'],
     alarm: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM'],
@@ -39556,115 +40136,6 @@ function secretProblems({ inputs, definition, container, }) {
     }));
 }
 
-;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
-
-function progressBetween(previous, next) {
-    const status = statusLines(previous, next);
-    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
-    return [
-        ...(isEnd ? [] : status),
-        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
-        ...taskLines(previous, next),
-        ...trafficLines(previous, next),
-        ...shiftLines(previous, next),
-        ...(isEnd ? status : []),
-    ];
-}
-function hasMoved(previous, next) {
-    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
-}
-const seconds = 1_000;
-function nextDelay({ snapshot, sinceMove }) {
-    const isWaiting = snapshot.deployment.status === 'Ready' || snapshot.deployment.terminationWaitStarted;
-    const slowest = isWaiting ? 20 * seconds : 5 * seconds;
-    return Math.min(slowest, Math.max(2 * seconds, sinceMove / 10));
-}
-function formatDuration(milliseconds) {
-    const total = Math.max(0, Math.round(milliseconds / seconds));
-    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
-    if (hours > 0)
-        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
-    if (minutes > 0)
-        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
-    return `${rest} s`;
-}
-function durationOf({ startedAt, endedAt }) {
-    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
-}
-function statusLines(previous, { deployment }) {
-    const { status } = deployment;
-    if (previous?.deployment.status === status || status === 'InProgress')
-        return [];
-    return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
-}
-function eventNamed(snapshot, name) {
-    return snapshot?.target?.events.find((event) => event.name === name);
-}
-function eventLines(previous, event) {
-    if (previous?.status === event.status)
-        return [];
-    const duration = durationOf(event);
-    const took = duration === undefined ? '' : ` (${duration})`;
-    switch (event.status) {
-        case 'InProgress':
-            return [`${event.name} …`];
-        case 'Succeeded':
-            return [`${event.name} ✓${took}`];
-        case 'Failed':
-            return [`${event.name} ✗${took}`];
-        default:
-            return [];
-    }
-}
-function greenOf(snapshot) {
-    return snapshot?.target?.taskSets.find(({ label }) => label === 'Green');
-}
-function taskLines(previous, next) {
-    const green = greenOf(next);
-    const before = greenOf(previous);
-    if (!green || (before?.running === green.running && before.desired === green.desired))
-        return [];
-    return [`green tasks: ${green.running} of ${green.desired} running`];
-}
-function trafficLines(previous, next) {
-    const green = greenOf(next);
-    if (!green)
-        return [];
-    const before = greenOf(previous)?.traffic ?? 0;
-    return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
-}
-function shiftLines(previous, { deployment }) {
-    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
-        return [];
-    return ['the traffic has shifted whole; the old tasks are kept for a while'];
-}
-
-;// CONCATENATED MODULE: ./build/domain/markdown.js
-function escapeMarkdown(text) {
-    return text
-        .replaceAll(/\s*[\r\n]+\s*/g, ' ')
-        .replaceAll('&', '&amp;')
-        .replaceAll('<', '&lt;')
-        .replaceAll(/[\\`*_{}[\]()#+!|~@-]/g, (character) => `\\${character}`);
-}
-function code(text) {
-    const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
-    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    const pad = longest > 0 ? ' ' : '';
-    return `${fence}${pad}${line}${pad}${fence}`;
-}
-function codeBlock(lines, language = '') {
-    const text = lines.join('\n');
-    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    return `${fence}${language}\n${text}\n${fence}`;
-}
-function table(head, rows) {
-    const line = (cells) => `| ${cells.join(' | ')} |`;
-    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
 ;// CONCATENATED MODULE: ./build/domain/deployment-summary.js
 
 
@@ -39692,332 +40163,6 @@ function summariseDeployment(summary) {
 }
 function eventRow(event) {
     return [escapeMarkdown(event.name), escapeMarkdown(event.status), durationOf(event) ?? ''];
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
-
-
-
-
-const everyFailedLooks = 6;
-async function watchDeployment(request) {
-    const { id, ports, signal, until, seen } = request;
-    const { clock, log } = ports;
-    const start = clock.monotonic();
-    let snapshot;
-    let movedAt = start;
-    let failedLooks = 0;
-    for (;;) {
-        const next = await look(request);
-        if (next instanceof Error) {
-            if (failedLooks++ % everyFailedLooks === 0)
-                log.info(`${id}  no answer from AWS (${next.message}); still following`);
-        }
-        else {
-            failedLooks = 0;
-            if (hasMoved(snapshot, next))
-                movedAt = clock.monotonic();
-            for (const line of progressBetween(snapshot, next))
-                log.info(`${id}  ${line}`);
-            snapshot = next;
-            seen?.(next);
-            if (until(next))
-                return { end: 'reached', snapshot };
-            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
-                return { end: 'terminal', snapshot };
-        }
-        const now = clock.monotonic();
-        const left = request.milliseconds - (now - start);
-        if (left <= 0)
-            return { end: 'time-out', snapshot };
-        const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
-        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
-    }
-}
-async function look({ deployments, id, session, ports, signal }) {
-    try {
-        return await abortable(deployments.look(id), signal);
-    }
-    catch (error) {
-        signal?.throwIfAborted();
-        if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
-            throw lost({ id, error, session, url: deployments.url(id), now: ports.clock.now() });
-        if ((0,aws/* isPassing */.WG)(error))
-            return (0,build_errors/* toError */.iT)(error);
-        throw error;
-    }
-}
-async function abortable(work, signal) {
-    if (!signal)
-        return work;
-    signal.throwIfAborted();
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([work, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-function lost({ id, error, session, url, now, }) {
-    const expired = (0,aws/* isExpiry */.YS)(error);
-    const own = session.how === 'environment' || session.how === 'default-chain';
-    const until = session.expiresAt();
-    const at = until === undefined || until > now ? '' : ` at ${new Date(until).toISOString().slice(11, 16)} UTC`;
-    const why = expired
-        ? `the credentials expired${at}${own ? ' and are the job’s own, so that they can’t be renewed' : ''}`
-        : (0,build_errors/* toError */.iT)(error).message;
-    const remedy = expired && own
-        ? 'Give deploy-role to let the action renew the credentials itself.'
-        : 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why}.`, {
-        deploymentId: id,
-        status: 'InProgress',
-        url,
-        cause: error,
-        hint: `${remedy} See how it ends: ${url}`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/deploy-service.js
-
-
-
-
-
-
-
-const mostRounds = 5;
-async function deployService(prepared, request) {
-    const marker = await mark(request);
-    let current = prepared;
-    let registered;
-    for (let round = 1;; round++) {
-        const way = await clearTheWay(current, { request, marker });
-        current = way.prepared;
-        if (way.yieldTo)
-            return yielded(current, { request, to: way.yieldTo });
-        const definition = deploy_service_render(current, request.image);
-        const isSame = isRunning(current, definition);
-        if (isSame &&
-            way.own === undefined &&
-            !current.inputs['force-new-deployment'] &&
-            current.deployer.changes(current.service).length === 0)
-            return unchanged(current, request);
-        request.signal.throwIfAborted();
-        if (!registered || !sameDefinition(registered.definition, definition)) {
-            registered = { definition, arn: isSame ? current.running.arn : await register(current, { request, definition }) };
-        }
-        const { arn } = registered;
-        request.output('task-definition-arn', arn);
-        const item = { kind: 'deployment', ...unfinishedOf(current, marker) };
-        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
-        if (answer.answer === 'started')
-            return started(current, { request, id: answer.id, arn, item });
-        if (round === mostRounds)
-            throw busy(current, answer.message);
-        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
-        await request.ports.clock.sleep(2_000, request.signal);
-        current = await current.again();
-    }
-}
-async function mark({ ports: { clock, github } }) {
-    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
-    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
-    return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
-}
-async function clearTheWay(prepared, { request, marker }) {
-    let current = prepared;
-    for (;;) {
-        const known = [current.active, current.newest].filter((deployment) => deployment !== undefined);
-        const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
-        if (own)
-            return { prepared: current, own };
-        const yieldTo = known.find(({ description }) => isStale({ mine: marker, newest: parseMarker(description) }));
-        if (yieldTo)
-            return { prepared: current, yieldTo };
-        if (!current.active)
-            return { prepared: current };
-        await endOf(current.active, { prepared: current, request });
-        current = await current.again();
-    }
-}
-async function endOf(active, { prepared, request }) {
-    const { deployer, inputs, side } = prepared;
-    const { ports, signal } = request;
-    const { id } = active;
-    const by = parseMarker(active.description);
-    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
-    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
-    if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined)
-        await stop(active, { prepared, request });
-    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
-    const { end, snapshot } = await watchDeployment({
-        deployments: deployer,
-        id,
-        session: side.session,
-        ports,
-        signal,
-        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
-        milliseconds: minutes * 60_000,
-    });
-    if (end !== 'time-out')
-        return;
-    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
-        deploymentId: id,
-        status: snapshot?.deployment.status ?? active.status,
-        url: deployer.url(id),
-        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
-    });
-}
-async function stop(active, { prepared, request }) {
-    const { deployer } = prepared;
-    const { log } = request.ports;
-    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
-        await deployer.stop({ id: active.id, rollback: true });
-        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
-        return;
-    }
-    try {
-        await deployer.endTerminationWait(active.id);
-        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
-    }
-    catch (error) {
-        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
-            throw error;
-        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
-    }
-}
-function deploy_service_render({ definition, container, inputs }, image) {
-    const variables = inputs['environment-variables'];
-    const rendered = withEnvironment(withImage(definition, { container, image }), { container, variables });
-    const tooLarge = sizeFindings(rendered);
-    if (tooLarge.length > 0)
-        throw new build_errors/* DocumentError */.Mi(tooLarge.map(({ problem }) => ({ file: `the task definition ${definition.family}`, problem })));
-    return rendered;
-}
-function isRunning({ running }, definition) {
-    const live = readTaskDefinition(running.definition);
-    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
-}
-async function register(prepared, { request, definition }) {
-    const { side, running } = prepared;
-    const { log } = request.ports;
-    const live = readTaskDefinition(running.definition);
-    const { arn } = await side.ecs.registerTaskDefinition(definition);
-    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
-    if (live.ok)
-        for (const line of differences({ before: live.definition, after: definition }))
-            log.info(`  ${line}`);
-    return arn;
-}
-function unfinishedOf({ inputs, identity, deployer }, { nonce }) {
-    return {
-        ...deployer.where,
-        nonce,
-        account: identity.account,
-        onCancel: inputs['on-cancel'],
-        access: accessOf(inputs),
-    };
-}
-function accessOf(inputs) {
-    return {
-        'aws-region': inputs['aws-region'],
-        'deploy-region': inputs['deploy-region'],
-        'deploy-role': inputs['deploy-role'],
-        'deploy-account-id': inputs['deploy-account-id'],
-        audience: inputs.audience,
-        'role-session-name': inputs['role-session-name'],
-        'role-chaining': inputs['role-chaining'],
-        'role-duration-seconds': inputs['role-duration-seconds'],
-        'role-external-id': inputs['role-external-id'],
-    };
-}
-async function start(prepared, { request, marker, arn, item }) {
-    const { deployer, service, inputs } = prepared;
-    const { ports, memory, signal } = request;
-    const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
-    memory.remember(item);
-    let lost;
-    for (const pause of [2_000, 4_000, 8_000]) {
-        const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error) => {
-            if (lost === undefined)
-                memory.forget(item);
-            throw error;
-        });
-        if (answer.answer === 'started')
-            return answer;
-        if (answer.answer === 'unknown') {
-            lost = answer.error;
-            ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
-        }
-        if (lost) {
-            const own = await sought({ request, find: async () => deployer.find(marker.nonce), pause });
-            if (own)
-                return { answer: 'started', id: own.id };
-        }
-        if (answer.answer === 'busy') {
-            memory.forget(item);
-            return answer;
-        }
-        signal.throwIfAborted();
-    }
-    throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
-        service: 'codedeploy',
-        operation: 'CreateDeployment',
-        code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
-        cause: lost,
-        hint: `No deployment with the mark ${marker.nonce} was seen. Run the step again: it starts none if this one turns up.`,
-    });
-}
-async function sought({ request: { ports }, find, pause, }) {
-    const seen = await find();
-    if (seen)
-        return seen;
-    await ports.clock.sleep(pause);
-    return find();
-}
-function started(prepared, { request, id, arn, item }) {
-    const { output, ports, memory } = request;
-    const url = prepared.deployer.url(id);
-    output('deployment-id', id);
-    output('deployment-url', url);
-    output('changed', 'true');
-    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
-    return {
-        result: 'started',
-        id,
-        url,
-        taskDefinition: arn,
-        previousTaskDefinition: prepared.running.arn,
-        target: prepared,
-        unfinished: { memory, item },
-    };
-}
-function unchanged({ running, service }, { output, ports }) {
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
-    return { result: 'unchanged', taskDefinition: running.arn };
-}
-function yielded({ running, deployer }, { request, to }) {
-    const { output, ports } = request;
-    const newer = parseMarker(to.description);
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
-    return { result: 'yielded', taskDefinition: running.arn, to };
-}
-function busy({ deployer, active }, message) {
-    const id = active?.id ?? '';
-    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
-        deploymentId: id,
-        status: active?.status ?? 'Unknown',
-        url: id === '' ? '' : deployer.url(id),
-        hint: 'Let a concurrency group of the workflow keep the runs apart.',
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
@@ -40348,8 +40493,31 @@ async function runDeployment(prepared, request) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/steps/tell-plan.js
+
+async function tellPlan(mode, parts, { ports, output }) {
+    const plan = planOf(mode, parts);
+    output('plan', JSON.stringify(plan));
+    for (const line of planLines(plan))
+        ports.log.info(line);
+    await ports.github.summarise(planMarkdown(plan));
+}
+
 // EXTERNAL MODULE: ./build/domain/organization.js
 var domain_organization = __nccwpck_require__(4814);
+;// CONCATENATED MODULE: ./build/domain/replica.js
+
+
+function parseReplicaPlace(text) {
+    const [first = '', second, ...rest] = text.split('/');
+    const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
+    const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
+    if (rest.length > 0 || !region.ok || account?.ok === false) {
+        return (0,parsed/* bad */.MB)(`"${text}" is neither a Region such as eu-central-1 nor an account and Region such as 222222222222/eu-central-1`);
+    }
+    return (0,parsed.ok)({ account: account?.value, region: region.value });
+}
+
 ;// CONCATENATED MODULE: ./build/domain/policy/json.js
 function isObject(json) {
     return typeof json === 'object' && json !== null && !Array.isArray(json);
@@ -40529,7 +40697,7 @@ function grantFor({ target, actions }, facts) {
         }
     }
 }
-function grant_withConsumers(wants) {
+function withConsumers(wants) {
     const named = new Set(wants.flatMap(({ target }) => (target.kind === 'account' ? [target.account] : [])));
     return wants.flatMap((want) => {
         const { target, actions } = want;
@@ -40590,6 +40758,7 @@ var credentials = __nccwpck_require__(4433);
 
 
 
+
 const sessionName = (0,parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
 const externalId = (0,parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
 const codedeployName = (0,parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
@@ -40614,6 +40783,7 @@ const imageSource = (value) => {
     return path === '' ? (0,parsed/* bad */.MB)(`"${value}" is not an OCI layout: write oci:PATH`) : (0,parsed.ok)({ ociLayout: path });
 };
 const shared_inputs_common = {
+    'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
     'aws-region': (0,build_inputs/* required */.mw)(domain_account/* parseRegion */.cf, 'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.'),
     audience: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
     'role-session-name': (0,build_inputs/* optional */.lq)(sessionName, 'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.'),
@@ -40628,6 +40798,16 @@ const registrySide = {
 };
 const repository = {
     repository: (0,build_inputs/* required */.mw)(domain_image/* parseRepositoryName */.$M, 'The repository in the shared registry.'),
+};
+const repositories = {
+    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M), 'The repositories in the shared registry, one a line; each is shared on its own.'),
+};
+const creating = {
+    'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
+    'image-tag-mutability': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['MUTABLE', 'IMMUTABLE']), 'MUTABLE', 'Whether tags may move in a repository that is created; one that exists keeps its own setting.'),
+};
+const replicating = {
+    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the registry replicates to: Regions and/or `account/region`. share only cares for policies: a replica does not inherit the policy, so it is shared in each Region of the registry’s own account where the replica exists; other accounts are only mentioned. Images are not waited for yet: that comes with publish later.'),
 };
 const publishing = {
     context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path.'),
@@ -40688,6 +40868,8 @@ const deploying = {
 
 
 
+
+
 const deploymentOutputs = [
     'deployment-id',
     'deployment-status',
@@ -40700,7 +40882,7 @@ const deploy = defineMode({
     name: 'deploy',
     summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
     inputs: { ...shared_inputs_common, ...registrySide, ...deploying, image: (0,build_inputs/* required */.mw)(domain_image/* parseImageReference */.o_, imageToDeploy.image.description) },
-    outputs: [...deploymentOutputs, 'image-uri'],
+    outputs: [...deploymentOutputs, 'image-uri', 'plan'],
     check: imageInputProblems,
     run: async ({ inputs, ports, output, memory, signal }) => {
         const side = sessions_openDeploy({ inputs, ports });
@@ -40725,6 +40907,8 @@ const deploy = defineMode({
         for (const warning of warnings)
             ports.log.warning(warning);
         output('image-uri', (0,domain_image/* formatImage */.vy)(image));
+        if (inputs['dry-run'])
+            return tellPlan('deploy', [await planDeployment(prepared, { image, ports, output })], { ports, output });
         await runDeployment(prepared, { image, ports, memory, signal, output });
     },
 });
@@ -40765,15 +40949,20 @@ function exportVariables(variables, github) {
 
 
 
+
 const login = defineMode({
     name: 'login',
     summary: 'Logs Docker in to the shared registry for the steps that follow; the post step takes it back.',
     inputs: { ...shared_inputs_common, ...registrySide },
-    outputs: ['registry'],
+    outputs: ['registry', 'plan'],
     run: async ({ inputs, ports, output, memory }) => {
         const { session, ecr } = openRegistry({ inputs, ports });
         const [authorization] = await Promise.all([ecr.authorization(), session.identity()]);
         const host = await registryHost({ own: authorization.host, registryId: registryAccount(inputs), session });
+        if (inputs['dry-run']) {
+            output('registry', host);
+            return tellPlan('login', [{ writes: [], login: { registry: host } }], { ports, output });
+        }
         await loginDocker({ hosts: [host], login: authorization, ports, memory });
         output('registry', host);
         ports.log.info(`Docker is logged in to ${host}; the end of the job logs it out.`);
@@ -40892,7 +41081,7 @@ function dockerfileOf({ context, file }) {
 function missingRepository({ repository, registryId }) {
     const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
     return new build_errors/* InputError */.dz([{ input: 'repository', problem: `${repository} does not exist in ${where}` }], {
-        hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}), or correct repository, registry-id or aws-region.`,
+        hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}, or mode: share with create-repository: true), or correct repository, registry-id or aws-region.`,
     });
 }
 function settleTags(settling) {
@@ -41017,13 +41206,13 @@ async function retag({ repository, tags, existing }, digest, { ecr }) {
     return digest;
 }
 async function verified({ prepared, context, digest, }) {
-    const { repository, source, tags } = prepared;
+    const { repository, tags } = prepared;
     const { ecr, ports } = context;
     const place = placeOf(repository);
     const [image, named, platforms] = await Promise.all([
         ecr.image(place, { digest }),
         tagged({ ecr, place, tags }),
-        source.kind === 'layout' ? source.layout.platforms : platformsIn({ ecr, place, digest }),
+        platformsKnown({ ecr, prepared, digest }),
     ]);
     if (!image)
         throw notThere({ repository, digest, why: 'the registry does not have it' });
@@ -41037,7 +41226,12 @@ async function verified({ prepared, context, digest, }) {
         ports.log.warning(`Tag ${tag} was moved to ${named.get(tag) ?? ''} by another run meanwhile; this run goes on by digest.`);
     return platforms;
 }
-async function platformsIn({ ecr, place, digest, }) {
+async function platformsKnown({ ecr, prepared: { repository, source }, digest, }) {
+    if (source.kind === 'layout')
+        return source.layout.platforms;
+    if (digest === undefined)
+        return undefined;
+    const place = placeOf(repository);
     const found = await ecr.manifest(place, { digest });
     return found.answer === 'found' ? imagePlatforms({ ecr, place, manifest: found }) : undefined;
 }
@@ -41051,6 +41245,48 @@ function notThere({ repository, digest, why }) {
 }
 function placeOf({ name, registryId }) {
     return { repository: name, registryId };
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-publish.js
+
+
+
+async function planPublish(prepared, { ecr }) {
+    const { repository, source, existing } = prepared;
+    const known = digestOf(source);
+    const digest = known ?? digestOfBuild;
+    const tags = prepared.tags.map(({ tag }) => {
+        const current = existing.get(tag);
+        return { tag, change: current === undefined ? 'set' : current === digest ? 'keep' : 'move' };
+    });
+    const kept = tags.filter(({ change }) => change === 'keep').map(({ tag }) => tag);
+    const isPush = source.kind === 'build' || (source.kind === 'layout' && kept.length < tags.length);
+    const [there, platforms] = await Promise.all([
+        known === undefined ? undefined : ecr.image(placeOf(repository), { digest: known }),
+        platformsKnown({ ecr, prepared, digest: known }),
+        isPush ? ecr.authorization() : undefined,
+    ]);
+    const exists = there !== undefined;
+    const uri = (0,domain_image/* formatImage */.vy)({ host: repository.host, repository: repository.name, digest });
+    const upload = exists ? [] : ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload'];
+    const actions = kept.length < tags.length ? [...upload, 'PutImage'] : [];
+    return {
+        part: {
+            writes: actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
+            image: { uri, source: source.kind, exists, tags },
+        },
+        image: {
+            host: repository.host,
+            repository: repository.name,
+            registryId: repository.registryId,
+            digest,
+            uri,
+            tags: kept,
+            pushed: false,
+            platforms,
+        },
+        exists,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/together.js
@@ -41079,12 +41315,14 @@ async function together(side, checks) {
 
 
 
+
+
 const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'];
 const publish = defineMode({
     name: 'publish',
     summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
     inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
-    outputs: imageOutputs,
+    outputs: [...imageOutputs, 'plan'],
     check: checkPublish,
     run: async ({ inputs, ports, output, memory, signal }) => {
         const source = await findSource({ inputs, ports });
@@ -41093,6 +41331,11 @@ const publish = defineMode({
             preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
             session.identity(),
         ]);
+        if (inputs['dry-run']) {
+            const planned = await planPublish(prepared, { ecr });
+            tellPlannedImage(planned, output);
+            return tellPlan('publish', [planned.part], { ports, output });
+        }
         const image = await publishImage(prepared, { ecr, ports, memory, signal });
         tellImage(image, output);
         await ports.github.summarise(imageSummary(image));
@@ -41111,6 +41354,12 @@ function tellImage(image, output) {
     };
     for (const name of imageOutputs)
         output(name, values[name]);
+}
+function tellPlannedImage({ image, exists }, output) {
+    if (exists)
+        tellImage(image, output);
+    else
+        output('pushed', 'false');
 }
 function imageSummary({ host, repository, digest, tags, pushed, platforms = [] }) {
     const rows = [
@@ -42478,12 +42727,12 @@ function edit(request) {
     const shut = lockouts(policy, facts);
     if (shut.length > 0)
         return refused(`${shut.join(', ')} denies ecr:SetRepositoryPolicy: nobody could edit this policy again`);
-    let text = write(request, { stored, after });
+    let text = edit_write(request, { stored, after });
     let folded = [];
     if (text.length > limit) {
         const result = fold(after);
         folded = result.folded;
-        text = write(request, { stored, after: result.statements });
+        text = edit_write(request, { stored, after: result.statements });
     }
     if (text.length > limit)
         return refused(tooLong({ text, limit, after, folded, foreign: policy.statements.length - stored.length }));
@@ -42516,7 +42765,7 @@ function reconciled({ policy, wants, facts, policySid }, stored) {
 function sameStatements(before, after) {
     return before.length === after.length && before.every((own, at) => after[at]?.sid === own.sid && sameValues(own, after[at]));
 }
-function write({ policy, policySid, marker }, { stored, after }) {
+function edit_write({ policy, policySid, marker }, { stored, after }) {
     const ours = new Set(stored.map(({ statement }) => statement));
     const changed = after.map((own) => {
         const before = stored.find((one) => one.own.sid === own.sid);
@@ -42622,6 +42871,7 @@ function canonical(json) {
 
 
 
+
 const baseAge = 1_000;
 const staleness = 2_000;
 const settling = 12_000;
@@ -42641,7 +42891,7 @@ const protocol = {
     longestBackOff,
 };
 async function ensurePolicy(request) {
-    const run = new Run({ ...request, wanted: grant_withConsumers(request.wanted) });
+    const run = new Run({ ...request, wanted: withConsumers(request.wanted) });
     if (request.mode === 'verify')
         return run.verify();
     const first = await run.establish();
@@ -42671,17 +42921,24 @@ class Run {
             throw new build_errors/* DocumentError */.Mi([{ file: ensure_policy_document, problem: 'nobody to share with: name at least one target' }]);
     }
     async verify() {
+        const { report } = await this.#verified("policy-mode verify doesn't write");
+        for (const line of report.explanation)
+            this.#request.log(line);
+        return { ...report, settled: Promise.resolve(this.#settledWith(report.policyText)) };
+    }
+    async #verified(because) {
         const { wanted, facts, policySid, log } = this.#request;
         const { text, policy } = await this.#read();
         const { coverages, missing, blocked } = assess({ policy, wants: wanted, facts });
         const report = this.#report({ text, policy, coverages });
-        for (const line of report.explanation)
-            log(line);
+        if (blocked.length > 0 || missing.length > 0)
+            for (const line of report.explanation)
+                log(line);
         if (blocked.length > 0)
             throw new build_errors/* DocumentError */.Mi(blocked.map((problem) => ({ file: ensure_policy_document, problem })));
         if (missing.length > 0)
-            throw missingError({ missing, policySid, problem: `it lacks ${counted(missing)}, and policy-mode verify doesn't write` });
-        return { ...report, settled: Promise.resolve(this.#settledWith(text)) };
+            throw missingError({ missing, policySid, problem: `it lacks ${counted(missing)}, and ${because}` });
+        return { report, state: stateOf(policy), quiet: true };
     }
     async plan() {
         const { text, policy } = await this.#read();
@@ -42708,8 +42965,10 @@ class Run {
             }
             if (clock.monotonic() - sentAt > baseAge)
                 continue;
-            this.#writes += 1;
-            if ((await this.#request.store.write(edited.text)) === 'written') {
+            const outcome = await this.#write(edited);
+            if (outcome === 'denied')
+                return this.#verified('this role may not write it');
+            if (outcome === 'written') {
                 const report = this.#report({ text: edited.text, policy, coverages: edited.coverages, edited });
                 for (const line of report.explanation)
                     log(line);
@@ -42746,6 +43005,22 @@ class Run {
             ({ report, state, quiet } = await this.establish());
         }
         return this.#settledWith(report.policyText);
+    }
+    async #write({ text, missing }) {
+        const { store, policySid, onDenial = 'fail' } = this.#request;
+        this.#writes += 1;
+        try {
+            return await store.write(text);
+        }
+        catch (error) {
+            this.#writes -= 1;
+            if (!(0,aws/* isDenial */.c6)(error) || !(error instanceof build_errors/* AwsError */.Gy))
+                throw error;
+            if (onDenial === 'fail')
+                throw withStatement({ error, missing, policySid });
+            onDenial(`falling back to policy-mode verify, because this role may not write the policy: ${error.message}`);
+            return 'denied';
+        }
     }
     async #read() {
         const sentAt = this.#request.clock.monotonic();
@@ -42817,10 +43092,18 @@ function counted(missing) {
 function missingError({ missing, policySid, problem, }) {
     if (missing.length === 0)
         return new build_errors/* DocumentError */.Mi([{ file: ensure_policy_document, problem }]);
+    return new build_errors/* DocumentError */.Mi([{ file: ensure_policy_document, problem }], { hint: `Add this statement:\n${statementsToAdd({ missing, policySid })}` });
+}
+function statementsToAdd({ missing, policySid }) {
     const { json, cloudFormation, terraform } = render_render(neededStatements(missing, policySid));
-    return new build_errors/* DocumentError */.Mi([{ file: ensure_policy_document, problem }], {
-        hint: `Add this statement:\n${json}\n\nCloudFormation:\n${cloudFormation}\n\nTerraform:\n${terraform}`,
-    });
+    return `${json}\n\nCloudFormation:\n${cloudFormation}\n\nTerraform:\n${terraform}`;
+}
+function withStatement({ error, missing, policySid }) {
+    if (missing.length === 0)
+        return error;
+    const { message, service, operation, code, requestId, hint = '' } = error;
+    const statement = `Or have this statement added by whoever may:\n${statementsToAdd({ missing, policySid })}`;
+    return new build_errors/* AwsError */.Gy(message, { service, operation, code, requestId, cause: error, hint: `${hint}\n${statement}`.trim() });
 }
 
 ;// CONCATENATED MODULE: ./build/steps/resolve-ous.js
@@ -42939,12 +43222,17 @@ async function resolveTargets({ inputs, session, ports }) {
     ];
     return targets.map((target) => ({ target, actions: inputs['share-actions'] }));
 }
-async function shareRepository({ inputs, wanted, session, ecr, repository, ports, signal }) {
+async function shareRepository(request) {
+    const ensured = await ensurePolicy(await policyRequest(request));
+    warnOfFindings(ensured, request);
+    return ensured;
+}
+async function policyRequest({ inputs, wanted, session, ecr, repository, ports, signal, onDenial = 'fail', }) {
     const place = { repository: repository.name, registryId: repository.registryId };
     const { account } = await session.identity();
     const role = inputs['registry-role'];
     const editor = role === undefined ? { kind: 'account', account } : { kind: 'role', role, organization: undefined };
-    const ensured = await ensurePolicy({
+    return {
         store: { read: async () => ecr.readPolicy(place), write: async (text) => ecr.writePolicy(place, text) },
         clock: ports.clock,
         wanted,
@@ -42953,11 +43241,151 @@ async function shareRepository({ inputs, wanted, session, ecr, repository, ports
         mode: inputs['policy-mode'],
         jobTotal: inputs.strategy.jobTotal,
         log: (line) => ports.log.info(line),
+        onDenial: onDenial === 'fail' ? onDenial : (warning) => ports.log.warning(`The policy of ${repository.name}: ${warning}`),
         signal,
-    });
-    for (const finding of ensured.findings)
+    };
+}
+function warnOfFindings({ findings }, { repository, ports }) {
+    for (const finding of findings)
         ports.log.warning(`The policy of ${repository.name}: ${finding}`);
-    return ensured;
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-share.js
+
+
+async function planShare(request) {
+    const { repository, ports } = request;
+    const { mode, ...wish } = await policyRequest(request);
+    const planned = mode === 'verify' ? await ensurePolicy({ ...wish, mode }) : await planPolicy({ ...wish, mode });
+    if (mode !== 'verify')
+        for (const line of planned.explanation)
+            ports.log.info(line);
+    warnOfFindings(planned, request);
+    const changed = planned.diff.length > 0;
+    return {
+        writes: changed ? [{ service: 'ecr', action: 'SetRepositoryPolicy', resource: repository.arn }] : [],
+        policies: [{ repository: repository.uri, changed, diff: planned.diff }],
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/share-repositories.js
+
+
+
+
+
+async function shareRepositories(request) {
+    const { inputs, repositories, registryId, session, ecr, ports } = request;
+    const general = [resolveTargets({ inputs, session, ports }), session.identity()];
+    const found = repositories.map(async (repository) => ecr.repository({ repository, registryId }));
+    await Promise.allSettled([...general, ...found]);
+    const stops = (await Promise.allSettled(general)).some(({ status }) => status === 'rejected');
+    const [wanted] = await together('registry-role', stops ? [...general, ...found] : general);
+    const replicas = await replicaRegions(request);
+    const several = repositories.length * (1 + replicas.length) > 1;
+    const homes = repositories.map((repository, index) => {
+        const log = several ? prefixed(ports.log, repository) : ports.log;
+        return {
+            name: repository,
+            session,
+            ecr,
+            log,
+            repository: async () => {
+                const there = await found[index];
+                if (there)
+                    return there;
+                if (!inputs['create-repository'])
+                    throw missingRepository({ repository, registryId });
+                if (request.plan) {
+                    log.info('it would be created, and its policy written.');
+                    request.plan({
+                        writes: ['CreateRepository', 'SetRepositoryPolicy'].map((action) => ({ service: 'ecr', action, resource: repository })),
+                    });
+                    return undefined;
+                }
+                const made = await ecr.createRepository({ repository, registryId }, { mutability: inputs['image-tag-mutability'] });
+                log.info(made.created
+                    ? `Created ${made.repository.uri} (${made.repository.mutability}).`
+                    : `${made.repository.uri} exists by now: another run made it, or the reply was lost.`);
+                return made.repository;
+            },
+        };
+    });
+    const units = [...homes, ...repositories.flatMap((repository) => replicas.map((region) => replicaUnit({ repository, region }, request)))];
+    const outcomes = await Promise.allSettled(units.map(async (unit) => shareUnit(unit, wanted, request)));
+    request.signal.throwIfAborted();
+    reportAll(units.map(({ name }, index) => ({ name, outcome: outcomes[index] })));
+}
+async function replicaRegions({ inputs, registryId, session, ports }) {
+    const own = registryId ?? (await session.identity()).account;
+    const others = inputs['wait-for-replication'].filter(({ account = own }) => account !== own);
+    for (const { account, region } of others)
+        ports.log.notice(`Replicas in ${account ?? own}/${region} are not shared from here: a policy is written in its own account only.`);
+    const regions = inputs['wait-for-replication'].filter((place) => !others.includes(place)).map(({ region }) => region);
+    return [...new Set(regions)].filter((region) => region !== inputs['aws-region']);
+}
+function replicaUnit({ repository, region }, { registryId, session: home, ports }) {
+    const session = { ...home, region };
+    const ecr = ports.ecr(session);
+    const name = `${repository} in ${region}`;
+    const log = prefixed(ports.log, name);
+    return {
+        name,
+        session,
+        ecr,
+        log,
+        repository: async () => {
+            const there = await ecr.repository({ repository, registryId });
+            if (!there)
+                log.warning('it does not exist there yet, so it is not shared there; share again after the first replication.');
+            return there;
+        },
+    };
+}
+async function shareUnit(unit, wanted, { inputs, ports, signal, tell, plan }) {
+    const { name, session, ecr, log } = unit;
+    const repository = await unit.repository();
+    if (repository === undefined)
+        return;
+    const { uri } = repository;
+    const wish = { inputs, wanted, session, ecr, repository, ports: { ...ports, log }, signal };
+    if (plan) {
+        plan(await planShare(wish));
+        return;
+    }
+    const ensured = await shareRepository(wish);
+    tell(name, { uri, ensured, changed: ensured.changed, policyText: ensured.policyText });
+    const { policyText, writes } = await ensured.settled;
+    tell(name, { uri, ensured, changed: writes > 0, policyText });
+    log.info(writes > 0 ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
+}
+function reportAll(results) {
+    const failed = results.flatMap(({ name, outcome }) => outcome?.status === 'rejected' ? [{ name, error: outcome.reason }] : []);
+    const [first] = failed;
+    if (first === undefined)
+        return;
+    if (results.length === 1)
+        throw first.error;
+    const bug = failed.find(({ error }) => !(error instanceof build_errors/* ActionError */.lZ));
+    if (bug)
+        throw bug.error;
+    const ended = results.filter(({ outcome }) => outcome?.status === 'fulfilled').map(({ name }) => name);
+    throw new build_errors/* InputError */.dz(failed.flatMap(({ name, error }) => problemsOf(name, error)), { hint: ended.length === 0 ? 'No repository was shared.' : `Done all the same: ${ended.join(', ')}.`, cause: first.error });
+}
+function problemsOf(name, error) {
+    if (!(error instanceof build_errors/* ActionError */.lZ))
+        return [];
+    const hint = error.hint === undefined ? '' : `\n${error.hint}`;
+    return [{ input: 'repository', problem: `${name}: ${error.message}${hint}` }];
+}
+function prefixed(log, name) {
+    const tagged = (text) => `${name}: ${text}`;
+    return {
+        ...log,
+        info: (text) => log.info(tagged(text)),
+        notice: (text, annotation) => log.notice(tagged(text), annotation),
+        warning: (text, annotation) => log.warning(tagged(text), annotation),
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/modes/share.js
@@ -42971,29 +43399,44 @@ async function shareRepository({ inputs, wanted, session, ecr, repository, ports
 const share = defineMode({
     name: 'share',
     summary: 'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...sharing },
-    outputs: ['policy-changed', 'policy'],
+    inputs: { ...shared_inputs_common, ...registrySide, ...repositories, ...creating, ...replicating, ...sharing },
+    outputs: ['policy-changed', 'policy', 'plan'],
     check: (inputs) => [
         ...(hasTargets(inputs)
             ? []
             : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
         ...checkShare(inputs),
+        ...inputs['wait-for-replication'].flatMap(({ account, region }) => account === undefined && region === inputs['aws-region']
+            ? [{ input: 'wait-for-replication', problem: `${region} is the registry’s own Region (aws-region), not a replica’s` }]
+            : []),
+        ...(inputs['create-repository'] && inputs['policy-mode'] === 'verify'
+            ? [{ input: 'create-repository', problem: 'is not for policy-mode: verify, which only reads' }]
+            : []),
     ],
     run: async ({ inputs, ports, output, signal }) => {
         const { session, ecr } = openRegistry({ inputs, ports });
-        const place = { repository: inputs.repository, registryId: registryAccount(inputs) };
-        const [found, wanted] = await together('registry-role', [ecr.repository(place), resolveTargets({ inputs, session, ports })]);
-        if (found === undefined)
-            throw missingRepository(place);
-        const ensured = await shareRepository({ inputs, wanted, session, ecr, repository: found, ports, signal });
-        output('policy-changed', String(ensured.changed));
-        output('policy', ensured.policyText ?? '');
-        const { policyText, writes } = await ensured.settled;
-        const changed = writes > 0;
-        output('policy-changed', String(changed));
-        output('policy', policyText ?? '');
-        ports.log.info(changed ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
-        await ports.github.summarise(policySummary({ repository: found.uri, ...ensured }));
+        const repositories = [...new Set(inputs.repository)];
+        const known = new Map();
+        const tell = (name, shared) => {
+            known.set(name, shared);
+            output('policy-changed', String([...known.values()].some(({ changed }) => changed)));
+            if (name === repositories[0])
+                output('policy', shared.policyText ?? '');
+        };
+        const request = { inputs, repositories, registryId: registryAccount(inputs), session, ecr, ports, signal, tell };
+        if (inputs['dry-run']) {
+            const parts = [];
+            await shareRepositories({ ...request, plan: (part) => void parts.push(part) });
+            output('policy-changed', String(parts.some(({ writes }) => writes.length > 0)));
+            return tellPlan('share', parts, { ports, output });
+        }
+        try {
+            await shareRepositories(request);
+        }
+        finally {
+            for (const { uri, ensured } of known.values())
+                await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
+        }
     },
 });
 function policySummary({ repository, changed, diff, explanation, }) {
@@ -43015,11 +43458,15 @@ function policySummary({ repository, changed, diff, explanation, }) {
 
 
 
+
+
+
+
 const release = defineMode({
     name: 'release',
     summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
     inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...publishing, ...imageToPublish, ...sharing, ...deploying },
-    outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs],
+    outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
     check: (inputs) => [
         ...checkPublish(inputs),
         ...checkShare(inputs),
@@ -43050,17 +43497,19 @@ const release = defineMode({
             resolveTargets({ inputs, session, ports }),
             session.identity(),
         ]);
+        if (inputs['dry-run'])
+            return plan();
         const image = await publishImage(publishing, { ecr, ports, memory, signal });
         tellImage(image, output);
         await ports.github.summarise(imageSummary(image));
         const shared = hasTargets(inputs)
-            ? await shareRepository({ inputs, wanted, session, ecr, repository: publishing.repository, ports, signal })
+            ? await shareRepository({ inputs, wanted, session, ecr, repository: publishing.repository, ports, signal, onDenial: 'verify' })
             : undefined;
         if (shared === undefined)
             ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
         output('policy-changed', String(shared?.changed ?? false));
         output('policy', shared?.policyText ?? '');
-        const [current] = await together('deploy-role', [deployment.again(), checkPull()]);
+        const [current] = await together('deploy-role', [deployment.again(), checkPull({ image, isThere: true })]);
         const [deployed, settled] = await Promise.allSettled([
             runDeployment(current, { image, ports, memory, signal, output }),
             shared?.settled,
@@ -43074,21 +43523,40 @@ const release = defineMode({
         for (const part of [deployed, settled])
             if (part.status === 'rejected')
                 throw part.reason;
-        async function checkPull() {
+        async function plan() {
+            const { repository } = publishing;
+            const [published, shared] = await together('registry-role', [
+                planPublish(publishing, { ecr }),
+                hasTargets(inputs) ? planShare({ inputs, wanted, session, ecr, repository, ports, signal }) : Promise.resolve(undefined),
+            ]);
+            const { image } = published;
+            if (shared === undefined)
+                ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
+            await checkPull({ image, isThere: published.exists && shared?.policies[0].changed !== true });
+            tellPlannedImage(published, output);
+            output('policy-changed', String(shared?.policies[0].changed ?? false));
+            const deployed = await planDeployment(deployment, { image, ports, output });
+            await tellPlan('release', [published.part, ...(shared ? [shared] : []), deployed], { ports, output });
+        }
+        async function checkPull({ image, isThere }) {
             const { definition } = deployment;
-            const answer = await checkImage({
-                ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
-                place: { repository: image.repository, registryId: image.registryId },
-                id: { digest: image.digest },
-            });
-            if (answer.canPull === 'unknown')
+            const answer = isThere
+                ? await checkImage({
+                    ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
+                    place: { repository: image.repository, registryId: image.registryId },
+                    id: { digest: image.digest },
+                })
+                : undefined;
+            if (answer?.canPull === 'unknown')
                 ports.log.warning(answer.warning);
             const problems = [
-                ...(answer.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
+                ...(answer?.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
                 ...platformProblems({ platforms: image.platforms, definition }),
             ];
             if (problems.length > 0)
-                throw new build_errors/* InputError */.dz(problems, { hint: 'The image is pushed; nothing was changed in the account that is deployed to.' });
+                throw new build_errors/* InputError */.dz(problems, {
+                    hint: inputs['dry-run'] ? 'Nothing was changed.' : 'The image is pushed; nothing was changed in the account that is deployed to.',
+                });
         }
     },
 });
@@ -47121,6 +47589,13 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(249)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8249, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access)));
     const once = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access, { attempts: 1 })));
+    const describe = async (place) => {
+        const { DescribeRepositoriesCommand } = await sdk();
+        const asked = ecr_about('DescribeRepositories', place);
+        const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
+        const reply = await none('RepositoryNotFoundException', (0,aws/* ask */.kA)(asked, async () => (await client()).send(request)));
+        return reply && repositoryIn(asked, { place, found: reply.repositories?.[0] });
+    };
     return {
         authorization: async () => {
             const { GetAuthorizationTokenCommand } = await sdk();
@@ -47139,28 +47614,23 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 throw ecr_emptyAnswer(asked, 'a login and a registry endpoint');
             return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
         },
-        repository: async (place) => {
-            const { DescribeRepositoriesCommand } = await sdk();
-            const asked = ecr_about('DescribeRepositories', place);
-            const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
-            const reply = await none('RepositoryNotFoundException', (0,aws/* ask */.kA)(asked, async () => (await client()).send(request)));
-            if (!reply)
-                return undefined;
-            const [found] = reply.repositories ?? [];
-            const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
-            const uri = found?.repositoryUri ?? '';
-            if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
-                throw ecr_emptyAnswer(asked, 'the repository');
-            const mutability = found?.imageTagMutability ?? '';
-            return {
-                name: place.repository,
-                registryId: registryId.value,
-                arn: found?.repositoryArn ?? '',
-                uri,
-                host: uri.slice(0, -`/${place.repository}`.length),
-                mutability: (0,tags/* isTagMutability */.xT)(mutability) ? mutability : 'MUTABLE',
-                exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
-            };
+        repository: describe,
+        createRepository: async (place, { mutability }) => {
+            const { CreateRepositoryCommand } = await sdk();
+            const { alsoCheck: _, ...asked } = ecr_about('CreateRepository', place);
+            const request = new CreateRepositoryCommand({ ...named(place), imageTagMutability: mutability });
+            try {
+                const { repository } = await (0,aws/* ask */.kA)(asked, async () => (await once()).send(request));
+                return { repository: repositoryIn(asked, { place, found: repository }), created: true };
+            }
+            catch (error) {
+                if ((0,aws/* awsCode */.z8)(error) !== 'RepositoryAlreadyExistsException' && !(0,aws/* isPassing */.WG)(error))
+                    throw error;
+                const repository = await describe(place);
+                if (repository === undefined)
+                    throw error;
+                return { repository, created: false };
+            }
         },
         image: async (place, id) => {
             const { DescribeImagesCommand } = await sdk();
@@ -47246,6 +47716,22 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 throw error;
             }
         },
+    };
+}
+function repositoryIn(asked, { place, found }) {
+    const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
+    const uri = found?.repositoryUri ?? '';
+    if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
+        throw ecr_emptyAnswer(asked, 'the repository');
+    const mutability = found?.imageTagMutability ?? '';
+    return {
+        name: place.repository,
+        registryId: registryId.value,
+        arn: found?.repositoryArn ?? '',
+        uri,
+        host: uri.slice(0, -`/${place.repository}`.length),
+        mutability: (0,tags/* isTagMutability */.xT)(mutability) ? mutability : 'MUTABLE',
+        exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
     };
 }
 async function download(url) {

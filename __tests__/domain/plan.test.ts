@@ -72,7 +72,7 @@ const cases: readonly (readonly [name: string, part: PlanPart, lines: readonly s
   ],
   [
     'a policy that lacks something',
-    { writes: [set], policy: { repository, changed: true, diff: ['+ Ours', '+     Allow'] } },
+    { writes: [set], policies: [{ repository, changed: true, diff: ['+ Ours', '+     Allow'] }] },
     [
       `Repository policy: of ${repository} would be changed`,
       '    + Ours',

@@ -33149,6 +33149,13 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
     const sdk = lazy(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(249)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8249, 19)));
     const client = lazy(async () => new (await sdk()).ECRClient(clientSettings(access)));
     const once = lazy(async () => new (await sdk()).ECRClient(clientSettings(access, { attempts: 1 })));
+    const describe = async (place) => {
+        const { DescribeRepositoriesCommand } = await sdk();
+        const asked = ecr_about('DescribeRepositories', place);
+        const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
+        const reply = await none('RepositoryNotFoundException', ask(asked, async () => (await client()).send(request)));
+        return reply && repositoryIn(asked, { place, found: reply.repositories?.[0] });
+    };
     return {
         authorization: async () => {
             const { GetAuthorizationTokenCommand } = await sdk();
@@ -33167,28 +33174,23 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 throw ecr_emptyAnswer(asked, 'a login and a registry endpoint');
             return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
         },
-        repository: async (place) => {
-            const { DescribeRepositoriesCommand } = await sdk();
-            const asked = ecr_about('DescribeRepositories', place);
-            const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
-            const reply = await none('RepositoryNotFoundException', ask(asked, async () => (await client()).send(request)));
-            if (!reply)
-                return undefined;
-            const [found] = reply.repositories ?? [];
-            const registryId = (0,domain_account/* parseAccountId */.cK)(found?.registryId ?? '');
-            const uri = found?.repositoryUri ?? '';
-            if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
-                throw ecr_emptyAnswer(asked, 'the repository');
-            const mutability = found?.imageTagMutability ?? '';
-            return {
-                name: place.repository,
-                registryId: registryId.value,
-                arn: found?.repositoryArn ?? '',
-                uri,
-                host: uri.slice(0, -`/${place.repository}`.length),
-                mutability: isTagMutability(mutability) ? mutability : 'MUTABLE',
-                exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
-            };
+        repository: describe,
+        createRepository: async (place, { mutability }) => {
+            const { CreateRepositoryCommand } = await sdk();
+            const { alsoCheck: _, ...asked } = ecr_about('CreateRepository', place);
+            const request = new CreateRepositoryCommand({ ...named(place), imageTagMutability: mutability });
+            try {
+                const { repository } = await ask(asked, async () => (await once()).send(request));
+                return { repository: repositoryIn(asked, { place, found: repository }), created: true };
+            }
+            catch (error) {
+                if (awsCode(error) !== 'RepositoryAlreadyExistsException' && !isPassing(error))
+                    throw error;
+                const repository = await describe(place);
+                if (repository === undefined)
+                    throw error;
+                return { repository, created: false };
+            }
         },
         image: async (place, id) => {
             const { DescribeImagesCommand } = await sdk();
@@ -33274,6 +33276,22 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 throw error;
             }
         },
+    };
+}
+function repositoryIn(asked, { place, found }) {
+    const registryId = (0,domain_account/* parseAccountId */.cK)(found?.registryId ?? '');
+    const uri = found?.repositoryUri ?? '';
+    if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
+        throw ecr_emptyAnswer(asked, 'the repository');
+    const mutability = found?.imageTagMutability ?? '';
+    return {
+        name: place.repository,
+        registryId: registryId.value,
+        arn: found?.repositoryArn ?? '',
+        uri,
+        host: uri.slice(0, -`/${place.repository}`.length),
+        mutability: isTagMutability(mutability) ? mutability : 'MUTABLE',
+        exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
     };
 }
 async function download(url) {

@@ -69,7 +69,8 @@ export interface PlanPart {
   readonly writes: readonly PlannedWrite[];
   readonly login?: { readonly registry: string };
   readonly image?: PlannedImage;
-  readonly policy?: PlannedPolicy;
+  /** One for each repository, replicas among them. */
+  readonly policies?: readonly PlannedPolicy[];
   readonly deployment?: PlannedDeployment;
 }
 
@@ -87,7 +88,15 @@ export function nextRevision({ running, family }: { running: string; family: str
 
 /** The parts in the order in which they would be done. */
 export function planOf(mode: string, parts: readonly PlanPart[]): Plan {
-  return parts.reduce<Plan>((plan, part) => ({ ...plan, ...part, writes: [...plan.writes, ...part.writes] }), { mode, writes: [] });
+  return parts.reduce<Plan>(
+    (plan, part) => ({
+      ...plan,
+      ...part,
+      writes: [...plan.writes, ...part.writes],
+      ...((plan.policies ?? part.policies) && { policies: [...(plan.policies ?? []), ...(part.policies ?? [])] }),
+    }),
+    { mode, writes: [] },
+  );
 }
 
 /** For the log. */
@@ -122,11 +131,11 @@ interface Section {
   readonly block?: { readonly language: string; readonly lines: readonly string[] };
 }
 
-function sections({ login, image, policy, deployment, writes }: Plan): readonly Section[] {
+function sections({ login, image, policies = [], deployment, writes }: Plan): readonly Section[] {
   return [
     ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
     ...(image ? [imageSection(image)] : []),
-    ...(policy ? [policySection(policy)] : []),
+    ...policies.map(policySection),
     ...(deployment ? deploymentSections(deployment) : []),
     {
       title: 'Calls that would write',

@@ -90,9 +90,9 @@ export const release = defineMode({
       const { image } = published;
       if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
       // What is not pushed or not shared yet can't be pulled yet.
-      await checkPull({ image, isThere: published.exists && shared?.policy.changed !== true });
+      await checkPull({ image, isThere: published.exists && shared?.policies[0].changed !== true });
       tellPlannedImage(published, output);
-      output('policy-changed', String(shared?.policy.changed ?? false));
+      output('policy-changed', String(shared?.policies[0].changed ?? false));
       const deployed = await planDeployment(deployment, { image, ports, output });
       await tellPlan('release', [published.part, ...(shared ? [shared] : []), deployed], { ports, output });
     }

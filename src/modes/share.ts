@@ -1,6 +1,8 @@
 /** `share`: makes the repository policy cover the target OUs, accounts, roles and services. */
 import { code, codeBlock } from '../domain/markdown.ts';
+import type { PlanPart } from '../domain/plan.ts';
 import { defineMode } from '../mode.ts';
+import { tellPlan } from '../steps/tell-plan.ts';
 import { checkShare, hasTargets } from '../steps/share-repository.ts';
 import { shareRepositories, type SharedRepository } from '../steps/share-repositories.ts';
 import { openRegistry, registryAccount } from '../steps/sessions.ts';
@@ -11,7 +13,7 @@ export const share = defineMode({
   summary:
     'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
   inputs: { ...common, ...registrySide, ...repositories, ...creating, ...replicating, ...sharing },
-  outputs: ['policy-changed', 'policy'],
+  outputs: ['policy-changed', 'policy', 'plan'],
   check: (inputs) => [
     ...(hasTargets(inputs)
       ? []
@@ -35,8 +37,15 @@ export const share = defineMode({
       output('policy-changed', String([...known.values()].some(({ changed }) => changed)));
       if (name === repositories[0]) output('policy', shared.policyText ?? '');
     };
+    const request = { inputs, repositories, registryId: registryAccount(inputs), session, ecr, ports, signal, tell };
+    if (inputs['dry-run']) {
+      const parts: PlanPart[] = [];
+      await shareRepositories({ ...request, plan: (part) => void parts.push(part) });
+      output('policy-changed', String(parts.some(({ writes }) => writes.length > 0)));
+      return tellPlan('share', parts, { ports, output });
+    }
     try {
-      await shareRepositories({ inputs, repositories, registryId: registryAccount(inputs), session, ecr, ports, signal, tell });
+      await shareRepositories(request);
     } finally {
       for (const { uri, ensured } of known.values()) await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
     }

@@ -3,7 +3,7 @@ import type { PlanPart, PlannedPolicy } from '../domain/plan.ts';
 import { ensurePolicy, planPolicy } from './ensure-policy.ts';
 import { policyRequest, warnOfFindings, type ShareRequest } from './share-repository.ts';
 
-export async function planShare(request: ShareRequest): Promise<PlanPart & { readonly policy: PlannedPolicy }> {
+export async function planShare(request: ShareRequest): Promise<PlanPart & { readonly policies: readonly [PlannedPolicy] }> {
   const { repository, ports } = request;
   const { mode, ...wish } = await policyRequest(request);
   const planned = mode === 'verify' ? await ensurePolicy({ ...wish, mode }) : await planPolicy({ ...wish, mode });
@@ -13,6 +13,6 @@ export async function planShare(request: ShareRequest): Promise<PlanPart & { rea
   const changed = planned.diff.length > 0;
   return {
     writes: changed ? [{ service: 'ecr', action: 'SetRepositoryPolicy', resource: repository.arn }] : [],
-    policy: { repository: repository.uri, changed, diff: planned.diff },
+    policies: [{ repository: repository.uri, changed, diff: planned.diff }],
   };
 }

@@ -5,6 +5,7 @@
 import type { AccountId, Region } from '../domain/account.ts';
 import type { RepositoryName } from '../domain/image.ts';
 import type { Want } from '../domain/policy/grant.ts';
+import type { PlanPart } from '../domain/plan.ts';
 import type { ReplicaPlace } from '../domain/replica.ts';
 import { ActionError, InputError, type InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
@@ -12,6 +13,7 @@ import type { Ecr, EcrRepository, NewRepository } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 import type { Log } from '../ports/log.ts';
 import type { EnsuredPolicy } from './ensure-policy.ts';
+import { planShare } from './plan-share.ts';
 import { missingRepository } from './publish-image.ts';
 import { resolveTargets, shareRepository, type ShareInputs } from './share-repository.ts';
 import { together } from './together.ts';
@@ -41,6 +43,8 @@ export interface ShareAllRequest {
   readonly ports: Ports;
   readonly signal: AbortSignal;
   readonly tell: (name: string, shared: SharedRepository) => void;
+  /** With `dry-run`: gets what would be done of each, and nothing is written. */
+  readonly plan?: ((part: PlanPart) => void) | undefined;
 }
 
 /** One repository to share. */
@@ -78,6 +82,13 @@ export async function shareRepositories(request: ShareAllRequest): Promise<void>
         const there = await found[index];
         if (there) return there;
         if (!inputs['create-repository']) throw missingRepository({ repository, registryId });
+        if (request.plan) {
+          log.info('it would be created, and its policy written.');
+          request.plan({
+            writes: ['CreateRepository', 'SetRepositoryPolicy'].map((action) => ({ service: 'ecr', action, resource: repository })),
+          });
+          return undefined;
+        }
         const made = await ecr.createRepository({ repository, registryId }, { mutability: inputs['image-tag-mutability'] });
         log.info(
           made.created
@@ -126,12 +137,17 @@ function replicaUnit(
   };
 }
 
-async function shareUnit(unit: Unit, wanted: readonly Want[], { inputs, ports, signal, tell }: ShareAllRequest): Promise<void> {
+async function shareUnit(unit: Unit, wanted: readonly Want[], { inputs, ports, signal, tell, plan }: ShareAllRequest): Promise<void> {
   const { name, session, ecr, log } = unit;
   const repository = await unit.repository();
   if (repository === undefined) return;
   const { uri } = repository;
-  const ensured = await shareRepository({ inputs, wanted, session, ecr, repository, ports: { ...ports, log }, signal });
+  const wish = { inputs, wanted, session, ecr, repository, ports: { ...ports, log }, signal };
+  if (plan) {
+    plan(await planShare(wish));
+    return;
+  }
+  const ensured = await shareRepository(wish);
   tell(name, { uri, ensured, changed: ensured.changed, policyText: ensured.policyText });
   const { policyText, writes } = await ensured.settled;
   tell(name, { uri, ensured, changed: writes > 0, policyText });
