@@ -31418,7 +31418,7 @@ var visit = __nccwpck_require__(204);
 
 
 __webpack_unused_export__ = composer.Composer;
-__webpack_unused_export__ = Document.Document;
+exports.yo = Document.Document;
 __webpack_unused_export__ = Schema.Schema;
 __webpack_unused_export__ = errors.YAMLError;
 __webpack_unused_export__ = errors.YAMLParseError;
@@ -37381,8 +37381,17 @@ function cleanupMemory(github) {
     };
 }
 function remembered(github) {
-    const saved = github.state(stateName);
-    return saved === '' ? [] : JSON.parse(saved);
+    try {
+        const saved = JSON.parse(github.state(stateName) || '[]');
+        return Array.isArray(saved) ? saved.filter(isCleanup) : [];
+    }
+    catch {
+        return [];
+    }
+}
+const kinds = (/* unused pure expression or super */ null && (['remove-folder', 'docker-login', 'deployment']));
+function isCleanup(item) {
+    return typeof item === 'object' && item !== null && 'kind' in item && kinds.includes(String(item.kind));
 }
 
 
@@ -38656,7 +38665,9 @@ async function findImage({ inputs, side, ports }) {
             warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
         })
         : checkImage({ ecr, place, id });
-    const [answer, host] = await Promise.all([asking, hostOf({ inputs, side, ports })]);
+    const [answer, host, foreign] = await Promise.all([asking, hostOf({ inputs, side, ports }), foreignHost({ inputs, ports })]);
+    if (foreign !== undefined)
+        return { image: undefined, platforms: undefined, problems: [{ input: 'image', problem: foreign }], warnings: [] };
     const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : await digestByRegistry({ inputs, ports }));
     const problems = [];
     if (answer.canPull === 'no')
@@ -38677,6 +38688,15 @@ async function findImage({ inputs, side, ports }) {
         problems,
         warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
     };
+}
+async function foreignHost({ inputs, ports }) {
+    const { host } = inputs.image;
+    if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
+        return undefined;
+    if (inputs['registry-role'] === undefined)
+        return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
+    const own = (await openRegistry({ inputs, ports }).ecr.authorization()).host;
+    return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
 }
 async function hostOf({ inputs, side, ports }) {
     if (inputs.image.host !== undefined)
@@ -39106,7 +39126,7 @@ function seen({ active, newest }, marker) {
     const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
     if (own)
         return { own };
-    const yieldTo = known.find(({ description }) => isStale({ mine: marker, newest: parseMarker(description) }));
+    const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
     return yieldTo ? { yieldTo } : {};
 }
 async function endOf(active, { prepared, request }) {
@@ -39208,11 +39228,12 @@ async function start(prepared, { request, marker, arn, item }) {
     const { deployer, service, inputs } = prepared;
     const { ports, memory, signal } = request;
     const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
+    signal.throwIfAborted();
     memory.remember(item);
     let lost;
     for (const pause of [2_000, 4_000, 8_000]) {
         const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error) => {
-            if (lost === undefined)
+            if (lost === undefined && error instanceof build_errors/* AwsError */.Gy)
                 memory.forget(item);
             throw error;
         });
@@ -39359,17 +39380,31 @@ function parseDocument(file, text) {
     }
     return {
         file,
-        value: document.toJS(),
+        value: documents_valueOf(file, document),
         position: (path) => positionOf({ document, lines, path }),
         textWith: (path, value) => {
             const place = plainPlace(document.getIn(path, true));
             if (place)
                 return `${text.slice(0, place.start)}${JSON.stringify(value)}${text.slice(place.end)}`;
-            const copy = document.clone();
+            const copy = (0,dist/* isCollection */.P3)(document.getIn(path.slice(0, -1), true))
+                ? document.clone()
+                : new dist/* Document */.yo(document.toJS(), { aliasDuplicateObjects: false });
             setText({ document: copy, path, value, quoted: isJson(file) });
             return copy.toString({ lineWidth: 0, flowCollectionPadding: !isJson(file) });
         },
     };
+}
+function documents_valueOf(file, document) {
+    try {
+        const value = document.toJS();
+        JSON.stringify(value);
+        return value;
+    }
+    catch (error) {
+        throw new build_errors/* DocumentError */.Mi([{ file, problem: `has an alias that can't be followed: ${(0,build_errors/* toError */.iT)(error).message.split('\n')[0] ?? ''}` }], {
+            cause: error,
+        });
+    }
 }
 function isJson(file) {
     return /\.json$/i.test(file);
@@ -39968,10 +40003,10 @@ async function readDocuments({ inputs, side, ports: { files }, }) {
 async function readDocument({ files, file }) {
     if (file === undefined)
         return { document: undefined, problems: [] };
-    const text = await files.readText(file);
-    if (text === undefined)
-        return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
     try {
+        const text = await files.readText(file);
+        if (text === undefined)
+            return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
         return { document: parseDocument(file, text), problems: [] };
     }
     catch (error) {
@@ -40765,7 +40800,9 @@ const codedeployName = (0,parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/
 const ecsName = (0,parsed/* matching */.wC)(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
 const assignment = (line) => {
     const at = line.indexOf('=');
-    return at > 0 ? (0,parsed.ok)([line.slice(0, at), line.slice(at + 1)]) : (0,parsed/* bad */.MB)(`"${line}" is not NAME=value`);
+    return at > 0
+        ? (0,parsed.ok)([line.slice(0, at), line.slice(at + 1)])
+        : (0,parsed/* bad */.MB)('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
 };
 const strategy = (json) => {
     try {
@@ -41297,14 +41334,25 @@ async function together(side, checks) {
     const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
     if (errors.length === 1)
         throw errors[0];
-    report({
-        inputs: errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz ? error.problems : [])),
-        documents: errors.flatMap((error) => (error instanceof build_errors/* DocumentError */.Mi ? error.problems : [])),
-        failures: errors
-            .filter((error) => !(error instanceof build_errors/* InputError */.dz || error instanceof build_errors/* DocumentError */.Mi))
-            .map((error) => ({ input: side, error })),
-    });
+    try {
+        report({
+            inputs: errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz ? error.problems : [])),
+            documents: errors.flatMap((error) => (error instanceof build_errors/* DocumentError */.Mi ? error.problems : [])),
+            failures: errors
+                .filter((error) => !(error instanceof build_errors/* InputError */.dz || error instanceof build_errors/* DocumentError */.Mi))
+                .map((error) => ({ input: side, error })),
+        });
+    }
+    catch (error) {
+        throw error instanceof build_errors/* InputError */.dz ? withHints(error, errors) : error;
+    }
     return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+}
+function withHints({ problems, hint, cause }, errors) {
+    const seen = new Map(problems.map((problem) => [`${problem.input}: ${problem.problem}`, problem]));
+    const hints = errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz && error.hint !== undefined ? [error.hint] : []));
+    const all = [...new Set([...hints, ...(hint === undefined ? [] : [hint])])];
+    return new build_errors/* InputError */.dz([...seen.values()], { cause, ...(all.length > 0 && { hint: all.join('\n') }) });
 }
 
 ;// CONCATENATED MODULE: ./build/modes/publish.js
@@ -43622,14 +43670,13 @@ function isExpiry(error) {
     return expiries.includes(awsCode(error) ?? '');
 }
 function toAwsError(asked, error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy || !(error instanceof Error))
-        return error;
-    if (!isServiceException(error) && !isNetworkFault(error))
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ || !(error instanceof Error))
         return error;
     const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
-    const code = isServiceException(error) ? error.name : networkCode(error);
+    const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
     const { service, operation, of, alsoCheck } = asked;
-    const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${error.message}${requestId === undefined ? '' : ` (request ${requestId})`}`;
+    const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
+    const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
     return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(what, { service, operation, code, requestId, cause: error, ...hint({ service, operation, code, alsoCheck }) });
 }
 function hint({ service, operation, code, alsoCheck, }) {
@@ -43644,6 +43691,9 @@ function hint({ service, operation, code, alsoCheck, }) {
 function isServiceException(error) {
     return error instanceof Error && '$metadata' in error && '$fault' in error;
 }
+function isUnreadable(error) {
+    return '$response' in error && !isServiceException(error);
+}
 const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 function networkCode(error) {
     return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
@@ -43651,7 +43701,8 @@ function networkCode(error) {
 function isNetworkFault(error) {
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
         return isNetworkFault(error.cause);
-    return error instanceof Error && (networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name));
+    return (error instanceof Error &&
+        (isUnreadable(error) || networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name)));
 }
 function isPassing(error) {
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
@@ -43692,11 +43743,31 @@ function reusedIdToken({ github, clock }) {
         const last = held.get(audience);
         if (last && clock.monotonic() - last.at < idTokenReuse)
             return last.token;
-        const token = github.idToken(audience);
+        const token = askForIdToken({ github, clock, audience });
         held.set(audience, { at: clock.monotonic(), token });
         token.catch(() => held.delete(audience));
         return token;
     };
+}
+async function askForIdToken({ github, clock, audience }) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await github.idToken(audience);
+        }
+        catch (error) {
+            if (attempt === 3) {
+                const why = (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .toError */ .iT)(error).message.replaceAll(/\s+/g, ' ');
+                throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(`GitHub gave the job no ID token: ${why}`, {
+                    service: 'github',
+                    operation: 'GetIdToken',
+                    code: 'NoIdToken',
+                    cause: error,
+                    hint: 'Nothing was changed. Run the job again; https://www.githubstatus.com tells whether GitHub has a problem.',
+                });
+            }
+            await clock.sleep(500 * attempt);
+        }
+    }
 }
 function openSession(world) {
     const { request, clock, log, github } = world;
@@ -47910,11 +47981,13 @@ function stoppedTask(task) {
 ;// CONCATENATED MODULE: ./build/ports/files.js
 
 
+
+const folderPrefix = 'ecr-org-deploy-';
 function workspaceFiles({ workspace, temp }) {
     const at = (path) => ((0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.resolve)(workspace, path));
     return {
-        readText: async (path) => missingAsUndefined((0,promises_.readFile)(at(path), 'utf8')),
-        readBytes: async (path) => missingAsUndefined((0,promises_.readFile)(at(path))),
+        readText: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path), 'utf8'))),
+        readBytes: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path)))),
         kind: async (path) => {
             const found = await missingAsUndefined((0,promises_.stat)(at(path)));
             if (!found)
@@ -47925,10 +47998,26 @@ function workspaceFiles({ workspace, temp }) {
             await (0,promises_.mkdir)((0,external_node_path_.dirname)(at(path)), { recursive: true, mode: 0o700 });
             await (0,promises_.writeFile)(at(path), text, { mode: 0o600 });
         },
-        temporaryFolder: async (prefix) => (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, prefix)),
-        remove: async (path) => (0,promises_.rm)(at(path), { recursive: true, force: true }),
+        temporaryFolder: async (prefix) => {
+            await (0,promises_.mkdir)(temp, { recursive: true });
+            return (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, prefix));
+        },
+        remove: async (path) => {
+            if (!(0,external_node_path_.basename)(at(path)).startsWith(folderPrefix))
+                throw new Error(`${path} is no folder of this action`);
+            await (0,promises_.rm)(at(path), { recursive: true, force: true });
+        },
         resolve: at,
     };
+}
+async function readable(path, reading) {
+    try {
+        return await reading;
+    }
+    catch (error) {
+        const { message } = (0,errors/* toError */.iT)(error);
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: `can't be read: ${message}` }], { cause: error });
+    }
 }
 async function missingAsUndefined(reading) {
     try {
@@ -47980,7 +48069,12 @@ function actionsGitHub(environment) {
         setOutput: (name, value) => setOutput(name, value),
         exportVariable: (name, value) => exportVariable(name, value),
         summarise: async (markdown) => {
-            await summary.addRaw(markdown, true).write();
+            try {
+                await summary.addRaw(markdown, true).write();
+            }
+            catch (error) {
+                warning(`The job summary could not be written: ${error instanceof Error ? error.message : String(error)}`);
+            }
         },
         saveState: (name, value) => saveState(name, value),
         state: (name) => getState(name),
@@ -47993,7 +48087,7 @@ const breaker = '\u200b';
 function defuse(text) {
     return text
         .split(/\r\n|\r|\n/)
-        .map((line) => line.replace(/^(\s*):(?=:)/, `$1:${breaker}`).replaceAll('##[', `##${breaker}[`))
+        .map((line) => line.replace(/^([\s\u0085]*):(?=:)/, `$1:${breaker}`).replaceAll('##[', `##${breaker}[`))
         .join('\n');
 }
 

@@ -187,7 +187,7 @@ export class Job {
 
   /** A line as the runner shows it; undefined where it is only a command. */
   #interpret(line: string): string | undefined {
-    const command = /^\s*::([a-z-]+)(?: ([^:]*))?::(.*)$/s.exec(line);
+    const command = /^[\s\u0085]*::([a-z-]+)(?: ([^:]*))?::(.*)$/s.exec(line);
     if (!command) return this.#masked(line);
     const [, name = '', , data = ''] = command;
     const value = decode(data);

@@ -36,6 +36,16 @@ export function cleanupMemory(github: GitHub): Memory {
 
 /** What main left behind. The state is our own, written by `cleanupMemory`; what it says about AWS is confirmed there before it is acted on. */
 export function remembered(github: GitHub): readonly Cleanup[] {
-  const saved = github.state(stateName);
-  return saved === '' ? [] : (JSON.parse(saved) as Cleanup[]);
+  try {
+    const saved: unknown = JSON.parse(github.state(stateName) || '[]');
+    return Array.isArray(saved) ? saved.filter(isCleanup) : [];
+  } catch {
+    return [];
+  }
+}
+
+const kinds: readonly string[] = ['remove-folder', 'docker-login', 'deployment'] satisfies Cleanup['kind'][];
+
+function isCleanup(item: unknown): item is Cleanup {
+  return typeof item === 'object' && item !== null && 'kind' in item && kinds.includes(String(item.kind));
 }

@@ -4,7 +4,7 @@ import { defuse } from '../../src/domain/workflow-command.ts';
 
 /** As the runner decides (actions/runner, ActionCommand.cs). */
 function isCommand(line: string): boolean {
-  return line.trimStart().startsWith('::') || line.includes('##[');
+  return line.replace(/^[\s\u0085]+/, '').startsWith('::') || line.includes('##[');
 }
 
 test.each(['::set-output name=x::1', '  ::stop-commands::t', 'text ##[save-state name=x]1', 'a\n::error::b', 'a\r##[group]b'])(
@@ -21,7 +21,7 @@ test('text that is no command stays as it is', () => {
 });
 
 test('no text can drive the step', () => {
-  const pieces = fc.constantFrom('::', ':', '#', '##[', '[', ' ', '\n', '\r', '\t', 'group', '\u200b', '\u00a0');
+  const pieces = fc.constantFrom('::', ':', '#', '##[', '[', ' ', '\n', '\r', '\t', 'group', '\u200b', '\u00a0', '\u0085');
   fc.assert(
     fc.property(fc.array(pieces), (parts) => {
       expect(defuse(parts.join('')).split('\n').some(isCommand)).toBe(false);

@@ -82,6 +82,17 @@ const cases: readonly (readonly [name: string, given: Record<string, string>, me
     'Error: appspec.yaml:2:12: $.Resources is empty: it must hold one TargetService',
     { 'appspec.yaml': 'version: 0.0\nResources: []\n' },
   ],
+  [
+    'a folder where a file is meant',
+    { ...deploy, 'task-definition': '.' },
+    "Error: .: can't be read: EISDIR: illegal operation on a directory, read",
+  ],
+  [
+    'an alias that names nothing',
+    { ...deploy, 'codedeploy-appspec': 'appspec.yaml' },
+    "Error: appspec.yaml: has an alias that can't be followed: Unresolved alias (the anchor must be set before the alias): x",
+    { 'appspec.yaml': 'version: 0.0\nResources: *x\n' },
+  ],
 ];
 
 test.each(cases)('%s: one clear error, exit code 1, nothing called', async (_, given, message, files = {}) => {

@@ -133,6 +133,25 @@ describe('deploy', () => {
     });
   });
 
+  test('an image of another registry is never taken for ours', async () => {
+    await onPublished(async (stage) => {
+      const result = await stage.step({ with: { ...deploy, image: 'docker.io/shop/web:v1' } });
+      expect(result.exitCode).toBe(1);
+      expect(stage.plain(result.log.at(-1) ?? '')).toContain('image: is in docker.io, and the registry of registry-role is <host>');
+      expect(writes(stage)).toEqual([]);
+    });
+  });
+
+  test('an AppSpec whose properties stand behind an alias', async () => {
+    await onPublished(async (stage) => {
+      const [head = '', body = ''] = appSpec.split('      properties:\n');
+      const properties = body.split('hooks:')[0]?.replaceAll(/^ {8}/gm, '  ') ?? '';
+      stage.job.write('appspec.yaml', `common: &common\n${properties}${head}      properties: *common\n`);
+      const result = await stage.step({ with: { ...deploy, 'codedeploy-appspec': 'appspec.yaml' } });
+      expect(result).toMatchObject({ exitCode: 0, outputs: { 'deployment-status': 'Succeeded' } });
+    });
+  });
+
   test('a lost reply to CreateDeployment: one deployment, and it is ours', async () => {
     await onPublished(async (stage) => {
       stage.scenario.emulator.faults.inject({ service: 'codedeploy', operation: 'CreateDeployment' }, lostReply());

@@ -118,6 +118,22 @@ describe('by OIDC', () => {
     expect(calls()).toEqual([]);
   });
 
+  test('an ID token that fails twice is asked for again; three times, it says so', async () => {
+    let left = 2;
+    github.idTokens = async (audience) => {
+      left -= 1;
+      if (left >= 0) throw new Error('Failed to get ID Token.');
+      return scenario.emulator.github.identity.token(audience);
+    };
+    await expect(open().identity()).resolves.toMatchObject({ account: accounts.devA });
+    left = 3;
+    await expect(open().identity()).rejects.toMatchObject({
+      name: 'AwsError',
+      message: 'GitHub gave the job no ID token: Failed to get ID Token.',
+    });
+    expect(calls()).toEqual(['sts:AssumeRoleWithWebIdentity', 'sts:GetCallerIdentity']);
+  });
+
   test.each([
     ['throttled', throttling()],
     ['cut off', lostRequest()],

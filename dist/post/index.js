@@ -28650,8 +28650,17 @@ function cleanupMemory(github) {
     };
 }
 function remembered(github) {
-    const saved = github.state(stateName);
-    return saved === '' ? [] : JSON.parse(saved);
+    try {
+        const saved = JSON.parse(github.state(stateName) || '[]');
+        return Array.isArray(saved) ? saved.filter(isCleanup) : [];
+    }
+    catch {
+        return [];
+    }
+}
+const kinds = ['remove-folder', 'docker-login', 'deployment'];
+function isCleanup(item) {
+    return typeof item === 'object' && item !== null && 'kind' in item && kinds.includes(String(item.kind));
 }
 
 
@@ -28788,9 +28797,10 @@ function parseAll(texts, parser) {
 /* harmony export */   Mi: () => (/* binding */ DocumentError),
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   dz: () => (/* binding */ InputError),
-/* harmony export */   iT: () => (/* binding */ toError)
+/* harmony export */   iT: () => (/* binding */ toError),
+/* harmony export */   lZ: () => (/* binding */ ActionError)
 /* harmony export */ });
-/* unused harmony exports ActionError, DeploymentError, CancelledError */
+/* unused harmony exports DeploymentError, CancelledError */
 class ActionError extends Error {
     hint;
     constructor(message, { hint, cause } = {}) {
@@ -28931,14 +28941,13 @@ function isExpiry(error) {
     return expiries.includes(awsCode(error) ?? '');
 }
 function toAwsError(asked, error) {
-    if (error instanceof errors/* AwsError */.Gy || !(error instanceof Error))
-        return error;
-    if (!isServiceException(error) && !isNetworkFault(error))
+    if (error instanceof errors/* ActionError */.lZ || !(error instanceof Error))
         return error;
     const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
-    const code = isServiceException(error) ? error.name : networkCode(error);
+    const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
     const { service, operation, of, alsoCheck } = asked;
-    const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${error.message}${requestId === undefined ? '' : ` (request ${requestId})`}`;
+    const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
+    const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
     return new errors/* AwsError */.Gy(what, { service, operation, code, requestId, cause: error, ...hint({ service, operation, code, alsoCheck }) });
 }
 function hint({ service, operation, code, alsoCheck, }) {
@@ -28953,6 +28962,9 @@ function hint({ service, operation, code, alsoCheck, }) {
 function isServiceException(error) {
     return error instanceof Error && '$metadata' in error && '$fault' in error;
 }
+function isUnreadable(error) {
+    return '$response' in error && !isServiceException(error);
+}
 const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 function networkCode(error) {
     return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
@@ -28960,7 +28972,8 @@ function networkCode(error) {
 function isNetworkFault(error) {
     if (error instanceof errors/* AwsError */.Gy)
         return isNetworkFault(error.cause);
-    return error instanceof Error && (networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name));
+    return (error instanceof Error &&
+        (isUnreadable(error) || networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name)));
 }
 function isPassing(error) {
     if (error instanceof errors/* AwsError */.Gy)
@@ -29235,11 +29248,31 @@ function reusedIdToken({ github, clock }) {
         const last = held.get(audience);
         if (last && clock.monotonic() - last.at < idTokenReuse)
             return last.token;
-        const token = github.idToken(audience);
+        const token = askForIdToken({ github, clock, audience });
         held.set(audience, { at: clock.monotonic(), token });
         token.catch(() => held.delete(audience));
         return token;
     };
+}
+async function askForIdToken({ github, clock, audience }) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await github.idToken(audience);
+        }
+        catch (error) {
+            if (attempt === 3) {
+                const why = (0,errors/* toError */.iT)(error).message.replaceAll(/\s+/g, ' ');
+                throw new errors/* AwsError */.Gy(`GitHub gave the job no ID token: ${why}`, {
+                    service: 'github',
+                    operation: 'GetIdToken',
+                    code: 'NoIdToken',
+                    cause: error,
+                    hint: 'Nothing was changed. Run the job again; https://www.githubstatus.com tells whether GitHub has a problem.',
+                });
+            }
+            await clock.sleep(500 * attempt);
+        }
+    }
 }
 function openSession(world) {
     const { request, clock, log, github } = world;
@@ -33476,11 +33509,13 @@ function stoppedTask(task) {
 ;// CONCATENATED MODULE: ./build/ports/files.js
 
 
+
+const folderPrefix = 'ecr-org-deploy-';
 function workspaceFiles({ workspace, temp }) {
     const at = (path) => ((0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.resolve)(workspace, path));
     return {
-        readText: async (path) => missingAsUndefined((0,promises_.readFile)(at(path), 'utf8')),
-        readBytes: async (path) => missingAsUndefined((0,promises_.readFile)(at(path))),
+        readText: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path), 'utf8'))),
+        readBytes: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path)))),
         kind: async (path) => {
             const found = await missingAsUndefined((0,promises_.stat)(at(path)));
             if (!found)
@@ -33491,10 +33526,26 @@ function workspaceFiles({ workspace, temp }) {
             await (0,promises_.mkdir)((0,external_node_path_.dirname)(at(path)), { recursive: true, mode: 0o700 });
             await (0,promises_.writeFile)(at(path), text, { mode: 0o600 });
         },
-        temporaryFolder: async (prefix) => (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, prefix)),
-        remove: async (path) => (0,promises_.rm)(at(path), { recursive: true, force: true }),
+        temporaryFolder: async (prefix) => {
+            await (0,promises_.mkdir)(temp, { recursive: true });
+            return (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, prefix));
+        },
+        remove: async (path) => {
+            if (!(0,external_node_path_.basename)(at(path)).startsWith(folderPrefix))
+                throw new Error(`${path} is no folder of this action`);
+            await (0,promises_.rm)(at(path), { recursive: true, force: true });
+        },
         resolve: at,
     };
+}
+async function readable(path, reading) {
+    try {
+        return await reading;
+    }
+    catch (error) {
+        const { message } = (0,errors/* toError */.iT)(error);
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: `can't be read: ${message}` }], { cause: error });
+    }
 }
 async function missingAsUndefined(reading) {
     try {
@@ -33546,7 +33597,12 @@ function actionsGitHub(environment) {
         setOutput: (name, value) => setOutput(name, value),
         exportVariable: (name, value) => exportVariable(name, value),
         summarise: async (markdown) => {
-            await summary.addRaw(markdown, true).write();
+            try {
+                await summary.addRaw(markdown, true).write();
+            }
+            catch (error) {
+                warning(`The job summary could not be written: ${error instanceof Error ? error.message : String(error)}`);
+            }
         },
         saveState: (name, value) => saveState(name, value),
         state: (name) => getState(name),
@@ -33559,7 +33615,7 @@ const breaker = '\u200b';
 function defuse(text) {
     return text
         .split(/\r\n|\r|\n/)
-        .map((line) => line.replace(/^(\s*):(?=:)/, `$1:${breaker}`).replaceAll('##[', `##${breaker}[`))
+        .map((line) => line.replace(/^([\s\u0085]*):(?=:)/, `$1:${breaker}`).replaceAll('##[', `##${breaker}[`))
         .join('\n');
 }
 

@@ -20,7 +20,9 @@ const ecsName = matching(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letter
 /** `NAME=value`, as in build-args, labels and environment-variables; the value may be empty and may hold further "=". */
 const assignment: Parser<readonly [name: string, value: string]> = (line) => {
   const at = line.indexOf('=');
-  return at > 0 ? ok([line.slice(0, at), line.slice(at + 1)] as const) : bad(`"${line}" is not NAME=value`);
+  return at > 0
+    ? ok([line.slice(0, at), line.slice(at + 1)] as const)
+    : bad('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
 };
 
 /** What `toJSON(strategy)` says of the matrix; a job without one is a matrix of one. */

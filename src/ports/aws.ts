@@ -5,7 +5,7 @@
  * by the SDK itself, so that a mode can start its calls before its role is assumed. `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT` and
  * `AWS_USE_DUALSTACK_ENDPOINT` are read by the SDK.
  */
-import { AwsError } from '../errors.ts';
+import { ActionError, AwsError } from '../errors.ts';
 import type { Region } from '../domain/account.ts';
 
 export interface AwsCredentials {
@@ -83,12 +83,13 @@ export function isExpiry(error: unknown): boolean {
 }
 
 function toAwsError(asked: Asked, error: unknown): unknown {
-  if (error instanceof AwsError || !(error instanceof Error)) return error;
-  if (!isServiceException(error) && !isNetworkFault(error)) return error;
+  if (error instanceof ActionError || !(error instanceof Error)) return error;
   const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
-  const code = isServiceException(error) ? error.name : networkCode(error);
+  const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
   const { service, operation, of, alsoCheck } = asked;
-  const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${error.message}${requestId === undefined ? '' : ` (request ${requestId})`}`;
+  // What the SDK says of an answer that is none of AWS's – a proxy's page – is for its own developers.
+  const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
+  const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
   return new AwsError(what, { service, operation, code, requestId, cause: error, ...hint({ service, operation, code, alsoCheck }) });
 }
 
@@ -120,6 +121,11 @@ function isServiceException(error: unknown): error is ServiceException {
   return error instanceof Error && '$metadata' in error && '$fault' in error;
 }
 
+/** An answer that the SDK could not read: what the request did is not known. */
+function isUnreadable(error: Error): boolean {
+  return '$response' in error && !isServiceException(error);
+}
+
 const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
 function networkCode(error: Error): string {
@@ -129,7 +135,10 @@ function networkCode(error: Error): string {
 /** Whether the request may or may not have arrived: no answer came. */
 export function isNetworkFault(error: unknown): boolean {
   if (error instanceof AwsError) return isNetworkFault(error.cause);
-  return error instanceof Error && (networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name));
+  return (
+    error instanceof Error &&
+    (isUnreadable(error) || networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name))
+  );
 }
 
 /** Whether AWS itself failed (5xx) or throttled: the call may succeed later. */

@@ -10,7 +10,7 @@
  * fresh ID token, when less than ten minutes are left.
  */
 import { accountOf, parseAccountId, type AccountId, type Region, type RoleArn } from '../domain/account.ts';
-import { AwsError, InputError } from '../errors.ts';
+import { AwsError, InputError, toError } from '../errors.ts';
 import { ask, clientSettings, isDenial, type AwsCredentials, type CredentialProvider } from './aws.ts';
 import type { Clock } from './clock.ts';
 import type { GitHub } from './github.ts';
@@ -85,11 +85,32 @@ function reusedIdToken({ github, clock }: World): IdTokens {
   return async (audience) => {
     const last = held.get(audience);
     if (last && clock.monotonic() - last.at < idTokenReuse) return last.token;
-    const token = github.idToken(audience);
+    const token = askForIdToken({ github, clock, audience });
     held.set(audience, { at: clock.monotonic(), token });
     token.catch(() => held.delete(audience));
     return token;
   };
+}
+
+/** GitHub's token service fails now and then; three tries, half a second and then a second apart. */
+async function askForIdToken({ github, clock, audience }: Pick<World, 'github' | 'clock'> & { audience: string }): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await github.idToken(audience);
+    } catch (error) {
+      if (attempt === 3) {
+        const why = toError(error).message.replaceAll(/\s+/g, ' ');
+        throw new AwsError(`GitHub gave the job no ID token: ${why}`, {
+          service: 'github',
+          operation: 'GetIdToken',
+          code: 'NoIdToken',
+          cause: error,
+          hint: 'Nothing was changed. Run the job again; https://www.githubstatus.com tells whether GitHub has a problem.',
+        });
+      }
+      await clock.sleep(500 * attempt);
+    }
+  }
 }
 
 function openSession(world: World & { request: SideRequest; idToken: IdTokens }): Session {

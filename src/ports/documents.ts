@@ -2,9 +2,9 @@
  * YAML and JSON documents of a person: read with the position of every value, and written back with one value changed and everything
  * else as it was – comments, key order, spelling. JSON is read as the YAML that it is, and written back as JSON.
  */
-import { isCollection, isNode, isScalar, LineCounter, parseDocument as parseYaml, Scalar, type Document } from 'yaml';
+import { isCollection, isNode, isScalar, LineCounter, parseDocument as parseYaml, Scalar, Document } from 'yaml';
 import { formatPath, type Json, type JsonPath } from '../domain/json.ts';
-import { DocumentError } from '../errors.ts';
+import { DocumentError, toError } from '../errors.ts';
 
 export interface Position {
   /** From 1, as the column. */
@@ -39,17 +39,32 @@ export function parseDocument(file: string, text: string): ParsedDocument {
   }
   return {
     file,
-    value: document.toJS() as Json,
+    value: valueOf(file, document),
     position: (path) => positionOf({ document, lines, path }),
     textWith: (path, value) => {
       const place = plainPlace(document.getIn(path, true));
       if (place) return `${text.slice(0, place.start)}${JSON.stringify(value)}${text.slice(place.end)}`;
-      // On a copy: what is set once must not show in the next text.
-      const copy = document.clone();
+      // On a copy: what is set once must not show in the next text. A place behind an alias is many places: then all are written out.
+      const copy = isCollection(document.getIn(path.slice(0, -1), true))
+        ? document.clone()
+        : new Document(document.toJS(), { aliasDuplicateObjects: false });
       setText({ document: copy, path, value, quoted: isJson(file) });
       return copy.toString({ lineWidth: 0, flowCollectionPadding: !isJson(file) });
     },
   };
+}
+
+/** The document's value; aliases that name nothing, too many of them, and a value that holds itself are the author's to mend. */
+function valueOf(file: string, document: Document): Json {
+  try {
+    const value: unknown = document.toJS();
+    JSON.stringify(value);
+    return value as Json;
+  } catch (error) {
+    throw new DocumentError([{ file, problem: `has an alias that can't be followed: ${toError(error).message.split('\n')[0] ?? ''}` }], {
+      cause: error,
+    });
+  }
 }
 
 function isJson(file: string): boolean {

@@ -1,6 +1,7 @@
 /** The workspace's files. Paths are relative to it unless they are absolute. */
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { DocumentError, toError } from '../errors.ts';
 
 export interface Files {
   /** The text of a file, or undefined where there is none. */
@@ -17,11 +18,14 @@ export interface Files {
   resolve(path: string): string;
 }
 
+/** Every temporary folder's name begins with it. */
+const folderPrefix = 'ecr-org-deploy-';
+
 export function workspaceFiles({ workspace, temp }: { workspace: string; temp: string }): Files {
   const at = (path: string): string => (isAbsolute(path) ? path : resolve(workspace, path));
   return {
-    readText: async (path) => missingAsUndefined(readFile(at(path), 'utf8')),
-    readBytes: async (path) => missingAsUndefined(readFile(at(path))),
+    readText: async (path) => readable(path, missingAsUndefined(readFile(at(path), 'utf8'))),
+    readBytes: async (path) => readable(path, missingAsUndefined(readFile(at(path)))),
     kind: async (path) => {
       const found = await missingAsUndefined(stat(at(path)));
       if (!found) return 'none';
@@ -31,10 +35,27 @@ export function workspaceFiles({ workspace, temp }: { workspace: string; temp: s
       await mkdir(dirname(at(path)), { recursive: true, mode: 0o700 });
       await writeFile(at(path), text, { mode: 0o600 });
     },
-    temporaryFolder: async (prefix) => mkdtemp(join(temp, prefix)),
-    remove: async (path) => rm(at(path), { recursive: true, force: true }),
+    temporaryFolder: async (prefix) => {
+      await mkdir(temp, { recursive: true });
+      return mkdtemp(join(temp, prefix));
+    },
+    remove: async (path) => {
+      // Only what `temporaryFolder` made: whatever the state of a post step says.
+      if (!basename(at(path)).startsWith(folderPrefix)) throw new Error(`${path} is no folder of this action`);
+      await rm(at(path), { recursive: true, force: true });
+    },
     resolve: at,
   };
+}
+
+/** A file that is there and can't be read – a folder, a loop of links, no permission – is its author's to mend. */
+async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    const { message } = toError(error);
+    throw new DocumentError([{ file: path, problem: `can't be read: ${message}` }], { cause: error });
+  }
 }
 
 async function missingAsUndefined<T>(reading: Promise<T>): Promise<T | undefined> {

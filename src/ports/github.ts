@@ -94,7 +94,12 @@ export function actionsGitHub(environment: Environment): GitHub {
     setOutput: (name, value) => core.setOutput(name, value),
     exportVariable: (name, value) => core.exportVariable(name, value),
     summarise: async (markdown) => {
-      await core.summary.addRaw(markdown, true).write();
+      // The summary is for readers: that it can't be written is no reason to fail what was done.
+      try {
+        await core.summary.addRaw(markdown, true).write();
+      } catch (error) {
+        core.warning(`The job summary could not be written: ${error instanceof Error ? error.message : String(error)}`);
+      }
     },
     saveState: (name, value) => core.saveState(name, value),
     state: (name) => core.getState(name),

@@ -132,7 +132,9 @@ export function seen({ active, newest }: PreparedDeployment, marker: Marker): Pi
   const known = [active, newest].filter((deployment) => deployment !== undefined);
   const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
   if (own) return { own };
-  const yieldTo = known.find(({ description }) => isStale({ mine: marker, newest: parseMarker(description) }));
+  const yieldTo = known.find(
+    ({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }),
+  );
   return yieldTo ? { yieldTo } : {};
 }
 
@@ -249,12 +251,14 @@ async function start(
   const { deployer, service, inputs } = prepared;
   const { ports, memory, signal } = request;
   const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
+  // Whoever cancelled by now wants none.
+  signal.throwIfAborted();
   memory.remember(item);
   let lost: Error | undefined;
   for (const pause of [2_000, 4_000, 8_000]) {
     const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error: unknown) => {
       // Refused: nothing was made, by this request at least.
-      if (lost === undefined) memory.forget(item);
+      if (lost === undefined && error instanceof AwsError) memory.forget(item);
       throw error;
     });
     if (answer.answer === 'started') return answer;

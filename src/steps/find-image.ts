@@ -58,7 +58,9 @@ export async function findImage({ inputs, side, ports }: FindRequest): Promise<F
           warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
         })
       : checkImage({ ecr, place, id });
-  const [answer, host] = await Promise.all([asking, hostOf({ inputs, side, ports })]);
+  const [answer, host, foreign] = await Promise.all([asking, hostOf({ inputs, side, ports }), foreignHost({ inputs, ports })]);
+  if (foreign !== undefined)
+    return { image: undefined, platforms: undefined, problems: [{ input: 'image', problem: foreign }], warnings: [] };
   const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : await digestByRegistry({ inputs, ports }));
 
   const problems: InputProblem[] = [];
@@ -79,6 +81,15 @@ export async function findImage({ inputs, side, ports }: FindRequest): Promise<F
     problems,
     warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
   };
+}
+
+/** A host that is not ECR's by its form must be the one that the registry's own credentials are told: nobody else's is deployed unseen. */
+async function foreignHost({ inputs, ports }: Pick<FindRequest, 'inputs' | 'ports'>): Promise<string | undefined> {
+  const { host } = inputs.image;
+  if (host === undefined || parseEcrHost(host) !== undefined || registryAccount(inputs) === undefined) return undefined;
+  if (inputs['registry-role'] === undefined) return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
+  const own = (await openRegistry({ inputs, ports }).ecr.authorization()).host;
+  return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
 }
 
 /** The registry's host: the author's; else what the registry's own credentials are told; else that with the account put in. */

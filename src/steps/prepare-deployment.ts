@@ -116,9 +116,10 @@ async function readDocument({ files, file }: { files: Files; file: string | unde
   problems: DocumentProblem[];
 }> {
   if (file === undefined) return { document: undefined, problems: [] };
-  const text = await files.readText(file);
-  if (text === undefined) return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
   try {
+    const text = await files.readText(file);
+    if (text === undefined)
+      return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
     return { document: parseDocument(file, text), problems: [] };
   } catch (error) {
     if (error instanceof DocumentError) return { document: undefined, problems: [...error.problems] };

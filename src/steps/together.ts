@@ -12,12 +12,24 @@ export async function together<const T extends readonly Promise<unknown>[]>(side
   const settled = await Promise.allSettled(checks);
   const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   if (errors.length === 1) throw errors[0];
-  report({
-    inputs: errors.flatMap((error) => (error instanceof InputError ? error.problems : [])),
-    documents: errors.flatMap((error) => (error instanceof DocumentError ? error.problems : [])),
-    failures: errors
-      .filter((error) => !(error instanceof InputError || error instanceof DocumentError))
-      .map((error) => ({ input: side, error })),
-  });
+  try {
+    report({
+      inputs: errors.flatMap((error) => (error instanceof InputError ? error.problems : [])),
+      documents: errors.flatMap((error) => (error instanceof DocumentError ? error.problems : [])),
+      failures: errors
+        .filter((error) => !(error instanceof InputError || error instanceof DocumentError))
+        .map((error) => ({ input: side, error })),
+    });
+  } catch (error) {
+    throw error instanceof InputError ? withHints(error, errors) : error;
+  }
   return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as Results<T>;
+}
+
+/** What to do next, of all of them; calls that wait for the same thing fail with the same words, which are said once. */
+function withHints({ problems, hint, cause }: InputError, errors: readonly unknown[]): InputError {
+  const seen = new Map(problems.map((problem) => [`${problem.input}: ${problem.problem}`, problem]));
+  const hints = errors.flatMap((error) => (error instanceof InputError && error.hint !== undefined ? [error.hint] : []));
+  const all = [...new Set([...hints, ...(hint === undefined ? [] : [hint])])];
+  return new InputError([...seen.values()], { cause, ...(all.length > 0 && { hint: all.join('\n') }) });
 }
