@@ -38156,7 +38156,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3386);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3110);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2730);
 
 
@@ -38218,7 +38218,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3386:
+/***/ 3110:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38230,10 +38230,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/domain/image.js
 var domain_image = __nccwpck_require__(1452);
-// EXTERNAL MODULE: ./build/inputs.js
-var build_inputs = __nccwpck_require__(8175);
 // EXTERNAL MODULE: ./build/errors.js
 var build_errors = __nccwpck_require__(9473);
+// EXTERNAL MODULE: ./build/inputs.js
+var build_inputs = __nccwpck_require__(8175);
 ;// CONCATENATED MODULE: ./build/mode.js
 
 
@@ -38380,11 +38380,17 @@ function variableFindings({ container, path }) {
         return [{ path: [...at, 'value'], problem: 'must be text: quote it, so that it is clear what the container will read' }];
     });
 }
-function sizeFindings(definition) {
+function registrationFindings(definition) {
+    const nameless = definition.containerDefinitions.flatMap(({ image }, index) => typeof image === 'string' && image.trim() !== '' ? [] : [{ path: ['containerDefinitions', index, 'image'], problem: 'is missing' }]);
+    return [...nameless, ...sizeFindings(definition, ' with environment-variables and images in it')];
+}
+function sizeFindings(definition, state = '') {
     const bytes = new TextEncoder().encode(JSON.stringify(definition)).length;
     if (bytes <= mostBytes)
         return [];
-    return [{ path: [], problem: `has ${bytes} bytes as JSON, and ECS takes ${mostBytes} at most; move environment values to an env file` }];
+    return [
+        { path: [], problem: `has ${bytes} bytes as JSON${state}, and ECS takes ${mostBytes} at most; move environment values to an env file` },
+    ];
 }
 function containerNames(definition) {
     return definition.containerDefinitions.map(({ name }) => name);
@@ -38409,9 +38415,8 @@ function repositoryOf({ image }) {
     const reference = [image, `${image}:latest`].map(domain_image/* parseImageReference */.o_).find((parsed) => parsed.ok);
     return reference?.ok ? reference.value.repository : undefined;
 }
-function withImage(definition, { container, image }) {
-    const text = (0,domain_image/* formatImage */.vy)(image);
-    return withContainer(definition, { name: container, change: (before) => ({ ...before, image: text }) });
+function withImages(definition, images) {
+    return images.reduce((changed, { container, image }) => withContainer(changed, { name: container, change: (before) => ({ ...before, image: (0,domain_image/* formatImage */.vy)(image) }) }), definition);
 }
 function withEnvironment(definition, { container, variables }) {
     if (variables.length === 0)
@@ -38525,17 +38530,38 @@ function leaves(value, path = '') {
     return new Map(value === undefined ? [] : [[path, (0,json/* textOf */.b6)(value)]]);
 }
 
+;// CONCATENATED MODULE: ./build/steps/image-platforms.js
+
+
+async function imagePlatforms({ ecr, place, manifest }) {
+    const parsed = (0,oci/* parseManifest */.Ng)(manifest.text, manifest.mediaType);
+    if (!parsed.ok)
+        return undefined;
+    if (parsed.value.kind === 'index')
+        return (0,oci/* platformsOf */.Wt)(parsed.value);
+    try {
+        const configuration = await ecr.configuration(place, parsed.value.config.digest);
+        const platform = configuration === undefined ? undefined : (0,oci/* parseConfiguration */.MA)(configuration);
+        return platform?.ok ? [platform.value] : undefined;
+    }
+    catch (error) {
+        if (error instanceof build_errors/* AwsError */.Gy)
+            return undefined;
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/check-image.js
 
 
 
-async function checkImage({ ecr, place, id }) {
+async function checkImage({ ecr, place, id, elsewhere }) {
     const found = await ecr.manifest(place, id);
-    const where = place.registryId === undefined ? '' : ` in ${place.registryId}`;
+    const where = `${place.registryId === undefined ? '' : ` in ${place.registryId}`}${elsewhere === undefined ? '' : ` (${elsewhere})`}`;
     const what = 'digest' in id ? `${place.repository}@${id.digest}` : `${place.repository}:${id.tag}`;
     switch (found.answer) {
         case 'found':
-            return { canPull: 'yes', digest: found.digest, platforms: await platforms({ ecr, place, found }) };
+            return { canPull: 'yes', digest: found.digest, platforms: await imagePlatforms({ ecr, place, manifest: found }) };
         case 'missing':
             return { canPull: 'no', problem: `there is no image ${what}${where}` };
         case 'denied':
@@ -38554,23 +38580,6 @@ function denied({ what, reason }) {
         warning: `Whether the tasks can pull ${what} can't be told: the deploy role itself may not (ecr:BatchGetImage). ${reason}`,
     };
 }
-async function platforms({ ecr, place, found, }) {
-    const manifest = (0,oci/* parseManifest */.Ng)(found.text, found.mediaType);
-    if (!manifest.ok)
-        return undefined;
-    if (manifest.value.kind === 'index')
-        return (0,oci/* platformsOf */.Wt)(manifest.value);
-    try {
-        const configuration = await ecr.configuration(place, manifest.value.config.digest);
-        const platform = configuration === undefined ? undefined : (0,oci/* parseConfiguration */.MA)(configuration);
-        return platform?.ok ? [platform.value] : undefined;
-    }
-    catch (error) {
-        if (error instanceof build_errors/* AwsError */.Gy)
-            return undefined;
-        throw error;
-    }
-}
 function platformProblems({ platforms: known, definition, }) {
     const wish = platformWish(definition);
     if (!wish || !known || known.length === 0)
@@ -38579,10 +38588,7 @@ function platformProblems({ platforms: known, definition, }) {
         return [];
     const has = known.map(oci/* formatPlatform */.Bq).join(', ');
     return [
-        {
-            input: 'image',
-            problem: `is for ${has}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
-        },
+        `is for ${has}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
     ];
 }
 
@@ -38636,83 +38642,118 @@ function common({ inputs, ports }) {
 
 
 
+
 function imageInputProblems(inputs) {
-    const { image } = inputs;
     const account = registryAccount(inputs);
-    if (image.host === undefined) {
-        return account === undefined
-            ? [{ input: 'registry-id', problem: `is needed, or registry-role: the image ${(0,domain_image/* formatImage */.vy)(image)} names no registry` }]
-            : [];
-    }
-    const owner = (0,domain_image/* parseEcrHost */.wl)(image.host)?.account;
-    if (owner === undefined || account === undefined || owner === account)
-        return [];
-    return [{ input: 'image', problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}` }];
+    const homeless = inputs.image.filter(({ image }) => image.host === undefined && account === undefined);
+    const strangers = inputs.image.flatMap(({ container, image }) => {
+        const owner = (0,domain_image/* parseEcrHost */.wl)(image.host ?? '')?.account;
+        return container !== undefined || owner === undefined || account === undefined || owner === account ? [] : [{ owner, account }];
+    });
+    return [
+        ...homeless.slice(0, 1).map(({ image }) => ({
+            input: 'registry-id',
+            problem: `is needed, or registry-role: the image ${(0,domain_image/* formatImage */.vy)(image)} names no registry`,
+        })),
+        ...strangers.map(({ owner, account }) => ({
+            input: 'image',
+            problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}`,
+        })),
+    ];
 }
-async function findImage({ inputs, side, ports }) {
-    const { image } = inputs;
-    const known = image.host === undefined ? undefined : (0,domain_image/* parseEcrHost */.wl)(image.host);
-    const registryId = known?.account ?? registryAccount(inputs);
-    const region = known?.region ?? inputs['aws-region'];
-    const place = { repository: image.repository, registryId };
-    const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
-    if (id === undefined)
-        throw new Error('an image reference without tag and digest was parsed');
-    const ecr = ports.ecr({ ...side.session, region });
-    const asking = registryId === undefined
-        ? Promise.resolve({
-            canPull: 'unknown',
-            warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
-        })
-        : checkImage({ ecr, place, id });
-    const [answer, host, foreign] = await Promise.all([asking, hostOf({ inputs, side, ports }), foreignHost({ inputs, ports })]);
+function imageProblems(found, definition) {
+    return found.flatMap(({ wish, problems, platforms }) => [
+        ...problems,
+        ...(definition
+            ? platformProblems({ platforms, definition }).map((problem) => ({ input: 'image', problem: named(wish, problem) }))
+            : []),
+    ]);
+}
+function named({ container }, text) {
+    return container === undefined ? text : `${container}: ${text}`;
+}
+async function findImages(request) {
+    const registries = registriesOf(request);
+    return Promise.all(request.inputs.image.map(async (wish) => {
+        const found = await findImage(wish.image, { ...request, registries });
+        return { ...found, wish, problems: found.problems.map((problem) => ({ input: 'image', problem: named(wish, problem) })) };
+    }));
+}
+function registriesOf({ inputs, side, ports }) {
+    const registry = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }).ecr);
+    return {
+        ownHost: (0,aws/* lazy */.RZ)(async () => (await registry().authorization()).host),
+        deployHost: (0,aws/* lazy */.RZ)(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
+        digest: async ({ tag, repository }) => {
+            if (tag === undefined)
+                return undefined;
+            const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
+            return found.answer === 'found' ? found.digest : undefined;
+        },
+    };
+}
+async function findImage(image, request) {
+    const { inputs, side, registries } = request;
+    const { account, region } = homeOf(image, inputs);
+    const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
     if (foreign !== undefined)
-        return { image: undefined, platforms: undefined, problems: [{ input: 'image', problem: foreign }], warnings: [] };
-    const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : await digestByRegistry({ inputs, ports }));
+        return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
+    const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
+    const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : mayAskRegistry ? await registries.digest(image) : undefined);
     const problems = [];
     if (answer.canPull === 'no')
-        problems.push({ input: 'image', problem: answer.problem });
+        problems.push(answer.problem);
     else if (digest === undefined)
-        problems.push({
-            input: 'image',
-            problem: `${(0,domain_image/* formatImage */.vy)(image)} can't be resolved to its digest; give it by digest, or registry-role`,
-        });
+        problems.push(`${(0,domain_image/* formatImage */.vy)(image)} can't be resolved to its digest; give it by digest, or registry-role`);
     if (host === undefined)
-        problems.push({
-            input: 'image',
-            problem: 'needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role',
-        });
+        problems.push('needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role');
+    const service = side.session.region;
     return {
         image: digest === undefined || host === undefined ? undefined : { host, repository: image.repository, digest },
         platforms: answer.canPull === 'yes' ? answer.platforms : undefined,
         problems,
         warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
+        notes: region === service
+            ? []
+            : [`The image ${(0,domain_image/* formatImage */.vy)(image)} is in ${region}, and the service in ${service}: the tasks pull it from there.`],
     };
 }
-async function foreignHost({ inputs, ports }) {
-    const { host } = inputs.image;
+function homeOf({ host }, inputs) {
+    const known = host === undefined ? undefined : (0,domain_image/* parseEcrHost */.wl)(host);
+    return { account: known?.account ?? registryAccount(inputs), region: known?.region ?? inputs['aws-region'] };
+}
+async function askDeploySide(image, { inputs, side, ports }) {
+    const { account, region } = homeOf(image, inputs);
+    const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
+    if (id === undefined)
+        throw new Error('an image reference without tag and digest was parsed');
+    if (account === undefined)
+        return {
+            canPull: 'unknown',
+            warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
+        };
+    return checkImage({
+        ecr: ports.ecr({ ...side.session, region }),
+        place: { repository: image.repository, registryId: account },
+        id,
+        elsewhere: region === side.session.region ? undefined : region,
+    });
+}
+async function foreignHost({ host }, { inputs, registries }) {
     if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
         return undefined;
     if (inputs['registry-role'] === undefined)
         return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
-    const own = (await openRegistry({ inputs, ports }).ecr.authorization()).host;
+    const own = await registries.ownHost();
     return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
 }
-async function hostOf({ inputs, side, ports }) {
-    if (inputs.image.host !== undefined)
-        return inputs.image.host;
+async function hostOf({ host }, { inputs, registries }) {
+    if (host !== undefined)
+        return host;
     if (inputs['registry-role'] !== undefined)
-        return (await openRegistry({ inputs, ports }).ecr.authorization()).host;
+        return registries.ownHost();
     const account = registryAccount(inputs);
-    const { host } = await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization();
-    return account === undefined ? undefined : (0,domain_image/* hostOfAccount */.Hr)(host, account);
-}
-async function digestByRegistry({ inputs, ports }) {
-    const { tag, repository } = inputs.image;
-    if (inputs['registry-role'] === undefined || tag === undefined)
-        return undefined;
-    const found = await openRegistry({ inputs, ports }).ecr.manifest({ repository, registryId: registryAccount(inputs) }, { tag });
-    return found.answer === 'found' ? found.digest : undefined;
+    return account === undefined ? undefined : (0,domain_image/* hostOfAccount */.Hr)(await registries.deployHost(), account);
 }
 
 // EXTERNAL MODULE: ./build/domain/deployment.js
@@ -38810,13 +38851,14 @@ const outcomes = {
     unchanged: 'runs exactly this already',
     yield: 'would be left as it is',
 };
-function deploymentSections({ cluster, service, place, outcome, before, taskDefinition, changes, appSpec, }) {
+function deploymentSections({ cluster, service, place, images, outcome, before, taskDefinition, changes, appSpec, }) {
     const { running, planned, differences } = taskDefinition;
     const fate = running === planned ? `${(0,live_service/* shortName */.E)(running)}, nothing to register` : `${(0,live_service/* shortName */.E)(running)} → ${(0,live_service/* shortName */.E)(planned)}`;
     return [
         {
             title: 'Deployment',
             facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
+            block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
         },
         { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
         ...(appSpec === undefined
@@ -38893,6 +38935,34 @@ function cut(text, longest) {
         return '';
     const shortened = text.slice(0, longest - 1);
     return `${/[\uD800-\uDBFF]$/.test(shortened) ? shortened.slice(0, -1) : shortened}…`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/render-definition.js
+
+
+
+function renderDefinition(rendering, images) {
+    const rendered = filledIn(rendering, images);
+    const findings = registrationFindings(rendered);
+    if (findings.length === 0)
+        return rendered;
+    const file = `the task definition ${rendered.family}`;
+    throw new build_errors/* DocumentError */.Mi(findings.map(({ path, problem }) => ({ file, problem, ...(path.length > 0 && { path: (0,json/* formatPath */.jV)(path) }) })));
+}
+function rehearse(rendering, images) {
+    return registrationFindings(filledIn(rendering, images.map(placeholder)));
+}
+function containerImages({ images: names }, images) {
+    if (names.length !== images.length)
+        throw new Error(`${images.length} images for ${names.length} containers`);
+    return images.map((image, index) => ({ container: names[index] ?? '', image }));
+}
+function filledIn({ definition, containers, inputs }, images) {
+    const variables = inputs['environment-variables'];
+    return withEnvironment(withImages(definition, containerImages(containers, images)), { container: containers.environment, variables });
+}
+function placeholder({ repository }) {
+    return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
@@ -39073,6 +39143,7 @@ function lost({ id, error, session, url, now, }) {
 
 
 
+
 const mostRounds = 5;
 async function deployService(prepared, request) {
     const marker = await mark(request.ports);
@@ -39083,7 +39154,7 @@ async function deployService(prepared, request) {
         current = way.prepared;
         if (way.yieldTo)
             return yielded(current, { request, to: way.yieldTo });
-        const definition = render(current, request.image);
+        const definition = renderDefinition(current, request.images);
         if (way.own === undefined && isUnchanged(current, definition))
             return unchanged(current, request);
         request.signal.throwIfAborted();
@@ -39174,14 +39245,6 @@ async function stop(active, { prepared, request }) {
             throw error;
         log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
     }
-}
-function render({ definition, container, inputs }, image) {
-    const variables = inputs['environment-variables'];
-    const rendered = withEnvironment(withImage(definition, { container, image }), { container, variables });
-    const tooLarge = sizeFindings(rendered);
-    if (tooLarge.length > 0)
-        throw new build_errors/* DocumentError */.Mi(tooLarge.map(({ problem }) => ({ file: `the task definition ${definition.family}`, problem })));
-    return rendered;
 }
 function isRunning({ running }, definition) {
     const live = readTaskDefinition(running.definition);
@@ -39315,10 +39378,12 @@ function busy({ deployer, active }, message) {
 
 
 
-async function planDeployment(prepared, { image, ports, output }) {
+
+
+async function planDeployment(prepared, { images, ports, output }) {
     const { deployer, service, inputs } = prepared;
     const running = prepared.running.arn;
-    const definition = render(prepared, image);
+    const definition = renderDefinition(prepared, images);
     const { yieldTo } = seen(prepared, await mark(ports));
     const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
     const registers = outcome === 'deploy' && !isRunning(prepared, definition);
@@ -39339,6 +39404,7 @@ async function planDeployment(prepared, { image, ports, output }) {
             cluster: inputs.cluster,
             service: service.name,
             place: deployer.place,
+            images: containerImages(prepared.containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) })),
             outcome,
             ...(before !== undefined && { before }),
             taskDefinition: {
@@ -39441,6 +39507,30 @@ function positionOf({ document, lines, path }) {
         }
     }
     return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/steps/choose-containers.js
+
+function chooseContainers({ definition, images, wanted }) {
+    const named = images.flatMap(({ container }) => container ?? []);
+    const [environment = ''] = named;
+    const alone = images.find(({ container }) => container === undefined);
+    const chosen = alone === undefined && wanted === undefined
+        ? { ok: true, value: environment }
+        : chooseContainer({ definition, repository: alone?.repository, wanted });
+    const names = containerNames(definition);
+    const problems = [
+        ...named
+            .filter((name) => !names.includes(name))
+            .map((name) => ({
+            input: 'image',
+            problem: `"${name}" is not in the task definition ${definition.family}: its containers are ${names.join(', ')}`,
+        })),
+        ...(chosen.ok ? [] : [{ input: 'container-name', problem: chosen.problem }]),
+    ];
+    if (problems.length > 0 || !chosen.ok)
+        return { containers: undefined, problems };
+    return { containers: { images: alone === undefined ? named : [chosen.value], environment: chosen.value }, problems };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/appspec.js
@@ -39829,12 +39919,12 @@ function codedeployDeployer(wish) {
                 };
             };
         },
-        render: ({ service, taskDefinition }) => codedeploy_deployer_render({ appSpec, service, taskDefinition }),
+        render: ({ service, taskDefinition }) => render({ appSpec, service, taskDefinition }),
         changes: (service) => differencesFromLive({ document: appSpec?.value ?? synthesised(service), service }),
         start: async ({ service, taskDefinition, description }) => {
             const answer = await codedeploy.createDeployment({
                 ...place,
-                appSpec: codedeploy_deployer_render({ appSpec, service, taskDefinition }),
+                appSpec: render({ appSpec, service, taskDefinition }),
                 description,
                 config: wish.config,
                 autoRollback: autoRollbackOf(wish.autoRollback),
@@ -39916,7 +40006,7 @@ function synthesised(service) {
         throw new Error(`the service ${service.name} has no load balancer, which was not checked`);
     return document;
 }
-function codedeploy_deployer_render({ appSpec, service, taskDefinition, }) {
+function render({ appSpec, service, taskDefinition, }) {
     return appSpec
         ? appSpec.textWith(taskDefinitionPath(appSpec.value), taskDefinition)
         : appSpecText(synthesised(service), { taskDefinition });
@@ -39981,11 +40071,13 @@ function distinct(failures) {
 
 
 
+
+
 async function prepareDeployment(request) {
     const documents = request.documents ?? (await readDocuments(request));
     return check({ request, documents });
 }
-async function readDocuments({ inputs, side, ports: { files }, }) {
+async function readDocuments({ inputs, side, images, ports: { files }, }) {
     const [taskDefinition, appSpec] = await Promise.all([
         readDocument({ files, file: inputs['task-definition'] }),
         readDocument({ files, file: inputs['codedeploy-appspec'] }),
@@ -39997,7 +40089,7 @@ async function readDocuments({ inputs, side, ports: { files }, }) {
         problems.push(...locatedIn(documents.taskDefinition, read.findings));
     const definition = read?.ok ? read.definition : undefined;
     problems.push(...makeDeployer({ inputs, side, documents }).lint(definition));
-    report({ inputs: definition ? containerProblem({ inputs, definition }) : [], documents: problems, failures: [] });
+    report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
     return documents;
 }
 async function readDocument({ files, file }) {
@@ -40018,12 +40110,10 @@ async function readDocument({ files, file }) {
 function locatedIn(document, findings) {
     return findings.map(({ path, problem }) => ({ file: document.file, path: (0,json/* formatPath */.jV)(path), problem, ...document.position(path) }));
 }
-function containerProblem({ inputs, definition }) {
+function nameProblems({ inputs, images, definition, }) {
     const wanted = inputs['container-name'];
-    if (wanted === undefined)
-        return [];
-    const container = chooseContainer({ definition, repository: undefined, wanted });
-    return container.ok ? [] : [{ input: 'container-name', problem: container.problem }];
+    const isByName = wanted !== undefined || images.every(({ container }) => container !== undefined);
+    return isByName ? chooseContainers({ definition, images, wanted }).problems : [];
 }
 function makeDeployer({ inputs, side, documents }) {
     const { cluster, service } = inputs;
@@ -40058,7 +40148,8 @@ async function check({ request, documents }) {
     const current = described.status === 'fulfilled' ? described.value : undefined;
     const reading = current && definitionFrom({ documents, current });
     const definition = reading?.ok ? reading.definition : undefined;
-    const container = definition && chooseContainer({ definition, repository: request.image.repository, wanted: inputs['container-name'] });
+    const choice = definition && chooseContainers({ definition, images: request.images, wanted: inputs['container-name'] });
+    const containers = choice?.containers;
     const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
     const isOurs = service === undefined || service.controller === 'CODE_DEPLOY';
     const readiness = await ready({ service, definition });
@@ -40071,16 +40162,22 @@ async function check({ request, documents }) {
             ...(checked?.inputs ?? []),
             ...activeProblems({ active: checked?.active, inputs, deployer }),
             ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
-            ...(container && !container.ok ? [{ input: 'container-name', problem: container.problem }] : []),
-            ...(definition && container?.ok ? secretProblems({ inputs, definition, container: container.value }) : []),
+            ...(choice?.problems ?? []),
+            ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
         ],
-        documents: [...(reading && !reading.ok ? reading.problems : []), ...(checked?.documents ?? [])],
+        documents: [
+            ...(reading && !reading.ok ? reading.problems : []),
+            ...(current && definition && containers
+                ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
+                : []),
+            ...(checked?.documents ?? []),
+        ],
         failures: [
             ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason] : [])),
             ...(checked?.failures ?? []),
         ].map((error) => ({ input: 'deploy-role', error })),
     });
-    if (!service || !current || !definition || !container?.ok || !checked)
+    if (!service || !current || !definition || !containers || !checked)
         throw new Error('a preflight problem was not reported');
     if (documents.taskDefinition)
         warn(familyWarning({ definition, live: current.arn }));
@@ -40092,7 +40189,7 @@ async function check({ request, documents }) {
         service,
         running: current,
         definition,
-        container: container.value,
+        containers,
         active: checked.active,
         newest: checked.newest,
         again: async () => {
@@ -40105,16 +40202,17 @@ async function check({ request, documents }) {
             ports.log.warning(text);
     }
 }
-function definitionFrom({ documents, current, }) {
-    const { taskDefinition: file } = documents;
+function definitionFrom(origin) {
+    const { documents, current } = origin;
     const family = (0,live_service/* shortName */.E)(current.arn).replace(/:\d+$/, '');
-    const reading = readTaskDefinition(file ? file.value : withTags(current), { family });
-    if (reading.ok)
-        return reading;
-    if (file)
-        return { ok: false, problems: locatedIn(file, reading.findings) };
-    const name = `the live service's task definition ${(0,live_service/* shortName */.E)(current.arn)}`;
-    return { ok: false, problems: reading.findings.map(({ path, problem }) => ({ file: name, path: (0,json/* formatPath */.jV)(path), problem })) };
+    const reading = readTaskDefinition(documents.taskDefinition ? documents.taskDefinition.value : withTags(current), { family });
+    return reading.ok ? reading : { ok: false, problems: locate(reading.findings, origin) };
+}
+function locate(findings, { documents, current }) {
+    if (documents.taskDefinition)
+        return locatedIn(documents.taskDefinition, findings);
+    const file = `the live service's task definition ${(0,live_service/* shortName */.E)(current.arn)}`;
+    return findings.map(({ path, problem }) => ({ file, path: (0,json/* formatPath */.jV)(path), problem }));
 }
 function withTags({ definition, tags }) {
     const own = tags.filter(({ key }) => !key.startsWith('aws:'));
@@ -40176,12 +40274,12 @@ function secretProblems({ inputs, definition, container, }) {
 
 
 function summariseDeployment(summary) {
-    const { service, cluster, image, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
+    const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
     const before = (0,live_service/* shortName */.E)(previousTaskDefinition);
     const after = (0,live_service/* shortName */.E)(taskDefinition);
     const rows = [
         ['Service', `${code(service)} in cluster ${code(cluster)}`],
-        ['Image', code(image)],
+        ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
         ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
         ...(deployment ? [['Deployment', `[${escapeMarkdown(deployment.id)}](${deployment.url})`]] : []),
         ['Outcome', escapeMarkdown(outcome)],
@@ -40498,12 +40596,16 @@ async function rollbackOf({ request, deployment }) {
 
 
 
+
 async function runDeployment(prepared, request) {
     const deployed = await deployService(prepared, request);
     const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
         service: prepared.inputs.service,
         cluster: prepared.inputs.cluster,
-        image: (0,domain_image/* formatImage */.vy)(request.image),
+        images: containerImages(prepared.containers, request.images).map(({ container, image }) => ({
+            container,
+            uri: (0,domain_image/* formatImage */.vy)(image),
+        })),
         taskDefinition: deployed.taskDefinition,
         previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
         deployment: deployed.result === 'started' ? deployed : undefined,
@@ -40536,6 +40638,42 @@ async function tellPlan(mode, parts, { ports, output }) {
     for (const line of planLines(plan))
         ports.log.info(line);
     await ports.github.summarise(planMarkdown(plan));
+}
+
+;// CONCATENATED MODULE: ./build/domain/image-wish.js
+
+
+function parseImageWishes(text) {
+    const lines = text
+        .split(/\r?\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    const read = lines.map(parseLine);
+    const wishes = read.flatMap((line) => (line.ok ? [line.value] : []));
+    const problems = [...read.flatMap((line) => (line.ok ? [] : [line.problem])), ...disagreements(wishes, lines)];
+    const [first, ...others] = wishes;
+    return problems.length > 0 || !first ? (0,parsed/* bad */.MB)(problems.join('; ') || 'names no image') : (0,parsed.ok)([first, ...others]);
+}
+function parseLine(line) {
+    const at = line.indexOf('=');
+    const image = (0,domain_image/* parseImageReference */.o_)(line.slice(at + 1).trim());
+    if (!image.ok)
+        return image;
+    if (at < 0)
+        return (0,parsed.ok)({ container: undefined, image: image.value });
+    const container = line.slice(0, at).trim();
+    if (!/^[A-Za-z0-9_-]{1,255}$/.test(container))
+        return (0,parsed/* bad */.MB)(`"${container}" is not a container name (letters, digits, "-" and "_")`);
+    return (0,parsed.ok)({ container, image: image.value });
+}
+function disagreements(wishes, lines) {
+    const nameless = lines.length > 1 ? lines.filter((line) => !line.includes('=')) : [];
+    const names = wishes.flatMap(({ container }) => container ?? []);
+    const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+    return [
+        ...nameless.map((line) => `"${line}" names no container, and there are several lines: write <container>=${line}`),
+        ...[...twice].map((name) => `the container ${name} has several lines`),
+    ];
 }
 
 // EXTERNAL MODULE: ./build/domain/organization.js
@@ -40794,6 +40932,7 @@ var credentials = __nccwpck_require__(4433);
 
 
 
+
 const sessionName = (0,parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
 const externalId = (0,parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
 const codedeployName = (0,parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
@@ -40870,7 +41009,7 @@ const sharing = {
     'policy-mode': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['merge', 'verify', 'reconcile']), 'merge', '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.'),
 };
 const imageToDeploy = {
-    image: (0,build_inputs/* optional */.lq)(domain_image/* parseImageReference */.o_, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`.'),
+    image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
 };
 const deploying = {
     'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
@@ -40879,8 +41018,8 @@ const deploying = {
     cluster: (0,build_inputs/* required */.mw)(ecsName, 'The ECS cluster.'),
     service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
     'task-definition': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
-    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one.'),
-    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Environment of that container, one `NAME=value` a line, merged by name.'),
+    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
+    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
     'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
     'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
     'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.'),
@@ -40905,8 +41044,6 @@ const deploying = {
 
 
 
-
-
 const deploymentOutputs = [
     'deployment-id',
     'deployment-status',
@@ -40918,35 +41055,38 @@ const deploymentOutputs = [
 const deploy = defineMode({
     name: 'deploy',
     summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...deploying, image: (0,build_inputs/* required */.mw)(domain_image/* parseImageReference */.o_, imageToDeploy.image.description) },
+    inputs: { ...shared_inputs_common, ...registrySide, ...deploying, ...imageToDeploy },
     outputs: [...deploymentOutputs, 'image-uri', 'plan'],
     check: imageInputProblems,
     run: async ({ inputs, ports, output, memory, signal }) => {
         const side = sessions_openDeploy({ inputs, ports });
-        const finding = (0,aws/* lazy */.RZ)(async () => findImage({ inputs, side, ports }));
+        const finding = (0,aws/* lazy */.RZ)(async () => findImages({ inputs, side, ports }));
+        const [first] = inputs.image;
         const prepared = await prepareDeployment({
             inputs,
             side,
             ports,
-            image: inputs.image,
-            registryAccount: registryAccount(inputs) ?? (0,domain_image/* parseEcrHost */.wl)(inputs.image.host ?? '')?.account,
+            images: inputs.image.map(({ container, image }) => ({ container, repository: image.repository })),
+            registryAccount: registryAccount(inputs) ?? (0,domain_image/* parseEcrHost */.wl)(first.image.host ?? '')?.account,
             beside: () => {
                 finding().catch(() => undefined);
-                return async (definition) => {
-                    const { problems, platforms } = await finding();
-                    return [...problems, ...(definition ? platformProblems({ platforms, definition }) : [])];
-                };
+                return async (definition) => imageProblems(await finding(), definition);
             },
         });
-        const { image, warnings } = await finding();
-        if (!image)
-            throw new Error('an image that was not found passed the preflight');
-        for (const warning of warnings)
-            ports.log.warning(warning);
-        output('image-uri', (0,domain_image/* formatImage */.vy)(image));
+        const found = await finding();
+        for (const { warnings } of found)
+            warnings.forEach((warning) => ports.log.warning(warning));
+        for (const { notes } of found)
+            notes.forEach((note) => ports.log.info(note));
+        const images = found.map(({ image }) => {
+            if (!image)
+                throw new Error('an image that was not found passed the preflight');
+            return image;
+        });
+        images.slice(0, 1).forEach((image) => output('image-uri', (0,domain_image/* formatImage */.vy)(image)));
         if (inputs['dry-run'])
-            return tellPlan('deploy', [await planDeployment(prepared, { image, ports, output })], { ports, output });
-        await runDeployment(prepared, { image, ports, memory, signal, output });
+            return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
+        await runDeployment(prepared, { images, ports, memory, signal, output });
     },
 });
 
@@ -41022,27 +41162,6 @@ async function registryHost({ own, registryId, session, }) {
 
 // EXTERNAL MODULE: ./build/domain/tags.js
 var domain_tags = __nccwpck_require__(5112);
-;// CONCATENATED MODULE: ./build/steps/image-platforms.js
-
-
-async function imagePlatforms({ ecr, place, manifest }) {
-    const parsed = (0,oci/* parseManifest */.Ng)(manifest.text, manifest.mediaType);
-    if (!parsed.ok)
-        return undefined;
-    if (parsed.value.kind === 'index')
-        return (0,oci/* platformsOf */.Wt)(parsed.value);
-    try {
-        const configuration = await ecr.configuration(place, parsed.value.config.digest);
-        const platform = configuration === undefined ? undefined : (0,oci/* parseConfiguration */.MA)(configuration);
-        return platform?.ok ? [platform.value] : undefined;
-    }
-    catch (error) {
-        if (error instanceof build_errors/* AwsError */.Gy)
-            return undefined;
-        throw error;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/steps/publish-image.js
 
 
@@ -43531,7 +43650,11 @@ const release = defineMode({
         const registry = openRegistry({ inputs, ports });
         const target = sessions_openDeploy({ inputs, ports });
         const { ecr, session } = registry;
-        const [source, documents] = await together('context', [findSource({ inputs, ports }), readDocuments({ inputs, side: target, ports })]);
+        const images = [{ repository: inputs.repository }];
+        const [source, documents] = await together('context', [
+            findSource({ inputs, ports }),
+            readDocuments({ inputs, side: target, images, ports }),
+        ]);
         const [publishing, deployment, wanted] = await together('registry-role', [
             preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
             prepareDeployment({
@@ -43539,7 +43662,7 @@ const release = defineMode({
                 side: target,
                 ports,
                 documents,
-                image: { repository: inputs.repository },
+                images,
                 registryAccount: registryAccount(inputs),
             }),
             resolveTargets({ inputs, session, ports }),
@@ -43559,7 +43682,7 @@ const release = defineMode({
         output('policy', shared?.policyText ?? '');
         const [current] = await together('deploy-role', [deployment.again(), checkPull({ image, isThere: true })]);
         const [deployed, settled] = await Promise.allSettled([
-            runDeployment(current, { image, ports, memory, signal, output }),
+            runDeployment(current, { images: [image], ports, memory, signal, output }),
             shared?.settled,
         ]);
         if (shared)
@@ -43583,7 +43706,7 @@ const release = defineMode({
             await checkPull({ image, isThere: published.exists && shared?.policies[0].changed !== true });
             tellPlannedImage(published, output);
             output('policy-changed', String(shared?.policies[0].changed ?? false));
-            const deployed = await planDeployment(deployment, { image, ports, output });
+            const deployed = await planDeployment(deployment, { images: [image], ports, output });
             await tellPlan('release', [published.part, ...(shared ? [shared] : []), deployed], { ports, output });
         }
         async function checkPull({ image, isThere }) {
@@ -43593,13 +43716,14 @@ const release = defineMode({
                     ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
                     place: { repository: image.repository, registryId: image.registryId },
                     id: { digest: image.digest },
+                    elsewhere: inputs['aws-region'] === target.session.region ? undefined : inputs['aws-region'],
                 })
                 : undefined;
             if (answer?.canPull === 'unknown')
                 ports.log.warning(answer.warning);
             const problems = [
                 ...(answer?.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
-                ...platformProblems({ platforms: image.platforms, definition }),
+                ...platformProblems({ platforms: image.platforms, definition }).map((problem) => ({ input: 'image', problem })),
             ];
             if (problems.length > 0)
                 throw new build_errors/* InputError */.dz(problems, {
@@ -47987,7 +48111,6 @@ function workspaceFiles({ workspace, temp }) {
     const at = (path) => ((0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.resolve)(workspace, path));
     return {
         readText: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path), 'utf8'))),
-        readBytes: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path)))),
         kind: async (path) => {
             const found = await missingAsUndefined((0,promises_.stat)(at(path)));
             if (!found)

@@ -182,7 +182,10 @@ test('foreign text in the summary is no markup', () => {
   const summary = summariseDeployment({
     service: 'web',
     cluster: 'dev',
-    image: 'x',
+    images: [
+      { container: 'web', uri: 'x' },
+      { container: 'proxy', uri: 'y' },
+    ],
     taskDefinition: 'arn/web:2',
     previousTaskDefinition: 'arn/web:1',
     deployment: undefined,
@@ -191,6 +194,7 @@ test('foreign text in the summary is no markup', () => {
     failure: 'hook said ```\n<script>',
   });
   expect(summary).toContain('`web:1` → `web:2`');
+  expect(summary).toContain('| Image of `web` | `x` |\n| Image of `proxy` | `y` |');
   expect(summary).toContain('&lt;b>\\|failed\\|&lt;/b>');
   expect(summary).toContain('````\nhook said ```\n<script>\n````');
 });

@@ -31,6 +31,7 @@ const deployment: PlannedDeployment = {
   cluster: 'dev',
   service: 'web',
   place: 'deployment group D of A',
+  images: [{ container: 'web', uri: `${repository}@sha256:1` }],
   outcome: 'deploy',
   before: 'd-1 is under way (InProgress), and would be waited for',
   taskDefinition: {
@@ -86,6 +87,7 @@ const cases: readonly (readonly [name: string, part: PlanPart, lines: readonly s
     { writes: [], deployment },
     [
       'Deployment: web of cluster dev would be deployed, by deployment group D of A; d-1 is under way (InProgress), and would be waited for; platform version: LATEST → 1.4.0',
+      `    web: ${repository}@sha256:1`,
       'Task definition: web:1 → web:<new revision>',
       '    ~ containers.web.environment.KEY: changed',
       'AppSpec: as it would be sent',

@@ -11,7 +11,7 @@ import {
   sameDefinition,
   secretsAmong,
   withEnvironment,
-  withImage,
+  withImages,
   type TaskDefinition,
 } from '../../src/domain/task-definition.ts';
 
@@ -160,11 +160,25 @@ describe('the container that gets the image', () => {
 });
 
 describe('rendering', () => {
+  const before = read(containers({ name: 'web', image: 'old' }, { name: 'proxy', image: 'nginx' }, { name: 'log', image: 'fluent' }));
   test('the image is always by digest, and only its own container changes', () => {
-    const before = read(containers({ name: 'web', image: 'old' }, { name: 'proxy', image: 'nginx' }));
-    expect(withImage(before, { container: 'web', image }).containerDefinitions).toEqual([
+    expect(withImages(before, [{ container: 'web', image }]).containerDefinitions).toEqual([
       { name: 'web', image: `1.dkr/shop/web@sha256:${'a'.repeat(64)}` },
       { name: 'proxy', image: 'nginx' },
+      { name: 'log', image: 'fluent' },
+    ]);
+  });
+
+  test('several containers get an image each', () => {
+    const sidecar = { ...image, host: '2.dkr', repository: 'infra/log' as RepositoryName };
+    const after = withImages(before, [
+      { container: 'log', image: sidecar },
+      { container: 'web', image },
+    ]);
+    expect(after.containerDefinitions.map((container) => container['image'])).toEqual([
+      `1.dkr/shop/web@sha256:${'a'.repeat(64)}`,
+      'nginx',
+      `2.dkr/infra/log@sha256:${'a'.repeat(64)}`,
     ]);
   });
 

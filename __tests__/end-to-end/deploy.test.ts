@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { accessDenied, expiredCredentials, lostReply, serverError, throttling } from '../../emulator/faults.ts';
-import { accounts, sharedPolicy } from '../../emulator/scenario.ts';
+import { accounts, region, sharedPolicy } from '../../emulator/scenario.ts';
 import { inputs, layout, onStage, transcript, writes, type Stage, type StageOptions } from './stage.ts';
 
 const deploy = { mode: 'deploy', ...inputs.common, ...inputs.registry, ...inputs.deploying, image: 'shop/web:v1' };
@@ -68,6 +68,33 @@ describe('deploy', () => {
       });
       // Values of the environment are never printed.
       expect(result.raw).not.toContain('COLOUR=blue');
+    });
+  });
+
+  test('pain 23: several containers get an image each, by digest', async () => {
+    await onPublished(async (stage) => {
+      stage.scenario.emulator.world.repository({ account: accounts.registry, region, name: 'infra/proxy', policy: sharedPolicy });
+      layout(stage.job, 'proxy');
+      await stage.step({ with: { ...publish, repository: 'infra/proxy', tags: 'v2' } });
+      const definition = stage.scenario.taskDefinition(accounts.devA) as { containerDefinitions: object[] };
+      const proxy = { name: 'proxy', image: 'nginx', essential: true };
+      stage.job.write('task.json', JSON.stringify({ ...definition, containerDefinitions: [...definition.containerDefinitions, proxy] }));
+      const given = { ...deploy, image: 'web=shop/web:v1\nproxy=infra/proxy:v2', 'task-definition': 'task.json' };
+      const planned = await stage.step({ with: { ...given, 'dry-run': 'true' } });
+      const result = await stage.step({ with: given });
+      expect(result.outputs['image-uri']).toMatch(/\/shop\/web@sha256:/);
+      expect(planned.log).toContain(`    web: ${result.outputs['image-uri'] ?? ''}`);
+      expect(planned.log.join('\n')).toMatch(/^ {4}\+ containers\.proxy\.image: .*\/infra\/proxy@sha256:/m);
+      const [registered] = stage.scenario.emulator.requests.of('ecs', 'RegisterTaskDefinition');
+      expect(registered?.input['containerDefinitions']).toMatchObject([
+        { name: 'web', image: result.outputs['image-uri'] },
+        { name: 'proxy', image: expect.stringMatching(/\/infra\/proxy@sha256:/) },
+      ]);
+      expect(stage.plain(result.summary)).toMatch(/Image of `web` \| `<host>\/shop\/web@.*\n\| Image of `proxy` \| `<host>\/infra\/proxy@/);
+
+      const again = await stage.step({ with: given });
+      expect(again.outputs['changed']).toBe('false');
+      expect(writes(stage)).toEqual([]);
     });
   });
 

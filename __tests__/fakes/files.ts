@@ -15,10 +15,6 @@ export class FakeFiles implements Files {
 
   resolve = (path: string) => (path.startsWith('/') ? path : join('/workspace', path));
   readText = async (path: string) => this.files.get(this.resolve(path));
-  readBytes = async (path: string) => {
-    const text = await this.readText(path);
-    return text === undefined ? undefined : Buffer.from(text);
-  };
   kind = async (path: string): Promise<'file' | 'folder' | 'none'> => {
     const at = this.resolve(path);
     if (this.files.has(at)) return 'file';

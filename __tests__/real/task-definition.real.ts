@@ -9,7 +9,7 @@ import {
   readTaskDefinition,
   sameDefinition,
   withEnvironment,
-  withImage,
+  withImages,
   type TaskDefinition,
 } from '../../src/domain/task-definition.ts';
 import { awsEcs, type Ecs } from '../../src/ports/ecs.ts';
@@ -87,7 +87,7 @@ describeReal('task definitions against moto', { needs: ['moto'] }, () => {
 
   const rendered = (): TaskDefinition => {
     const image = { host, repository: sure(parseRepositoryName('shop/web')), digest: sure(parseDigest(digest)) };
-    const pinned = withImage(read(document(family)), { container: 'web', image });
+    const pinned = withImages(read(document(family)), [{ container: 'web', image }]);
     return withEnvironment(pinned, {
       container: 'web',
       variables: [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AccountId } from '../../src/domain/account.ts';
+import type { AccountId, Region } from '../../src/domain/account.ts';
 import type { Digest, RepositoryName, Tag } from '../../src/domain/image.ts';
 import type { Platform } from '../../src/domain/oci.ts';
 import type { TaskDefinition } from '../../src/domain/task-definition.ts';
@@ -53,6 +53,13 @@ describe('whether the account can pull', () => {
     });
   });
 
+  test('no: there is none, and the Region is said where it is not the service’s', async () => {
+    const elsewhere = 'us-east-1' as Region;
+    expect(await checkImage({ ecr: ecr({ answer: 'missing' }), place, id: { tag: 'v1' as Tag }, elsewhere })).toMatchObject({
+      problem: 'there is no image shop/web:v1 in 111111111111 (us-east-1)',
+    });
+  });
+
   test('no: the repository policy refuses', async () => {
     const reason = 'not authorized because no resource-based policy allows the ecr:BatchGetImage action';
     expect(await checkImage({ ecr: ecr({ answer: 'denied', reason }), place, id: { digest } })).toMatchObject({
@@ -78,6 +85,6 @@ describe('whether it runs on the tasks’ platform', () => {
     ['unknown', undefined, []],
     ['none fits', [arm64], ['is for linux/arm64, and the tasks of web run on linux/amd64 (runtimePlatform); build it for that platform']],
   ])('%s', (_name, platforms, expected) => {
-    expect(platformProblems({ platforms, definition }).map(({ problem }) => problem)).toEqual(expected);
+    expect(platformProblems({ platforms, definition })).toEqual(expected);
   });
 });

@@ -1,11 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseMarker } from '../../src/domain/deployment-marker.ts';
+import { formatImage, type RepositoryName } from '../../src/domain/image.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import { deployService, type Deployed } from '../../src/steps/deploy-service.ts';
 import type { DeploymentInputs } from '../../src/steps/prepare-deployment.ts';
 import { someDefinition } from '../fakes/ecs.ts';
 import { awsError, failureOf, image, Setting } from './deployment-setting.ts';
 
-const text = `${image.host}/${image.repository}@${image.digest}`;
+const text = formatImage(image);
+const containers = someDefinition['containerDefinitions'] as JsonObject[];
 const running = {
   ...someDefinition,
   containerDefinitions: [{ name: 'web', image: text, essential: true, portMappings: [{ containerPort: 80 }] }],
@@ -50,6 +53,22 @@ describe('a change', () => {
     expect(parseMarker(created?.description ?? '')).toMatchObject({ workflow: 'acme.shop:Release', run: 1000 });
     expect(setting.remembered).toMatchObject([
       { kind: 'deployment', how: 'codedeploy', group: 'DgpECS-dev-web', account: '222222222222', onCancel: 'rollback' },
+    ]);
+  });
+
+  test('of several containers: an image each', async () => {
+    const setting = new Setting();
+    const proxy = { ...image, repository: 'infra/proxy' as RepositoryName };
+    setting.ecs.definition = { ...someDefinition, containerDefinitions: [...containers, { name: 'proxy', image: 'nginx' }] };
+    const images = [
+      { container: 'web', repository: image.repository },
+      { container: 'proxy', repository: proxy.repository },
+    ];
+    const prepared = await setting.prepare({}, { images });
+    await deployService(prepared, { ...setting.request, images: [image, proxy] });
+    expect(setting.ecs.registered[0]?.['containerDefinitions']).toMatchObject([
+      { name: 'web', image: text },
+      { name: 'proxy', image: formatImage(proxy) },
     ]);
   });
 
@@ -224,11 +243,4 @@ describe('a stale run', () => {
     setting.codedeploy.add({ id: 'd-OLD', status: 'Succeeded', description: marked(999) });
     expect(await deploy(setting)).toMatchObject({ result: 'started' });
   });
-});
-
-test('a definition that grows too large is refused before it is sent', async () => {
-  const setting = new Setting();
-  const error = await failureOf(deploy(setting, { 'environment-variables': [['BIG', 'x'.repeat(66_000)]] }));
-  expect(error.message).toMatch(/^the task definition web: has \d+ bytes as JSON, and ECS takes 65536 at most/);
-  expect(setting.writes).toEqual([]);
 });

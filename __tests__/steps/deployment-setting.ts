@@ -111,12 +111,12 @@ export class Setting {
   }
 
   async prepare(inputs: Partial<DeploymentInputs> = {}, more: Partial<PrepareRequest> = {}): Promise<PreparedDeployment> {
-    return prepareDeployment({ inputs: { ...someInputs, ...inputs }, side: this.side, ports: this.ports, image, ...more });
+    return prepareDeployment({ inputs: { ...someInputs, ...inputs }, side: this.side, ports: this.ports, images: [image], ...more });
   }
 
   get request(): DeployRequest {
     const output = (name: string, value: string): void => void this.outputs.set(name, value);
-    return { image, ports: this.ports, memory: this.memory, signal: this.abort.signal, output };
+    return { images: [image], ports: this.ports, memory: this.memory, signal: this.abort.signal, output };
   }
 
   /** The calls that change something. */

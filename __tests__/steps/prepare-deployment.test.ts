@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AwsError, DocumentError, InputError } from '../../src/errors.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import { someGroup } from '../fakes/codedeploy.ts';
 import { someDefinition, someService } from '../fakes/ecs.ts';
 import { account, awsError, failureOf, Setting } from './deployment-setting.ts';
@@ -21,7 +22,7 @@ describe('what is read', () => {
       'ecs:DescribeTaskDefinition web:42',
     ]);
     expect(prepared.running.arn).toMatch(/web:42$/);
-    expect(prepared.container).toBe('web');
+    expect(prepared.containers).toEqual({ images: ['web'], environment: 'web' });
     expect(setting.writes).toEqual([]);
   });
 
@@ -172,6 +173,21 @@ describe('what AWS shows to be wrong', () => {
     const error = await failureOf(setting.prepare(inputs));
     expect(error).toBeInstanceOf(InputError);
     expect(error.message).toMatch(message);
+    expect(setting.writes).toEqual([]);
+  });
+
+  test('what ECS would not register is found before anything is written: too large with its environment, and a container without an image', async () => {
+    const setting = new Setting();
+    const containers = someDefinition['containerDefinitions'] as JsonObject[];
+    setting.ecs.definition = { ...someDefinition, containerDefinitions: [...containers, { name: 'log' }] };
+    const error = await failureOf(setting.prepare({ 'environment-variables': [['BIG', 'x'.repeat(66_000)]] }));
+    expect(error).toBeInstanceOf(DocumentError);
+    expect(error.message.split('\n')).toEqual([
+      "the live service's task definition web:42: $.containerDefinitions[1].image is missing",
+      expect.stringMatching(
+        /web:42: \$ has \d+ bytes as JSON with environment-variables and images in it, and ECS takes 65536 at most; move/,
+      ),
+    ]);
     expect(setting.writes).toEqual([]);
   });
 

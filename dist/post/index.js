@@ -33515,7 +33515,6 @@ function workspaceFiles({ workspace, temp }) {
     const at = (path) => ((0,external_node_path_.isAbsolute)(path) ? path : (0,external_node_path_.resolve)(workspace, path));
     return {
         readText: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path), 'utf8'))),
-        readBytes: async (path) => readable(path, missingAsUndefined((0,promises_.readFile)(at(path)))),
         kind: async (path) => {
             const found = await missingAsUndefined((0,promises_.stat)(at(path)));
             if (!found)

@@ -7,8 +7,8 @@ import { code, codeBlock, escapeMarkdown, table } from './markdown.ts';
 export interface DeploymentSummary {
   readonly service: string;
   readonly cluster: string;
-  /** `host/repository@sha256:…`. */
-  readonly image: string;
+  /** What each container gets: `host/repository@sha256:…`. */
+  readonly images: readonly { readonly container: string; readonly uri: string }[];
   readonly taskDefinition: string;
   readonly previousTaskDefinition: string;
   /** Undefined where none was started. */
@@ -21,12 +21,12 @@ export interface DeploymentSummary {
 }
 
 export function summariseDeployment(summary: DeploymentSummary): string {
-  const { service, cluster, image, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
+  const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
   const before = shortName(previousTaskDefinition);
   const after = shortName(taskDefinition);
   const rows = [
     ['Service', `${code(service)} in cluster ${code(cluster)}`],
-    ['Image', code(image)],
+    ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
     ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
     ...(deployment ? [['Deployment', `[${escapeMarkdown(deployment.id)}](${deployment.url})`]] : []),
     ['Outcome', escapeMarkdown(outcome)],

@@ -46,6 +46,8 @@ export interface PlannedDeployment {
   readonly service: string;
   /** As a reader knows it: `deployment group DgpECS-dev-web of AppECS-dev-web`. */
   readonly place: string;
+  /** What each container would run: `host/repository@sha256:…`. */
+  readonly images: readonly { readonly container: string; readonly uri: string }[];
   /** `unchanged`: the service runs this already. `yield`: a newer run has deployed. */
   readonly outcome: 'deploy' | 'unchanged' | 'yield';
   /** What would become of the deployment that is under way, or whose run is newer. */
@@ -168,6 +170,7 @@ function deploymentSections({
   cluster,
   service,
   place,
+  images,
   outcome,
   before,
   taskDefinition,
@@ -180,6 +183,7 @@ function deploymentSections({
     {
       title: 'Deployment',
       facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
+      block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
     },
     { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
     ...(appSpec === undefined

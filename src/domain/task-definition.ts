@@ -135,11 +135,21 @@ function variableFindings({ container, path }: { container: JsonObject; path: Js
   });
 }
 
+/** What ECS would not take of a definition that has its images and its environment. */
+export function registrationFindings(definition: TaskDefinition): readonly Finding[] {
+  const nameless = definition.containerDefinitions.flatMap(({ image }, index): Finding[] =>
+    typeof image === 'string' && image.trim() !== '' ? [] : [{ path: ['containerDefinitions', index, 'image'], problem: 'is missing' }],
+  );
+  return [...nameless, ...sizeFindings(definition, ' with environment-variables and images in it')];
+}
+
 /** What a definition weighs, as ECS counts it: its JSON in UTF-8. */
-export function sizeFindings(definition: JsonObject): Finding[] {
+function sizeFindings(definition: JsonObject, state = ''): Finding[] {
   const bytes = new TextEncoder().encode(JSON.stringify(definition)).length;
   if (bytes <= mostBytes) return [];
-  return [{ path: [], problem: `has ${bytes} bytes as JSON, and ECS takes ${mostBytes} at most; move environment values to an env file` }];
+  return [
+    { path: [], problem: `has ${bytes} bytes as JSON${state}, and ECS takes ${mostBytes} at most; move environment values to an env file` },
+  ];
 }
 
 export function containerNames(definition: TaskDefinition): readonly string[] {
@@ -179,9 +189,18 @@ function repositoryOf({ image }: Container): string | undefined {
   return reference?.ok ? reference.value.repository : undefined;
 }
 
-export function withImage(definition: TaskDefinition, { container, image }: { container: string; image: PinnedImage }): TaskDefinition {
-  const text = formatImage(image);
-  return withContainer(definition, { name: container, change: (before) => ({ ...before, image: text }) });
+/** A container and the image that it gets. */
+export interface ContainerImage {
+  readonly container: string;
+  readonly image: PinnedImage;
+}
+
+export function withImages(definition: TaskDefinition, images: readonly ContainerImage[]): TaskDefinition {
+  return images.reduce(
+    (changed, { container, image }) =>
+      withContainer(changed, { name: container, change: (before) => ({ ...before, image: formatImage(image) }) }),
+    definition,
+  );
 }
 
 /** The environment merged by name: a variable that is there already keeps its place (RULES 6.11). */

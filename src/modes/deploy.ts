@@ -1,10 +1,8 @@
 /** Deploys an image that exists to a service, blue/green, and follows the deployment to its end. */
-import { formatImage, parseImageReference, parseEcrHost } from '../domain/image.ts';
-import { required } from '../inputs.ts';
+import { formatImage, parseEcrHost } from '../domain/image.ts';
 import { defineMode } from '../mode.ts';
 import { lazy } from '../ports/aws.ts';
-import { platformProblems } from '../steps/check-image.ts';
-import { findImage, imageInputProblems } from '../steps/find-image.ts';
+import { findImages, imageInputProblems, imageProblems } from '../steps/find-image.ts';
 import { planDeployment } from '../steps/plan-deployment.ts';
 import { prepareDeployment } from '../steps/prepare-deployment.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
@@ -25,31 +23,33 @@ export const deploymentOutputs = [
 export const deploy = defineMode({
   name: 'deploy',
   summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
-  inputs: { ...common, ...registrySide, ...deploying, image: required(parseImageReference, imageToDeploy.image.description) },
+  inputs: { ...common, ...registrySide, ...deploying, ...imageToDeploy },
   outputs: [...deploymentOutputs, 'image-uri', 'plan'],
   check: imageInputProblems,
   run: async ({ inputs, ports, output, memory, signal }) => {
     const side = openDeploy({ inputs, ports });
-    const finding = lazy(async () => findImage({ inputs, side, ports }));
+    const finding = lazy(async () => findImages({ inputs, side, ports }));
+    const [first] = inputs.image;
     const prepared = await prepareDeployment({
       inputs,
       side,
       ports,
-      image: inputs.image,
-      registryAccount: registryAccount(inputs) ?? parseEcrHost(inputs.image.host ?? '')?.account,
+      images: inputs.image.map(({ container, image }) => ({ container, repository: image.repository })),
+      registryAccount: registryAccount(inputs) ?? parseEcrHost(first.image.host ?? '')?.account,
       beside: () => {
         finding().catch(() => undefined);
-        return async (definition) => {
-          const { problems, platforms } = await finding();
-          return [...problems, ...(definition ? platformProblems({ platforms, definition }) : [])];
-        };
+        return async (definition) => imageProblems(await finding(), definition);
       },
     });
-    const { image, warnings } = await finding();
-    if (!image) throw new Error('an image that was not found passed the preflight');
-    for (const warning of warnings) ports.log.warning(warning);
-    output('image-uri', formatImage(image));
-    if (inputs['dry-run']) return tellPlan('deploy', [await planDeployment(prepared, { image, ports, output })], { ports, output });
-    await runDeployment(prepared, { image, ports, memory, signal, output });
+    const found = await finding();
+    for (const { warnings } of found) warnings.forEach((warning) => ports.log.warning(warning));
+    for (const { notes } of found) notes.forEach((note) => ports.log.info(note));
+    const images = found.map(({ image }) => {
+      if (!image) throw new Error('an image that was not found passed the preflight');
+      return image;
+    });
+    images.slice(0, 1).forEach((image) => output('image-uri', formatImage(image)));
+    if (inputs['dry-run']) return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
+    await runDeployment(prepared, { images, ports, memory, signal, output });
   },
 });

@@ -39,7 +39,11 @@ export const release = defineMode({
     const target = openDeploy({ inputs, ports });
     const { ecr, session } = registry;
     // What this machine shows to be wrong is reported before any call.
-    const [source, documents] = await together('context', [findSource({ inputs, ports }), readDocuments({ inputs, side: target, ports })]);
+    const images = [{ repository: inputs.repository }];
+    const [source, documents] = await together('context', [
+      findSource({ inputs, ports }),
+      readDocuments({ inputs, side: target, images, ports }),
+    ]);
     const [publishing, deployment, wanted] = await together('registry-role', [
       preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
       prepareDeployment({
@@ -47,7 +51,7 @@ export const release = defineMode({
         side: target,
         ports,
         documents,
-        image: { repository: inputs.repository },
+        images,
         registryAccount: registryAccount(inputs),
       }),
       resolveTargets({ inputs, session, ports }),
@@ -71,7 +75,7 @@ export const release = defineMode({
     const [current] = await together('deploy-role', [deployment.again(), checkPull({ image, isThere: true })]);
     // While the deployment runs, the policy settles: nobody waits for it alone.
     const [deployed, settled] = await Promise.allSettled([
-      runDeployment(current, { image, ports, memory, signal, output }),
+      runDeployment(current, { images: [image], ports, memory, signal, output }),
       shared?.settled,
     ]);
     if (shared) await ports.github.summarise(policySummary({ repository: publishing.repository.uri, ...shared }));
@@ -93,7 +97,7 @@ export const release = defineMode({
       await checkPull({ image, isThere: published.exists && shared?.policies[0].changed !== true });
       tellPlannedImage(published, output);
       output('policy-changed', String(shared?.policies[0].changed ?? false));
-      const deployed = await planDeployment(deployment, { image, ports, output });
+      const deployed = await planDeployment(deployment, { images: [image], ports, output });
       await tellPlan('release', [published.part, ...(shared ? [shared] : []), deployed], { ports, output });
     }
 
@@ -105,12 +109,13 @@ export const release = defineMode({
             ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
             place: { repository: image.repository, registryId: image.registryId },
             id: { digest: image.digest },
+            elsewhere: inputs['aws-region'] === target.session.region ? undefined : inputs['aws-region'],
           })
         : undefined;
       if (answer?.canPull === 'unknown') ports.log.warning(answer.warning);
       const problems = [
         ...(answer?.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
-        ...platformProblems({ platforms: image.platforms, definition }),
+        ...platformProblems({ platforms: image.platforms, definition }).map((problem) => ({ input: 'image', problem })),
       ];
       if (problems.length > 0)
         throw new InputError(problems, {

@@ -3,7 +3,8 @@
  * `action.yml` and the README. Where a peer action has an input for the same thing, ours has the peer's name.
  */
 import { parseAccountId, parseRegion, parseRoleArn } from '../domain/account.ts';
-import { parseImageReference, parseRepositoryName } from '../domain/image.ts';
+import { parseRepositoryName } from '../domain/image.ts';
+import { parseImageWishes } from '../domain/image-wish.ts';
 import { parseOrganizationId, parseOuTarget } from '../domain/organization.ts';
 import { parseReplicaPlace } from '../domain/replica.ts';
 import { pullActions } from '../domain/policy/grant.ts';
@@ -153,7 +154,10 @@ export const sharing = {
 } as const;
 
 export const imageToDeploy = {
-  image: optional(parseImageReference, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`.'),
+  image: required(
+    parseImageWishes,
+    'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.',
+  ),
 } as const;
 
 export const deploying = {
@@ -165,9 +169,12 @@ export const deploying = {
   'task-definition': optional(text, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
   'container-name': optional(
     text,
-    'The container that gets the image. Default: the one that runs this repository already, else the only essential one.',
+    'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.',
   ),
-  'environment-variables': listOf(lines(assignment), 'Environment of that container, one `NAME=value` a line, merged by name.'),
+  'environment-variables': listOf(
+    lines(assignment),
+    'Environment of the container that gets the image, one `NAME=value` a line, merged by name.',
+  ),
   'codedeploy-application': optional(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
   'codedeploy-deployment-group': optional(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
   'codedeploy-appspec': optional(

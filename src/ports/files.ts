@@ -6,7 +6,6 @@ import { DocumentError, toError } from '../errors.ts';
 export interface Files {
   /** The text of a file, or undefined where there is none. */
   readText(path: string): Promise<string | undefined>;
-  readBytes(path: string): Promise<Uint8Array | undefined>;
   /** Whether there is a file or a folder. */
   kind(path: string): Promise<'file' | 'folder' | 'none'>;
   /** Writes a file that only the user may read (mode 0600), with its folders. */
@@ -25,7 +24,6 @@ export function workspaceFiles({ workspace, temp }: { workspace: string; temp: s
   const at = (path: string): string => (isAbsolute(path) ? path : resolve(workspace, path));
   return {
     readText: async (path) => readable(path, missingAsUndefined(readFile(at(path), 'utf8'))),
-    readBytes: async (path) => readable(path, missingAsUndefined(readFile(at(path)))),
     kind: async (path) => {
       const found = await missingAsUndefined(stat(at(path)));
       if (!found) return 'none';

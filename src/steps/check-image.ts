@@ -5,18 +5,20 @@
  * A policy alone can't decide it – registry policies, SCPs, RCPs and VPC endpoints have a say – so it is tried: BatchGetImage, with
  * three answers (RULES 5.16).
  */
+import type { Region } from '../domain/account.ts';
 import type { Digest, Tag } from '../domain/image.ts';
-import { formatPlatform, parseConfiguration, parseManifest, platformsOf, type Platform } from '../domain/oci.ts';
+import { formatPlatform, type Platform } from '../domain/oci.ts';
 import { platformWish, type TaskDefinition } from '../domain/task-definition.ts';
-import type { InputProblem } from '../errors.ts';
-import { AwsError } from '../errors.ts';
-import type { Ecr, EcrManifest, RepositoryPlace } from '../ports/ecr.ts';
+import type { Ecr, RepositoryPlace } from '../ports/ecr.ts';
+import { imagePlatforms } from './image-platforms.ts';
 
 export interface ImageCheck {
   /** With the credentials of the side that is deployed to. */
   readonly ecr: Ecr;
   readonly place: RepositoryPlace;
   readonly id: { readonly digest: Digest } | { readonly tag: Tag };
+  /** The image's Region, where the service is in another one. */
+  readonly elsewhere?: Region | undefined;
 }
 
 export type ImageAnswer =
@@ -29,13 +31,13 @@ export type ImageAnswer =
   | { readonly canPull: 'no'; readonly problem: string }
   | { readonly canPull: 'unknown'; readonly warning: string };
 
-export async function checkImage({ ecr, place, id }: ImageCheck): Promise<ImageAnswer> {
+export async function checkImage({ ecr, place, id, elsewhere }: ImageCheck): Promise<ImageAnswer> {
   const found = await ecr.manifest(place, id);
-  const where = place.registryId === undefined ? '' : ` in ${place.registryId}`;
+  const where = `${place.registryId === undefined ? '' : ` in ${place.registryId}`}${elsewhere === undefined ? '' : ` (${elsewhere})`}`;
   const what = 'digest' in id ? `${place.repository}@${id.digest}` : `${place.repository}:${id.tag}`;
   switch (found.answer) {
     case 'found':
-      return { canPull: 'yes', digest: found.digest, platforms: await platforms({ ecr, place, found }) };
+      return { canPull: 'yes', digest: found.digest, platforms: await imagePlatforms({ ecr, place, manifest: found }) };
     case 'missing':
       return { canPull: 'no', problem: `there is no image ${what}${where}` };
     case 'denied':
@@ -57,30 +59,6 @@ function denied({ what, reason }: { what: string; reason: string }): ImageAnswer
   };
 }
 
-/** An index lists them; a single image tells its own in its configuration. */
-async function platforms({
-  ecr,
-  place,
-  found,
-}: {
-  ecr: Ecr;
-  place: RepositoryPlace;
-  found: EcrManifest;
-}): Promise<readonly Platform[] | undefined> {
-  const manifest = parseManifest(found.text, found.mediaType);
-  if (!manifest.ok) return undefined;
-  if (manifest.value.kind === 'index') return platformsOf(manifest.value);
-  try {
-    const configuration = await ecr.configuration(place, manifest.value.config.digest);
-    const platform = configuration === undefined ? undefined : parseConfiguration(configuration);
-    return platform?.ok ? [platform.value] : undefined;
-  } catch (error) {
-    // The image can be pulled; that its platform can't be read is no reason not to deploy it.
-    if (error instanceof AwsError) return undefined;
-    throw error;
-  }
-}
-
 /** Why the image does not run on the tasks' platform; nothing where it does, or where either is unknown. */
 export function platformProblems({
   platforms: known,
@@ -88,15 +66,12 @@ export function platformProblems({
 }: {
   platforms: readonly Platform[] | undefined;
   definition: TaskDefinition;
-}): readonly InputProblem[] {
+}): readonly string[] {
   const wish = platformWish(definition);
   if (!wish || !known || known.length === 0) return [];
   if (known.some(({ os, architecture }) => os === wish.os && architecture === wish.architecture)) return [];
   const has = known.map(formatPlatform).join(', ');
   return [
-    {
-      input: 'image',
-      problem: `is for ${has}, and the tasks of ${definition.family} run on ${formatPlatform(wish)} (runtimePlatform); build it for that platform`,
-    },
+    `is for ${has}, and the tasks of ${definition.family} run on ${formatPlatform(wish)} (runtimePlatform); build it for that platform`,
   ];
 }

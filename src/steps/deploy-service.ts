@@ -10,29 +10,21 @@ import type { Cleanup, Memory } from '../cleanup.ts';
 import { describe, isStale, makeNonce, markerOf, parseMarker, type Marker } from '../domain/deployment-marker.ts';
 import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts';
 import { shortName } from '../domain/live-service.ts';
-import {
-  differences,
-  readTaskDefinition,
-  sameDefinition,
-  sizeFindings,
-  withEnvironment,
-  withImage,
-  type PinnedImage,
-  type TaskDefinition,
-} from '../domain/task-definition.ts';
-import { AwsError, DeploymentError, DocumentError } from '../errors.ts';
+import { differences, readTaskDefinition, sameDefinition, type PinnedImage, type TaskDefinition } from '../domain/task-definition.ts';
+import { AwsError, DeploymentError } from '../errors.ts';
 import { isDenial } from '../ports/aws.ts';
 import type { Ports } from '../ports/index.ts';
 import type { StartAnswer } from './deployer.ts';
 import type { UnfinishedDeployment } from './finish-deployment.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
+import { renderDefinition } from './render-definition.ts';
 import type { DeployInputs } from './sessions.ts';
 import { watchDeployment } from './watch-deployment.ts';
 
 export interface DeployRequest {
-  /** By digest, always. */
-  readonly image: PinnedImage;
+  /** By digest, always, in the order of the containers that get them. */
+  readonly images: readonly PinnedImage[];
   readonly ports: Pick<Ports, 'clock' | 'log' | 'github'>;
   readonly memory: Memory;
   readonly signal: AbortSignal;
@@ -73,7 +65,7 @@ export async function deployService(prepared: PreparedDeployment, request: Deplo
     const way = await clearTheWay(current, { request, marker });
     current = way.prepared;
     if (way.yieldTo) return yielded(current, { request, to: way.yieldTo });
-    const definition = render(current, request.image);
+    const definition = renderDefinition(current, request.images);
     if (way.own === undefined && isUnchanged(current, definition)) return unchanged(current, request);
 
     request.signal.throwIfAborted();
@@ -182,16 +174,6 @@ async function stop(active: Deployment, { prepared, request }: { prepared: Prepa
     if (!(error instanceof AwsError) || isDenial(error)) throw error;
     log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
   }
-}
-
-/** The definition with the image and the environment in it. */
-export function render({ definition, container, inputs }: PreparedDeployment, image: PinnedImage): TaskDefinition {
-  const variables = inputs['environment-variables'];
-  const rendered = withEnvironment(withImage(definition, { container, image }), { container, variables });
-  const tooLarge = sizeFindings(rendered);
-  if (tooLarge.length > 0)
-    throw new DocumentError(tooLarge.map(({ problem }) => ({ file: `the task definition ${definition.family}`, problem })));
-  return rendered;
 }
 
 /** Compared with the PRIMARY task set's, not with the service's (RULES 6.9); one that was deregistered can't be deployed again. */

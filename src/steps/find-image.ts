@@ -1,110 +1,180 @@
 /**
- * The image that an author names, made whole: its registry's host, and its digest. Hosts come from what ECR answers, never from an
- * account and a Region glued together (RULES 5.4, 6.12).
+ * The images that an author names, made whole: each with its registry's host, and its digest. Hosts come from what ECR answers, never
+ * from an account and a Region glued together (RULES 5.4, 6.12).
  */
-import type { Region } from '../domain/account.ts';
-import { formatImage, hostOfAccount, parseEcrHost, type ImageReference } from '../domain/image.ts';
+import type { AccountId, Region } from '../domain/account.ts';
+import { formatImage, hostOfAccount, parseEcrHost, type Digest, type ImageReference } from '../domain/image.ts';
+import type { ImageWish, ImageWishes } from '../domain/image-wish.ts';
 import type { Platform } from '../domain/oci.ts';
-import type { PinnedImage } from '../domain/task-definition.ts';
+import type { PinnedImage, TaskDefinition } from '../domain/task-definition.ts';
 import type { InputProblem } from '../errors.ts';
+import { lazy } from '../ports/aws.ts';
 import type { Ports } from '../ports/index.ts';
-import { checkImage, type ImageAnswer } from './check-image.ts';
+import { checkImage, platformProblems, type ImageAnswer } from './check-image.ts';
 import { openRegistry, registryAccount, type DeploySide, type RegistryInputs } from './sessions.ts';
 
 export interface FoundImage {
+  readonly wish: ImageWish;
   /** Undefined where a problem says why. */
   readonly image: PinnedImage | undefined;
   readonly platforms: readonly Platform[] | undefined;
   readonly problems: readonly InputProblem[];
   readonly warnings: readonly string[];
+  /** What a reader should know, though nothing is wrong. */
+  readonly notes: readonly string[];
 }
 
+export type FindInputs = RegistryInputs & { readonly image: ImageWishes };
+
 export interface FindRequest {
-  readonly inputs: RegistryInputs & { readonly image: ImageReference };
+  readonly inputs: FindInputs;
   readonly side: DeploySide;
   readonly ports: Ports;
 }
 
 /** What the inputs alone show to be wrong. */
-export function imageInputProblems(inputs: RegistryInputs & { readonly image: ImageReference }): readonly InputProblem[] {
-  const { image } = inputs;
+export function imageInputProblems(inputs: FindInputs): readonly InputProblem[] {
   const account = registryAccount(inputs);
-  if (image.host === undefined) {
-    return account === undefined
-      ? [{ input: 'registry-id', problem: `is needed, or registry-role: the image ${formatImage(image)} names no registry` }]
-      : [];
-  }
-  const owner = parseEcrHost(image.host)?.account;
-  if (owner === undefined || account === undefined || owner === account) return [];
-  return [{ input: 'image', problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}` }];
+  const homeless = inputs.image.filter(({ image }) => image.host === undefined && account === undefined);
+  const strangers = inputs.image.flatMap(({ container, image }) => {
+    const owner = parseEcrHost(image.host ?? '')?.account;
+    // Lines of their own may be of any registry.
+    return container !== undefined || owner === undefined || account === undefined || owner === account ? [] : [{ owner, account }];
+  });
+  return [
+    ...homeless.slice(0, 1).map(({ image }) => ({
+      input: 'registry-id',
+      problem: `is needed, or registry-role: the image ${formatImage(image)} names no registry`,
+    })),
+    ...strangers.map(({ owner, account }) => ({
+      input: 'image',
+      problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}`,
+    })),
+  ];
 }
 
-/** Looks for the image with the credentials of the account that is deployed to, which must be able to pull it. */
-export async function findImage({ inputs, side, ports }: FindRequest): Promise<FoundImage> {
-  const { image } = inputs;
-  const known = image.host === undefined ? undefined : parseEcrHost(image.host);
-  const registryId = known?.account ?? registryAccount(inputs);
-  const region: Region = known?.region ?? inputs['aws-region'];
-  const place = { repository: image.repository, registryId };
-  const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
-  if (id === undefined) throw new Error('an image reference without tag and digest was parsed');
-  const ecr = ports.ecr({ ...side.session, region });
+/** What is wrong with the images, also with their platforms, where it is known what they are to run on. */
+export function imageProblems(found: readonly FoundImage[], definition: TaskDefinition | undefined): readonly InputProblem[] {
+  return found.flatMap(({ wish, problems, platforms }) => [
+    ...problems,
+    ...(definition
+      ? platformProblems({ platforms, definition }).map((problem) => ({ input: 'image', problem: named(wish, problem) }))
+      : []),
+  ]);
+}
 
-  // A host that is not ECR's own, without an account: BatchGetImage would ask the caller's registry.
-  const asking: Promise<ImageAnswer> =
-    registryId === undefined
-      ? Promise.resolve({
-          canPull: 'unknown',
-          warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
-        })
-      : checkImage({ ecr, place, id });
-  const [answer, host, foreign] = await Promise.all([asking, hostOf({ inputs, side, ports }), foreignHost({ inputs, ports })]);
-  if (foreign !== undefined)
-    return { image: undefined, platforms: undefined, problems: [{ input: 'image', problem: foreign }], warnings: [] };
-  const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : await digestByRegistry({ inputs, ports }));
+/** Of several images it is said which one. */
+function named({ container }: ImageWish, text: string): string {
+  return container === undefined ? text : `${container}: ${text}`;
+}
 
-  const problems: InputProblem[] = [];
-  if (answer.canPull === 'no') problems.push({ input: 'image', problem: answer.problem });
+/** Looks for the images with the credentials of the account that is deployed to, which must be able to pull them. */
+export async function findImages(request: FindRequest): Promise<readonly FoundImage[]> {
+  const registries = registriesOf(request);
+  return Promise.all(
+    request.inputs.image.map(async (wish) => {
+      const found = await findImage(wish.image, { ...request, registries });
+      return { ...found, wish, problems: found.problems.map((problem) => ({ input: 'image', problem: named(wish, problem) })) };
+    }),
+  );
+}
+
+interface Registries {
+  /** The host of the registry side's own registry. */
+  readonly ownHost: () => Promise<string>;
+  /** The host of the registry of the account that is deployed to. */
+  readonly deployHost: () => Promise<string>;
+  /** What a tag names, asked with the registry's own role. */
+  readonly digest: (image: ImageReference) => Promise<Digest | undefined>;
+}
+
+/** Asked once, for however many images. */
+function registriesOf({ inputs, side, ports }: FindRequest): Registries {
+  const registry = lazy(() => openRegistry({ inputs, ports }).ecr);
+  return {
+    ownHost: lazy(async () => (await registry().authorization()).host),
+    deployHost: lazy(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
+    digest: async ({ tag, repository }) => {
+      if (tag === undefined) return undefined;
+      const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
+      return found.answer === 'found' ? found.digest : undefined;
+    },
+  };
+}
+
+interface Finding extends Omit<FoundImage, 'wish' | 'problems'> {
+  readonly problems: readonly string[];
+}
+
+async function findImage(image: ImageReference, request: FindRequest & { registries: Registries }): Promise<Finding> {
+  const { inputs, side, registries } = request;
+  const { account, region } = homeOf(image, inputs);
+  const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
+  if (foreign !== undefined) return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
+  const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
+  const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : mayAskRegistry ? await registries.digest(image) : undefined);
+
+  const problems: string[] = [];
+  if (answer.canPull === 'no') problems.push(answer.problem);
   else if (digest === undefined)
-    problems.push({
-      input: 'image',
-      problem: `${formatImage(image)} can't be resolved to its digest; give it by digest, or registry-role`,
-    });
+    problems.push(`${formatImage(image)} can't be resolved to its digest; give it by digest, or registry-role`);
   if (host === undefined)
-    problems.push({
-      input: 'image',
-      problem: 'needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role',
-    });
+    problems.push('needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role');
+  const service = side.session.region;
   return {
     image: digest === undefined || host === undefined ? undefined : { host, repository: image.repository, digest },
     platforms: answer.canPull === 'yes' ? answer.platforms : undefined,
     problems,
     warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
+    notes:
+      region === service
+        ? []
+        : [`The image ${formatImage(image)} is in ${region}, and the service in ${service}: the tasks pull it from there.`],
   };
 }
 
+/** Where an image is, as far as its name and the inputs say it. */
+function homeOf({ host }: ImageReference, inputs: FindInputs): { account: AccountId | undefined; region: Region } {
+  const known = host === undefined ? undefined : parseEcrHost(host);
+  return { account: known?.account ?? registryAccount(inputs), region: known?.region ?? inputs['aws-region'] };
+}
+
+async function askDeploySide(image: ImageReference, { inputs, side, ports }: FindRequest): Promise<ImageAnswer> {
+  const { account, region } = homeOf(image, inputs);
+  const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
+  if (id === undefined) throw new Error('an image reference without tag and digest was parsed');
+  // A host that is not ECR's own, without an account: BatchGetImage would ask the caller's registry.
+  if (account === undefined)
+    return {
+      canPull: 'unknown',
+      warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
+    };
+  return checkImage({
+    ecr: ports.ecr({ ...side.session, region }),
+    place: { repository: image.repository, registryId: account },
+    id,
+    elsewhere: region === side.session.region ? undefined : region,
+  });
+}
+
 /** A host that is not ECR's by its form must be the one that the registry's own credentials are told: nobody else's is deployed unseen. */
-async function foreignHost({ inputs, ports }: Pick<FindRequest, 'inputs' | 'ports'>): Promise<string | undefined> {
-  const { host } = inputs.image;
+async function foreignHost(
+  { host }: ImageReference,
+  { inputs, registries }: FindRequest & { registries: Registries },
+): Promise<string | undefined> {
   if (host === undefined || parseEcrHost(host) !== undefined || registryAccount(inputs) === undefined) return undefined;
   if (inputs['registry-role'] === undefined) return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
-  const own = (await openRegistry({ inputs, ports }).ecr.authorization()).host;
+  const own = await registries.ownHost();
   return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
 }
 
 /** The registry's host: the author's; else what the registry's own credentials are told; else that with the account put in. */
-async function hostOf({ inputs, side, ports }: FindRequest): Promise<string | undefined> {
-  if (inputs.image.host !== undefined) return inputs.image.host;
-  if (inputs['registry-role'] !== undefined) return (await openRegistry({ inputs, ports }).ecr.authorization()).host;
+async function hostOf(
+  { host }: ImageReference,
+  { inputs, registries }: FindRequest & { registries: Registries },
+): Promise<string | undefined> {
+  if (host !== undefined) return host;
+  if (inputs['registry-role'] !== undefined) return registries.ownHost();
   const account = registryAccount(inputs);
-  const { host } = await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization();
-  return account === undefined ? undefined : hostOfAccount(host, account);
-}
-
-/** A tag that the deploy side may not read is read by the registry's own role. */
-async function digestByRegistry({ inputs, ports }: Pick<FindRequest, 'inputs' | 'ports'>): Promise<PinnedImage['digest'] | undefined> {
-  const { tag, repository } = inputs.image;
-  if (inputs['registry-role'] === undefined || tag === undefined) return undefined;
-  const found = await openRegistry({ inputs, ports }).ecr.manifest({ repository, registryId: registryAccount(inputs) }, { tag });
-  return found.answer === 'found' ? found.digest : undefined;
+  return account === undefined ? undefined : hostOfAccount(await registries.deployHost(), account);
 }

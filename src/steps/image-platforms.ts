@@ -9,7 +9,7 @@ export interface PlatformQuestion {
   readonly manifest: EcrManifest;
 }
 
-/** Undefined where it can't be known; that is no reason to stop. */
+/** Undefined where they can't be known: that is no reason to stop. */
 export async function imagePlatforms({ ecr, place, manifest }: PlatformQuestion): Promise<readonly Platform[] | undefined> {
   const parsed = parseManifest(manifest.text, manifest.mediaType);
   if (!parsed.ok) return undefined;

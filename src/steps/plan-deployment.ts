@@ -1,24 +1,26 @@
 /** What `deployService` would do with what was prepared; no call is made. */
 import { hasShifted, type Deployment } from '../domain/deployment.ts';
+import { formatImage } from '../domain/image.ts';
 import { nextRevision, type PlanPart, type PlannedWrite } from '../domain/plan.ts';
 import { differences, readTaskDefinition, type PinnedImage } from '../domain/task-definition.ts';
 import type { Ports } from '../ports/index.ts';
-import { isRunning, isUnchanged, mark, render, seen } from './deploy-service.ts';
+import { isRunning, isUnchanged, mark, seen } from './deploy-service.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
+import { containerImages, renderDefinition } from './render-definition.ts';
 
 export interface PlanRequest {
-  /** By digest; that of a build is a placeholder. */
-  readonly image: PinnedImage;
+  /** By digest, in the order of the containers that get them; that of a build is a placeholder. */
+  readonly images: readonly PinnedImage[];
   readonly ports: Pick<Ports, 'clock' | 'github'>;
   readonly output: SetOutput;
 }
 
-/** @throws DocumentError where the rendered definition is too large */
-export async function planDeployment(prepared: PreparedDeployment, { image, ports, output }: PlanRequest): Promise<PlanPart> {
+/** @throws DocumentError where ECS would not take the rendered definition */
+export async function planDeployment(prepared: PreparedDeployment, { images, ports, output }: PlanRequest): Promise<PlanPart> {
   const { deployer, service, inputs } = prepared;
   const running = prepared.running.arn;
-  const definition = render(prepared, image);
+  const definition = renderDefinition(prepared, images);
   const { yieldTo } = seen(prepared, await mark(ports));
   const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
   const registers = outcome === 'deploy' && !isRunning(prepared, definition);
@@ -39,6 +41,7 @@ export async function planDeployment(prepared: PreparedDeployment, { image, port
       cluster: inputs.cluster,
       service: service.name,
       place: deployer.place,
+      images: containerImages(prepared.containers, images).map(({ container, image }) => ({ container, uri: formatImage(image) })),
       outcome,
       ...(before !== undefined && { before }),
       taskDefinition: {

@@ -8,19 +8,20 @@
 import type { AccountId } from '../domain/account.ts';
 import { isActive, type Deployment, type WaitUntil } from '../domain/deployment.ts';
 import { parseMarker } from '../domain/deployment-marker.ts';
-import type { RepositoryName } from '../domain/image.ts';
-import { formatPath, type Json } from '../domain/json.ts';
+import { formatPath, type Finding, type Json } from '../domain/json.ts';
 import { running, shortName, type LiveService } from '../domain/live-service.ts';
-import { chooseContainer, familyWarning, readTaskDefinition, secretsAmong, type TaskDefinition } from '../domain/task-definition.ts';
+import { familyWarning, readTaskDefinition, secretsAmong, type TaskDefinition } from '../domain/task-definition.ts';
 import { DocumentError, type DocumentProblem, type InputProblem } from '../errors.ts';
 import type { Identity } from '../ports/credentials.ts';
 import { parseDocument, type ParsedDocument } from '../ports/documents.ts';
 import type { RegisteredTaskDefinition, ServiceAnswer } from '../ports/ecs.ts';
 import type { Files } from '../ports/files.ts';
 import type { Ports } from '../ports/index.ts';
+import { chooseContainers, type Containers, type ExpectedImage } from './choose-containers.ts';
 import { codedeployDeployer, type AutoRollback } from './codedeploy-deployer.ts';
 import type { Deployer } from './deployer.ts';
 import { report } from './preflight-report.ts';
+import { rehearse } from './render-definition.ts';
 import type { DeployInputs, DeploySide } from './sessions.ts';
 
 /** The inputs of a deployment, as the modes parse them. */
@@ -47,8 +48,8 @@ export interface PrepareRequest {
   readonly inputs: DeploymentInputs;
   readonly side: DeploySide;
   readonly ports: Pick<Ports, 'files' | 'log'>;
-  /** What will be deployed, as far as it is known: the container that runs it already gets it. */
-  readonly image: { readonly repository: RepositoryName };
+  /** What will be deployed, as far as it is known. */
+  readonly images: readonly ExpectedImage[];
   /** The account that owns the registry, where it is known: it is deployed into only by its name (RULES 3, Guard). */
   readonly registryAccount?: AccountId | undefined;
   /** The author's files, where they were read already, beside other things that need no call. */
@@ -66,10 +67,9 @@ export interface PreparedDeployment {
   readonly service: LiveService;
   /** What runs: the PRIMARY task set's (RULES 6.9). */
   readonly running: RegisteredTaskDefinition;
-  /** What will be registered, but for the image and the environment. */
+  /** What will be registered, but for the images and the environment. */
   readonly definition: TaskDefinition;
-  /** The container that gets the image. */
-  readonly container: string;
+  readonly containers: Containers;
   readonly active: Deployment | undefined;
   readonly newest: Deployment | undefined;
   /** The same once more, after the service may have changed. */
@@ -95,8 +95,9 @@ export interface Documents {
 export async function readDocuments({
   inputs,
   side,
+  images,
   ports: { files },
-}: Pick<PrepareRequest, 'inputs' | 'side'> & { readonly ports: Pick<Ports, 'files'> }): Promise<Documents> {
+}: Pick<PrepareRequest, 'inputs' | 'side' | 'images'> & { readonly ports: Pick<Ports, 'files'> }): Promise<Documents> {
   const [taskDefinition, appSpec] = await Promise.all([
     readDocument({ files, file: inputs['task-definition'] }),
     readDocument({ files, file: inputs['codedeploy-appspec'] }),
@@ -107,7 +108,7 @@ export async function readDocuments({
   if (documents.taskDefinition && read && !read.ok) problems.push(...locatedIn(documents.taskDefinition, read.findings));
   const definition = read?.ok ? read.definition : undefined;
   problems.push(...makeDeployer({ inputs, side, documents }).lint(definition));
-  report({ inputs: definition ? containerProblem({ inputs, definition }) : [], documents: problems, failures: [] });
+  report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
   return documents;
 }
 
@@ -127,19 +128,19 @@ async function readDocument({ files, file }: { files: Files; file: string | unde
   }
 }
 
-function locatedIn(
-  document: ParsedDocument,
-  findings: readonly { path: readonly (string | number)[]; problem: string }[],
-): DocumentProblem[] {
+function locatedIn(document: ParsedDocument, findings: readonly Finding[]): DocumentProblem[] {
   return findings.map(({ path, problem }) => ({ file: document.file, path: formatPath(path), problem, ...document.position(path) }));
 }
 
-/** Only what the name alone shows to be wrong; the choice by image comes with the live service. */
-function containerProblem({ inputs, definition }: { inputs: DeploymentInputs; definition: TaskDefinition }): InputProblem[] {
+/** Only what the names alone show to be wrong; the choice by repository comes with the live service. */
+function nameProblems({
+  inputs,
+  images,
+  definition,
+}: Pick<PrepareRequest, 'inputs' | 'images'> & { definition: TaskDefinition }): readonly InputProblem[] {
   const wanted = inputs['container-name'];
-  if (wanted === undefined) return [];
-  const container = chooseContainer({ definition, repository: undefined, wanted });
-  return container.ok ? [] : [{ input: 'container-name', problem: container.problem }];
+  const isByName = wanted !== undefined || images.every(({ container }) => container !== undefined);
+  return isByName ? chooseContainers({ definition, images, wanted }).problems : [];
 }
 
 function makeDeployer({ inputs, side, documents }: { inputs: DeploymentInputs; side: DeploySide; documents: Documents }): Deployer {
@@ -179,7 +180,8 @@ async function check({ request, documents }: { request: PrepareRequest; document
   const current = described.status === 'fulfilled' ? described.value : undefined;
   const reading = current && definitionFrom({ documents, current });
   const definition = reading?.ok ? reading.definition : undefined;
-  const container = definition && chooseContainer({ definition, repository: request.image.repository, wanted: inputs['container-name'] });
+  const choice = definition && chooseContainers({ definition, images: request.images, wanted: inputs['container-name'] });
+  const containers = choice?.containers;
   const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
   // What is found of a deployment group helps nobody whose service is not deployed by one.
   const isOurs = service === undefined || service.controller === 'CODE_DEPLOY';
@@ -194,16 +196,22 @@ async function check({ request, documents }: { request: PrepareRequest; document
       ...(checked?.inputs ?? []),
       ...activeProblems({ active: checked?.active, inputs, deployer }),
       ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
-      ...(container && !container.ok ? [{ input: 'container-name', problem: container.problem }] : []),
-      ...(definition && container?.ok ? secretProblems({ inputs, definition, container: container.value }) : []),
+      ...(choice?.problems ?? []),
+      ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
     ],
-    documents: [...(reading && !reading.ok ? reading.problems : []), ...(checked?.documents ?? [])],
+    documents: [
+      ...(reading && !reading.ok ? reading.problems : []),
+      ...(current && definition && containers
+        ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
+        : []),
+      ...(checked?.documents ?? []),
+    ],
     failures: [
       ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : [])),
       ...(checked?.failures ?? []),
     ].map((error) => ({ input: 'deploy-role', error })),
   });
-  if (!service || !current || !definition || !container?.ok || !checked) throw new Error('a preflight problem was not reported');
+  if (!service || !current || !definition || !containers || !checked) throw new Error('a preflight problem was not reported');
   if (documents.taskDefinition) warn(familyWarning({ definition, live: current.arn }));
   return {
     inputs,
@@ -213,7 +221,7 @@ async function check({ request, documents }: { request: PrepareRequest; document
     service,
     running: current,
     definition,
-    container: container.value,
+    containers,
     active: checked.active,
     newest: checked.newest,
     again: async () => {
@@ -227,21 +235,24 @@ async function check({ request, documents }: { request: PrepareRequest; document
   }
 }
 
+/** Where a definition comes from: the author's file, else what runs. */
+interface Origin {
+  readonly documents: Documents;
+  readonly current: RegisteredTaskDefinition;
+}
+
 /** The file's definition, else the running one with its tags; a file without a family belongs to the running one. */
-function definitionFrom({
-  documents,
-  current,
-}: {
-  documents: Documents;
-  current: RegisteredTaskDefinition;
-}): { ok: true; definition: TaskDefinition } | { ok: false; problems: DocumentProblem[] } {
-  const { taskDefinition: file } = documents;
+function definitionFrom(origin: Origin): { ok: true; definition: TaskDefinition } | { ok: false; problems: DocumentProblem[] } {
+  const { documents, current } = origin;
   const family = shortName(current.arn).replace(/:\d+$/, '');
-  const reading = readTaskDefinition(file ? file.value : withTags(current), { family });
-  if (reading.ok) return reading;
-  if (file) return { ok: false, problems: locatedIn(file, reading.findings) };
-  const name = `the live service's task definition ${shortName(current.arn)}`;
-  return { ok: false, problems: reading.findings.map(({ path, problem }) => ({ file: name, path: formatPath(path), problem })) };
+  const reading = readTaskDefinition(documents.taskDefinition ? documents.taskDefinition.value : withTags(current), { family });
+  return reading.ok ? reading : { ok: false, problems: locate(reading.findings, origin) };
+}
+
+function locate(findings: readonly Finding[], { documents, current }: Origin): DocumentProblem[] {
+  if (documents.taskDefinition) return locatedIn(documents.taskDefinition, findings);
+  const file = `the live service's task definition ${shortName(current.arn)}`;
+  return findings.map(({ path, problem }) => ({ file, path: formatPath(path), problem }));
 }
 
 /** AWS's own tags (`aws:…`) can't be given. */

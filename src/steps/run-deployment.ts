@@ -5,6 +5,7 @@ import { ActionError } from '../errors.ts';
 import { deployService, type DeployRequest, type Deployed } from './deploy-service.ts';
 import { followDeployment, type Followed } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
+import { containerImages } from './render-definition.ts';
 
 /** @throws what `deployService` and `followDeployment` throw, after the summary was written */
 export async function runDeployment(prepared: PreparedDeployment, request: DeployRequest): Promise<Deployed> {
@@ -14,7 +15,10 @@ export async function runDeployment(prepared: PreparedDeployment, request: Deplo
       summariseDeployment({
         service: prepared.inputs.service,
         cluster: prepared.inputs.cluster,
-        image: formatImage(request.image),
+        images: containerImages(prepared.containers, request.images).map(({ container, image }) => ({
+          container,
+          uri: formatImage(image),
+        })),
         taskDefinition: deployed.taskDefinition,
         previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
         deployment: deployed.result === 'started' ? deployed : undefined,
