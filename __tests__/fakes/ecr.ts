@@ -3,7 +3,8 @@ import type { AccountId } from '../../src/domain/account.ts';
 import type { Digest, RepositoryName, Tag } from '../../src/domain/image.ts';
 import type { TagRule } from '../../src/domain/tags.ts';
 import { AwsError } from '../../src/errors.ts';
-import type { Ecr, EcrManifest, ImageId, PolicyWritten, RepositoryPlace } from '../../src/ports/ecr.ts';
+import type { Ecr, EcrManifest, ImageId, RepositoryPlace } from '../../src/ports/ecr.ts';
+import type { PolicyWritten } from '../../src/ports/policy-store.ts';
 import type { Journal } from './journal.ts';
 
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';

@@ -8,7 +8,7 @@ import { pullActions } from '../../src/domain/policy/grant.ts';
 import { defaultPolicySid, parsePolicySid, type PolicySid } from '../../src/domain/policy/sid.ts';
 import type { OrganizationId, OuId } from '../../src/domain/organization.ts';
 import type { Clock } from '../../src/ports/clock.ts';
-import type { PolicyStore } from '../../src/ports/policy-store.ts';
+import type { PolicyStore, PolicyWritten } from '../../src/ports/policy-store.ts';
 
 export interface Scenario {
   readonly seed: number;
@@ -91,7 +91,7 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
         const effect = chance() < slow ? chance() * effectWithin : Math.min(latency(), effectWithin);
         const [requestLost, replyLost] = [chance() < lost, chance() < lost];
         let answered = false;
-        const answer = (what: 'written' | 'unknown') => {
+        const answer = (what: PolicyWritten) => {
           if (answered || !isAlive()) return;
           answered = true;
           reply(what);
@@ -105,7 +105,7 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
               });
           });
         }
-        time.in(protocol.writeDeadline, () => answer('unknown'));
+        time.in(protocol.writeDeadline, () => answer({ unanswered: new Error('timed out') }));
       }),
   });
   const clockOf = (isAlive: () => boolean): Clock => {

@@ -3,7 +3,7 @@ import { pullActions, type Want } from '../../src/domain/policy/grant.ts';
 import { defaultPolicySid, markerOf } from '../../src/domain/policy/sid.ts';
 import { AwsError, DocumentError } from '../../src/errors.ts';
 import { ensurePolicy, planPolicy, protocol, type PolicyMode } from '../../src/steps/ensure-policy.ts';
-import type { PolicyStore } from '../../src/ports/policy-store.ts';
+import type { PolicyStore, PolicyWritten } from '../../src/ports/policy-store.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Target } from '../../src/domain/policy/target.ts';
 
@@ -50,12 +50,12 @@ class Repository implements PolicyStore, Clock {
     this.#pass(this.readTakes);
     return read;
   }
-  async write(policy: string): Promise<'written' | 'unknown'> {
+  async write(policy: string): Promise<PolicyWritten> {
     this.journal.push('write');
     const reply = this.replies.shift() ?? 'written';
     if (reply instanceof Error) throw reply;
     if (reply !== 'unknown') this.text = policy;
-    return reply === 'written' ? 'written' : 'unknown';
+    return reply === 'written' ? reply : { unanswered: new Error('socket hang up') };
   }
   #pass(milliseconds: number): void {
     this.#time += milliseconds;
@@ -161,6 +161,17 @@ describe('something to write', () => {
       await ensure(repository)
     ).settled;
     expect(repository.journal).toEqual(['read', 'write', 'sleep 12', 'read', 'write', 'sleep 12', 'read']);
+  });
+
+  test('writes that are never answered end with what AWS said, not with "contended"', async () => {
+    const repository = new Repository();
+    repository.replies.push(...Array.from({ length: 9 }, () => 'unknown' as const));
+    await expect(ensure(repository)).rejects.toMatchObject({
+      name: 'AwsError',
+      message: 'ecr:SetRepositoryPolicy was not answered 6 times in a row: socket hang up',
+    });
+    expect(repository.journal.filter((entry) => entry === 'write')).toHaveLength(6);
+    expect(repository.text).toBeUndefined();
   });
 
   test('a refusal is passed on', async () => {

@@ -10,10 +10,11 @@ import { parseAccountId, type AccountId } from '../domain/account.ts';
 import { parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
 import { manifestMediaTypes } from '../domain/oci.ts';
 import { isTagMutability, type TagRule } from '../domain/tags.ts';
-import { AwsError } from '../errors.ts';
+import { AwsError, toError } from '../errors.ts';
 import { ask, awsCode, clientSettings, isDenial, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
 import { systemClock } from './clock.ts';
 import { openHttp } from './http.ts';
+import type { PolicyWritten } from './policy-store.ts';
 
 /** A repository in the caller's registry, or in the one of `registryId`. */
 export interface RepositoryPlace {
@@ -68,7 +69,6 @@ export type ManifestAnswer =
   ({ readonly answer: 'found' } & EcrManifest) | { readonly answer: 'missing' } | { readonly answer: 'denied'; readonly reason: string };
 
 /** `written`: ECR said so. `unknown`: no answer came, or a 5xx or throttling: it may or may not hold. A refusal throws. */
-export type PolicyWritten = 'written' | 'unknown';
 
 export interface Ecr {
   /** One token; the password is masked before anyone sees it. */
@@ -245,7 +245,7 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
         await ask(about('SetRepositoryPolicy', place), async () => (await once()).send(request, { abortSignal: deadline }));
         return 'written';
       } catch (error) {
-        if (isPassing(error)) return 'unknown';
+        if (isPassing(error)) return { unanswered: toError(error) };
         throw error;
       }
     },

@@ -8,11 +8,16 @@ export interface PolicyStore {
   read(): Promise<string | undefined>;
   /**
    * Replaces the policy. One request, never retried by the SDK (`maxAttempts: 1`), given up after `writeDeadline` milliseconds.
-   * `written`: ECR acknowledged it. `unknown`: the reply was lost or late, or the error was a 5xx, throttling or the network's;
-   * it may or may not have taken effect. Rejects when ECR refused (denied, invalid): then nothing was written.
+   * Rejects when ECR refused (denied, invalid): then nothing was written.
    */
-  write(text: string): Promise<'written' | 'unknown'>;
+  write(text: string): Promise<PolicyWritten>;
 }
+
+/**
+ * `written`: ECR acknowledged it. `unanswered`: the reply was lost or late, or the error was a 5xx, throttling or the network's; it may
+ * or may not have taken effect.
+ */
+export type PolicyWritten = 'written' | { readonly unanswered: Error };
 
 /** T of the protocol: after so many milliseconds a write is given up, its effect unknown. */
 export const writeDeadline = 5_000;

@@ -5,7 +5,7 @@
  *   1. Read. Covered, and no marker younger than 120 s: done, nothing to write, no wait.
  *   2. Covered, but a writer was here just now: wait S and read again, until two reads S apart show the same state.
  *   3. Not covered: write our values with a fresh marker, unless what we read is older than A: then read again. Acknowledged: 2.
- *      No reply: wait S, then 1.
+ *      No reply: wait S, then 1; after six in a row say so.
  *   4. Overwritten while settling: back off by chance, then 1; after ten minutes say "policy contended".
  *
  * The promise is fulfilled when the grant is written and acknowledged; `settled` when it can't be lost any more. A deployment may
@@ -21,7 +21,7 @@ import { neededStatements, render } from '../domain/policy/render.ts';
 import { markedAt, markerOf, markersIn, type PolicySid } from '../domain/policy/sid.ts';
 import { AwsError, DocumentError } from '../errors.ts';
 import { isDenial } from '../ports/aws.ts';
-import { writeDeadline, type PolicyStore } from '../ports/policy-store.ts';
+import { writeDeadline, type PolicyStore, type PolicyWritten } from '../ports/policy-store.ts';
 import { stateOf } from '../domain/policy/state.ts';
 import type { Facts } from '../domain/policy/target.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -36,6 +36,8 @@ const settling = 12_000;
 const freshness = 120_000;
 /** After so long without success the policy is contended. */
 const patience = 600_000;
+/** After so many writes in a row without an answer ECR is at fault, not another writer. */
+const mostUnanswered = 6;
 /** Before its first write a writer of a matrix waits up to so many milliseconds for each of its jobs. */
 const startSpread = 300;
 /** Back-off: up to 5 s, doubled each time, at most 60 s. */
@@ -137,6 +139,7 @@ class Run {
   #reads = 0;
   #writes = 0;
   #backOffs = 0;
+  #unanswered = 0;
   #spread = false;
 
   constructor(request: EnsurePolicyRequest) {
@@ -192,6 +195,7 @@ class Run {
       }
       if (clock.monotonic() - sentAt > baseAge) continue;
       const outcome = await this.#write(edited);
+      if (typeof outcome === 'string') this.#unanswered = 0;
       if (outcome === 'denied') return this.#verified('this role may not write it');
       if (outcome === 'written') {
         const report = this.#report({ text: edited.text, policy, coverages: edited.coverages, edited });
@@ -201,7 +205,8 @@ class Run {
         log(`written; read again in ${settling / 1_000} s, to be sure that no other run has undone it`);
         return { report, state: stateOf(edited.policy), quiet: false };
       }
-      log(`no reply to the policy write: looking again in ${settling / 1_000} s`);
+      this.#checkAnswers(outcome.unanswered);
+      log(`no reply to the policy write (${outcome.unanswered.message}): looking again in ${settling / 1_000} s`);
       await clock.sleep(settling, signal);
     }
   }
@@ -232,7 +237,7 @@ class Run {
   }
 
   /** `denied`: this caller may not write, and the request wants it verified instead. */
-  async #write({ text, missing }: Edited): Promise<'written' | 'unknown' | 'denied'> {
+  async #write({ text, missing }: Edited): Promise<PolicyWritten | 'denied'> {
     const { store, policySid, onDenial = 'fail' } = this.#request;
     this.#writes += 1;
     try {
@@ -282,6 +287,19 @@ class Run {
   #isQuiet(policy: Policy): boolean {
     const now = this.#request.clock.now();
     return markersIn(policy).every((marker) => now - markedAt(marker) > freshness);
+  }
+
+  /** A write that is never answered is no contention: whoever runs this learns what AWS said. */
+  #checkAnswers(lost: Error): void {
+    this.#unanswered += 1;
+    if (this.#unanswered < mostUnanswered) return;
+    throw new AwsError(`ecr:SetRepositoryPolicy was not answered ${mostUnanswered} times in a row: ${lost.message}`, {
+      service: 'ecr',
+      operation: 'SetRepositoryPolicy',
+      code: lost instanceof AwsError ? lost.code : 'NoAnswer',
+      cause: lost,
+      hint: 'Whether the last of them took effect is not known. Run the step again: it writes nothing if the policy covers all by then.',
+    });
   }
 
   #checkPatience(missing: readonly Grant[]): void {
