@@ -40686,7 +40686,7 @@ function parseReplicaPlace(text) {
     const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
     const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
     if (rest.length > 0 || !region.ok || account?.ok === false) {
-        return (0,parsed/* bad */.MB)(`"${text}" is neither a Region such as eu-central-1 nor an account and Region such as 222222222222/eu-central-1`);
+        return (0,parsed/* bad */.MB)(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
     }
     return (0,parsed.ok)({ account: account?.value, region: region.value });
 }
@@ -43044,6 +43044,7 @@ const staleness = 2_000;
 const settling = 12_000;
 const freshness = 120_000;
 const ensure_policy_patience = 600_000;
+const mostUnanswered = 6;
 const startSpread = 300;
 const [firstBackOff, longestBackOff] = [5_000, 60_000];
 const protocol = {
@@ -43079,6 +43080,7 @@ class Run {
     #reads = 0;
     #writes = 0;
     #backOffs = 0;
+    #unanswered = 0;
     #spread = false;
     constructor(request) {
         this.#request = request;
@@ -43133,6 +43135,8 @@ class Run {
             if (clock.monotonic() - sentAt > baseAge)
                 continue;
             const outcome = await this.#write(edited);
+            if (typeof outcome === 'string')
+                this.#unanswered = 0;
             if (outcome === 'denied')
                 return this.#verified('this role may not write it');
             if (outcome === 'written') {
@@ -43145,7 +43149,8 @@ class Run {
                 log(`written; read again in ${settling / 1_000} s, to be sure that no other run has undone it`);
                 return { report, state: stateOf(edited.policy), quiet: false };
             }
-            log(`no reply to the policy write: looking again in ${settling / 1_000} s`);
+            this.#checkAnswers(outcome.unanswered);
+            log(`no reply to the policy write (${outcome.unanswered.message}): looking again in ${settling / 1_000} s`);
             await clock.sleep(settling, signal);
         }
     }
@@ -43217,6 +43222,18 @@ class Run {
     #isQuiet(policy) {
         const now = this.#request.clock.now();
         return markersIn(policy).every((marker) => now - markedAt(marker) > freshness);
+    }
+    #checkAnswers(lost) {
+        this.#unanswered += 1;
+        if (this.#unanswered < mostUnanswered)
+            return;
+        throw new build_errors/* AwsError */.Gy(`ecr:SetRepositoryPolicy was not answered ${mostUnanswered} times in a row: ${lost.message}`, {
+            service: 'ecr',
+            operation: 'SetRepositoryPolicy',
+            code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
+            cause: lost,
+            hint: 'Whether the last of them took effect is not known. Run the step again: it writes nothing if the policy covers all by then.',
+        });
     }
     #checkPatience(missing) {
         if (this.#request.clock.monotonic() - this.#startedAt <= ensure_policy_patience)
@@ -47907,7 +47924,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             }
             catch (error) {
                 if ((0,aws/* isPassing */.WG)(error))
-                    return 'unknown';
+                    return { unanswered: (0,errors/* toError */.iT)(error) };
                 throw error;
             }
         },

@@ -12,6 +12,7 @@ import {
 } from '../../src/domain/account.ts';
 import { parseOrganizationId, parseOrgPath, parseOuId, parseOuTarget } from '../../src/domain/organization.ts';
 import type { Parser } from '../../src/domain/parsed.ts';
+import { parseReplicaPlace } from '../../src/domain/replica.ts';
 
 const table: readonly (readonly [name: string, parser: Parser<unknown>, good: readonly string[], bad: readonly string[]])[] = [
   ['account ID', parseAccountId, ['012345678901'], ['12345678901', '1234567890123', '12345678901a', '']],
@@ -95,4 +96,27 @@ test.each([
 ])('%s is in partition %s', (region, partition, host) => {
   expect(partitionOf(region as Region)).toBe(partition);
   expect(consoleHost(region as Region)).toBe(host);
+});
+
+describe('replica place', () => {
+  test.each([
+    ['eu-central-1', { account: undefined, region: 'eu-central-1' }],
+    ['222222222222/us-gov-west-1', { account: '222222222222', region: 'us-gov-west-1' }],
+  ])('takes %s', (text, value) => {
+    expect(parseReplicaPlace(text)).toEqual({ ok: true, value });
+  });
+  test.each(
+    [
+      '',
+      'europe',
+      '22/eu-central-1',
+      '222222222222',
+      '222222222222/',
+      '/eu-central-1',
+      'eu-central-1/222222222222',
+      '222222222222/eu-central-1/x',
+    ].map((text) => [text]),
+  )('refuses %j and says what it wants', (text) => {
+    expect(parseReplicaPlace(text)).toEqual({ ok: false, problem: expect.stringContaining(`"${text}" is not`) });
+  });
 });

@@ -32,6 +32,19 @@ const cases: readonly (readonly [
     { ...common, ...registry, ...repository, 'target-ous': sharing['target-ous'], mode: 'share' },
     { registry: ['share'], deploy: [] },
   ],
+  [
+    'share',
+    {
+      ...common,
+      ...registry,
+      ...sharing,
+      mode: 'share',
+      repository: `${repository.repository}\nshop/new`,
+      'create-repository': 'true',
+      'wait-for-replication': 'eu-central-1',
+    },
+    { registry: ['share'], deploy: [] },
+  ],
   ['deploy', { ...deploy, mode: 'deploy' }, { registry: ['publish'], deploy: ['deploy'] }],
   ['release', { ...publish, ...sharing, ...deploying, tags: 'v3' }, roles],
 ];

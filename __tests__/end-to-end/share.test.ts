@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { accessDenied } from '../../emulator/faults.ts';
 import { accounts, region, repositoryName, sharedPolicy, type Scenario } from '../../emulator/scenario.ts';
 import { policyOf } from '../../emulator/repository.ts';
+import { Job } from '../../emulator/runner.ts';
 import { inputs, onStage, transcript, writes } from './stage.ts';
 
 const share = { mode: 'share', ...inputs.common, ...inputs.registry, ...inputs.repository, ...inputs.sharing };
@@ -138,6 +139,46 @@ describe('share', () => {
     });
   }, 60_000);
 
+  test('two runs at once that both create the repository: it is made once, and both grants are there', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      const other = new Job({ environment: stage.scenario.emulator.environment() });
+      try {
+        const creating = { ...share, repository: 'shop/new', 'create-repository': 'true' };
+        const results = await Promise.all([
+          stage.step({ with: creating }),
+          other.step({ with: { ...creating, 'target-ous': '', 'target-accounts': accounts.outside } }),
+        ]);
+        expect(results.map(({ exitCode, outputs }) => [exitCode, outputs['policy-changed']])).toEqual([
+          [0, 'true'],
+          [0, 'true'],
+        ]);
+        const made = stage.scenario.emulator.world.findRepository({ account: accounts.registry, region, name: 'shop/new' });
+        const policy = (made && policyOf(made)) ?? '';
+        expect(policy).toContain(`o-a1b2c3d4e5/*/${inputs.sharing['target-ous']}/*`);
+        expect(policy).toContain(`arn:aws:iam::${accounts.outside}:root`);
+      } finally {
+        other.remove();
+      }
+    });
+  }, 180_000);
+
+  test('several repositories, one of them denied: the others are written and confirmed, and the error names the one', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      const { faults, world } = stage.scenario.emulator;
+      const repository = (name: string) => world.repository({ account: accounts.registry, region, name, policy: foreign });
+      const [api, odd] = [repository('shop/api'), repository('shop/odd')];
+      const isOdd = ({ repositoryName: name }: { readonly [key: string]: unknown }) => name === 'shop/odd';
+      faults.inject({ service: 'ecr', operation: 'SetRepositoryPolicy', when: isOdd, times: 9 }, accessDenied());
+      const result = await stage.step({ with: { ...share, repository: 'shop/web\nshop/odd\nshop/api' } });
+      expect(result).toMatchObject({ exitCode: 1, outputs: { 'policy-changed': 'true' } });
+      expect(result.log.at(-1)).toMatch(
+        /shop\/odd: ecr:SetRepositoryPolicy.*AccessDeniedException.*Or have this statement added.*Done all the same: shop\/web, shop\/api\.$/s,
+      );
+      expect(policyOf(odd)).toBe(JSON.stringify(foreign));
+      expect(policyOf(api)).toContain(inputs.sharing['target-ous']);
+    });
+  }, 60_000);
+
   test('replicas: the policy in each Region of the own account, a warning where there is none yet, other accounts untouched', async () => {
     await onStage({ policy: sharedPolicy }, async (stage) => {
       const { world } = stage.scenario.emulator;
@@ -164,7 +205,7 @@ describe('share', () => {
       const malformed = await stage.step({
         with: { ...share, 'wait-for-replication': 'europe, 12/eu-central-1, 111111111111/eu-central-1/x' },
       });
-      expect(malformed.log.at(-1)).toMatch(/"europe" is neither a Region.*"12\/eu-central-1" is neither.*\/x" is neither/s);
+      expect(malformed.log.at(-1)).toMatch(/"europe" is not a Region.*"12\/eu-central-1" is not.*\/x" is not/s);
       const own = await stage.step({ with: { ...share, 'wait-for-replication': region } });
       expect(own.log.at(-1)).toContain('wait-for-replication: eu-west-1 is the registry’s own Region');
       expect([malformed.exitCode, own.exitCode]).toEqual([1, 1]);

@@ -33305,7 +33305,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             }
             catch (error) {
                 if (isPassing(error))
-                    return 'unknown';
+                    return { unanswered: (0,errors/* toError */.iT)(error) };
                 throw error;
             }
         },

@@ -16,7 +16,7 @@ export function parseReplicaPlace(text: string): Parsed<ReplicaPlace> {
   const account = second === undefined ? undefined : parseAccountId(first);
   const region = parseRegion(second ?? first);
   if (rest.length > 0 || !region.ok || account?.ok === false) {
-    return bad(`"${text}" is neither a Region such as eu-central-1 nor an account and Region such as 222222222222/eu-central-1`);
+    return bad(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
   }
   return ok({ account: account?.value, region: region.value });
 }
