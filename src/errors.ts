@@ -58,16 +58,18 @@ export interface DocumentProblem {
   readonly column?: number | undefined;
 }
 
+/** `appspec.yaml:2:12: $.Resources is empty`. */
+export function formatProblem({ file, problem, path, line, column }: DocumentProblem): string {
+  const place = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
+  return `${file}${place}: ${path === undefined ? '' : `${path} `}${problem}`;
+}
+
 export class DocumentError extends ActionError {
   override readonly name = 'DocumentError' as const;
   readonly problems: readonly DocumentProblem[];
 
   constructor(problems: readonly DocumentProblem[], explanation?: Explanation) {
-    const lines = problems.map(({ file, problem, path, line, column }) => {
-      const place = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
-      return `${file}${place}: ${path === undefined ? '' : `${path} `}${problem}`;
-    });
-    super(lines.join('\n'), explanation);
+    super(problems.map(formatProblem).join('\n'), explanation);
     this.problems = problems;
   }
 }

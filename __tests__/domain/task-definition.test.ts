@@ -107,8 +107,8 @@ describe('what is wrong', () => {
         ],
       }),
       [
-        '$.containerDefinitions[0].environment[0].value must be text: quote it, so that it is clear what the container will read',
-        '$.containerDefinitions[0].environment[1].value must be text: quote it, so that it is clear what the container will read',
+        '$.containerDefinitions[0].environment[0].value must be text: quote it, so that it is clear what is meant',
+        '$.containerDefinitions[0].environment[1].value must be text: quote it, so that it is clear what is meant',
       ],
     ],
     [
@@ -291,7 +291,7 @@ describe('the same', () => {
           { name: 'A', value: 's3cret' },
           { name: 'GONE', value: 's3cret' },
         ],
-        logConfiguration: { options: { 'splunk-token': 's3cret' } },
+        logConfiguration: { logDriver: 'splunk', options: { 'splunk-token': 's3cret' } },
       }),
     );
     const after = read({
@@ -302,7 +302,7 @@ describe('the same', () => {
           { name: 'A', value: 'other' },
           { name: 'NEW', value: 's3cret' },
         ],
-        logConfiguration: { options: { 'splunk-token': 'other' } },
+        logConfiguration: { logDriver: 'splunk', options: { 'splunk-token': 'other' } },
       }),
       cpu: '512',
     });

@@ -83,6 +83,31 @@ const cases: readonly (readonly [name: string, given: Record<string, string>, me
     { 'appspec.yaml': 'version: 0.0\nResources: []\n' },
   ],
   [
+    'a CloudFormation tag in a document',
+    { ...deploy, 'task-definition': 'task.yaml' },
+    'Error: task.yaml:2:19: has the tag !Ref, which means nothing here: write the value itself, or let the tool that knows the tag render the file in a step before',
+    { 'task.yaml': 'family: web\nexecutionRoleArn: !Ref Role\n' },
+  ],
+  [
+    'types that ECS does not take, all at once, with their places',
+    { ...deploy, 'task-definition': 'task.yaml' },
+    [
+      'Error: task.yaml:4:16: $.containerDefinitions[0].essential must be true or false, without quotes',
+      'task.yaml:5:18: $.containerDefinitions[0].environment must be a list of objects with name and value',
+    ].join('\n'),
+    { 'task.yaml': "family: web\ncontainerDefinitions:\n  - name: web\n    essential: 'yes'\n    environment: { STAGE: dev }\n" },
+  ],
+  [
+    'several images, everything wrong with them',
+    { ...deploy, image: 'web=shop/web:v1\nweb=shop/web:v2\nshop/proxy:v1' },
+    'Error: image: "shop/proxy:v1" names no container, and there are several lines: write <container>=shop/proxy:v1; the container web has several lines',
+  ],
+  [
+    'names of variables; no value is shown',
+    { ...deploy, 'environment-variables': 'A B=hush\n=hush' },
+    'Error: environment-variables: a name holds a blank: write NAME=value; the line is not shown, since it may be a part of a secret value; a line is not NAME=value; it is not shown, since it may be a part of a secret value',
+  ],
+  [
     'a folder where a file is meant',
     { ...deploy, 'task-definition': '.' },
     "Error: .: can't be read: EISDIR: illegal operation on a directory, read",

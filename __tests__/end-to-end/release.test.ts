@@ -90,6 +90,18 @@ describe('release', () => {
     });
   });
 
+  test('a task definition that would be too large with its environment is found before the push', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      layout(stage.job);
+      const result = await stage.step({ with: { ...release, 'environment-variables': `BIG=${'x'.repeat(66_000)}` } });
+      expect(result.exitCode).toBe(1);
+      expect(result.log.at(-1)).toMatch(
+        /^Error: the live service's task definition web:1: \$ has \d+ bytes as JSON with environment-variables and images in it, and ECS takes 65536 at most/,
+      );
+      expect(writes(stage)).toEqual([]);
+    });
+  });
+
   test('the wrong account is refused before the first effect', async () => {
     await onStage({ policy: sharedPolicy }, async (stage) => {
       layout(stage.job);

@@ -65,10 +65,17 @@ describe('what can’t be read', () => {
     ['a.yaml', 'a:\n\tb: 1\n', /^a\.yaml:2:1: is not YAML: Tabs/],
     ['a.json', '{"a": 1,,}', /^a\.json:1:9: is not JSON: /],
     ['a.json', '{"a": 1', /^a\.json:1:8: is not JSON: /],
+    ['a.yaml', 'a: 1\nb: !Ref Role\n', /^a\.yaml:2:4: has the tag !Ref, which means nothing here: write the value itself, or let the tool/],
+    ['a.yaml', 'a: !Sub "x"\nb: !GetAtt\n  - y\n', /^a\.yaml:1:4: has the tag !Sub, .*\na\.yaml:2:4: has the tag !GetAtt, /],
+    ['a.yaml', 'a: !!binary aGk=\n', /^a\.yaml: holds a value that JSON has not/],
+    ['a.yaml', 'a: [.inf]\n', /^a\.yaml: holds a value that JSON has not/],
     ['two.yaml', 'a: 1\n---\nb: 2\n', /^two\.yaml:2:1: is not YAML: Source contains multiple documents/],
   ])('%s: %j', (file, text, message) => {
     expect(() => parseDocument(file, text)).toThrow(DocumentError);
     expect(() => parseDocument(file, text)).toThrow(message);
+  });
+  test('a tag that only says the type is no matter', () => {
+    expect(parseDocument('a.yaml', 'a: !!str 5\nb: !!map { c: !!int 1 }\n').value).toEqual({ a: '5', b: { c: 1 } });
   });
   test('nothing is null', () => expect(parseDocument('a.yaml', '').value).toBeNull());
 });

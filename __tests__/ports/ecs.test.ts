@@ -56,6 +56,17 @@ describe('task definitions', () => {
     if (!reading.ok) throw new Error('it did not read back');
     expect((await world.ecs.registerTaskDefinition(reading.definition)).arn).toMatch(/web:3$/);
   });
+  test('members that the SDK does not know yet go and come with it', async () => {
+    const [container] = definition.containerDefinitions;
+    const { arn } = await world.ecs.registerTaskDefinition({
+      ...definition,
+      newMember: true,
+      containerDefinitions: [{ ...container, newer: { a: ['é'] } }],
+    });
+    expect(world.emulator.requests.of('ecs', 'RegisterTaskDefinition')[0]?.input).toMatchObject({ newMember: true });
+    const { definition: described } = await world.ecs.describeTaskDefinition(arn);
+    expect(described).toMatchObject({ containerDefinitions: [{ name: 'web', newer: { a: ['é'] } }] });
+  });
   test('ECS’s refusal is passed on', async () => {
     await expect(world.ecs.registerTaskDefinition({ ...definition, cpu: '17' })).rejects.toThrow(
       /^ecs:RegisterTaskDefinition for family web failed: ClientException/,

@@ -89,6 +89,17 @@ describe('documents are wrong before anything is called', () => {
   });
 });
 
+test('a member that nobody knows is a warning with its place, and is registered all the same', async () => {
+  const setting = new Setting();
+  const file = 'family: web\ncontainerDefinitions:\n  - name: web\n    enviroment: []\n    portMappings: [{ containerPort: 80 }]\n';
+  setting.files.texts.set('td.yaml', file);
+  const { definition } = await setting.prepare({ 'task-definition': 'td.yaml' });
+  expect(definition.containerDefinitions[0]).toHaveProperty('enviroment');
+  expect(setting.log.lines).toEqual([
+    'warning: td.yaml:4:17: $.containerDefinitions[0].enviroment is not known here (did you mean "environment"?); it is sent to ECS as it stands',
+  ]);
+});
+
 describe('what AWS shows to be wrong', () => {
   const cases: readonly { name: string; inputs?: Partial<DeploymentInputs>; change: (setting: Setting) => void; message: RegExp }[] = [
     {

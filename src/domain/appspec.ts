@@ -36,6 +36,15 @@ function member({ value, path }: Found, name: string): Found {
   return key === undefined || !isObject(value) ? { value: undefined, path: [...path, name] } : { value: value[key], path: [...path, key] };
 }
 
+/** Members of these names that are given twice, in two spellings: which one counts nobody says. */
+function doubles(found: Found, ...names: readonly string[]): Finding[] {
+  const keys = isObject(found.value) ? Object.keys(found.value) : [];
+  return names.flatMap((name) => {
+    const [first, ...others] = keys.filter((key) => key.toLowerCase() === name.toLowerCase());
+    return others.map((key) => ({ path: [...found.path, key], problem: `is given twice, as ${first ?? ''} too: keep one of them` }));
+  });
+}
+
 function items({ value, path }: Found): readonly Found[] {
   return elements(value).map((inner, index) => ({ value: inner, path: [...path, index] }));
 }
@@ -60,6 +69,7 @@ export function lintAppSpec(document: Json): readonly Finding[] {
   const root: Found = { value: document, path: [] };
   if (!isObject(document)) return [finding(root, 'is not an AppSpec: it must be an object with version and Resources')];
   return [
+    ...doubles(root, 'version', 'Resources', 'Hooks'),
     ...versionFindings(member(root, 'version')),
     ...resourceFindings(member(root, 'Resources')),
     ...hookFindings(member(root, 'Hooks')),
@@ -89,12 +99,16 @@ function resourceFindings(resources: Found): Finding[] {
 function serviceFindings(service: Found): Finding[] {
   if (!isObject(service.value)) return [finding(service, 'must be an object with Type and Properties')];
   const type = member(service, 'Type');
-  const typeFindings = type.value === serviceType ? [] : [finding(type, `must be ${serviceType}`)];
+  const typeFindings = [
+    ...doubles(service, 'Type', 'Properties'),
+    ...(type.value === serviceType ? [] : [finding(type, `must be ${serviceType}`)]),
+  ];
   const found = member(service, 'Properties');
   if (!isObject(found.value)) return [...typeFindings, finding(found, 'must be an object with TaskDefinition and LoadBalancerInfo')];
   const taskDefinition = member(found, 'TaskDefinition');
   return [
     ...typeFindings,
+    ...doubles(found, 'TaskDefinition', 'LoadBalancerInfo', 'PlatformVersion', 'NetworkConfiguration', 'CapacityProviderStrategy'),
     ...(isAbsent(taskDefinition) || typeof taskDefinition.value === 'string' ? [] : [finding(taskDefinition, 'must be text')]),
     ...loadBalancerFindings(member(found, 'LoadBalancerInfo')),
     ...textFindings(member(found, 'PlatformVersion')),
@@ -113,6 +127,7 @@ function loadBalancerFindings(info: Found): Finding[] {
   const name = member(info, 'ContainerName');
   const port = member(info, 'ContainerPort');
   return [
+    ...doubles(info, 'ContainerName', 'ContainerPort'),
     ...(typeof name.value === 'string' && name.value !== ''
       ? []
       : [finding(name, 'must be the name of the container that takes the traffic')]),
@@ -126,6 +141,8 @@ function networkFindings(network: Found): Finding[] {
   if (!isObject(vpc.value)) return [finding(vpc, 'must be an object with Subnets, SecurityGroups and AssignPublicIp')];
   const publicIp = member(vpc, 'AssignPublicIp');
   return [
+    ...doubles(network, 'AwsvpcConfiguration'),
+    ...doubles(vpc, 'Subnets', 'SecurityGroups', 'AssignPublicIp'),
     ...idFindings(member(vpc, 'Subnets'), { most: 16 }),
     ...idFindings(member(vpc, 'SecurityGroups'), { most: 5 }),
     ...(publicIp.value === 'ENABLED' || publicIp.value === 'DISABLED'
@@ -147,6 +164,7 @@ function capacityFindings(strategy: Found): Finding[] {
   const malformed = entries.flatMap((entry) => {
     const name = member(entry, 'CapacityProvider');
     return [
+      ...doubles(entry, 'CapacityProvider', 'Base', 'Weight'),
       ...(typeof name.value === 'string' && name.value !== '' ? [] : [finding(name, 'must be the name of a capacity provider')]),
       ...amountFindings(member(entry, 'Base'), { most: 100_000 }),
       ...amountFindings(member(entry, 'Weight'), { most: 1_000 }),

@@ -2,13 +2,14 @@
  * Task definitions: what RegisterTaskDefinition takes, with everything in it that we do not know.
  *
  * What DescribeTaskDefinition adds is stripped, and the empty values that break a registration with an opaque message ("Unrecognized
- * collection type") are taken out (PEERS pain 24).
+ * collection type") are taken out (PEERS pain 24); what is of the wrong type is found (task-definition-shape.ts).
  * Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html, API_TaskDefinition.html
  */
 import { formatImage, parseImageReference, type Digest, type RepositoryName } from './image.ts';
-import { canonical, elements, isList, isObject, textOf, type Finding, type Json, type JsonObject, type JsonPath } from './json.ts';
+import { canonical, elements, formatPath, isList, isObject, textOf, type Finding, type Json, type JsonObject } from './json.ts';
 import type { Platform } from './oci.ts';
 import { bad, ok, type Parsed } from './parsed.ts';
+import { strangers, taskDefinitionShape, tidied, typeFindings, type Stranger } from './task-definition-shape.ts';
 
 /** Ready to be registered. */
 export interface TaskDefinition extends JsonObject {
@@ -40,8 +41,9 @@ const readOnlyFields = [
   'registeredBy',
 ] as const;
 
-/** The quota: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
+/** The quotas: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
 const mostBytes = 64 * 1024;
+const mostContainers = 10;
 
 export type TaskDefinitionReading =
   { readonly ok: true; readonly definition: TaskDefinition } | { readonly ok: false; readonly findings: readonly Finding[] };
@@ -55,52 +57,46 @@ export function readTaskDefinition(document: Json, { family }: { family?: string
   const cleaned = registrable(document);
   const named = cleaned['family'] ?? family;
   const definition: JsonObject = { ...cleaned, ...(named !== undefined && { family: named }) };
-  const findings = [...familyFindings(definition), ...containerFindings(definition), ...sizeFindings(definition)];
+  const typed = typeFindings(definition, taskDefinitionShape);
+  const wrong = new Set(typed.map(({ path }) => formatPath(path)));
+  const others = [...familyFindings(definition), ...containerFindings(definition), ...sizeFindings(definition)];
+  const findings = [...typed, ...others.filter(({ path }) => !wrong.has(formatPath(path)))];
   return findings.length > 0 ? { ok: false, findings } : { ok: true, definition: definition as TaskDefinition };
 }
 
-function registrable(document: JsonObject): JsonObject {
-  const entries = Object.entries(document).flatMap(([name, given]): [string, Json][] => {
-    const value = withoutNulls(given ?? null);
-    if (readOnlyFields.some((field) => field === name) || isBlank(value)) return [];
-    // "Tags can not be empty."
-    if (name === 'tags' && elements(value).length === 0) return [];
-    if (name === 'containerDefinitions' && isList(value)) return [[name, value.map(registrableContainer)]];
-    // ECS takes these two as text only; YAML authors write numbers.
-    if ((name === 'cpu' || name === 'memory') && typeof value === 'number') return [[name, textOf(value)]];
-    return [[name, value]];
-  });
-  return Object.fromEntries(entries);
+/** Members that a file has and ECS, as far as we know it, does not take: misspelt ones, or newer than this action. */
+export function unknownMembers(document: Json): readonly Stranger[] {
+  return strangers(document).filter(({ path: [name, ...rest] }) => rest.length > 0 || !readOnlyFields.some((field) => field === name));
 }
 
-function registrableContainer(container: Json): Json {
-  if (!isObject(container)) return container;
-  const entries = Object.entries(container).flatMap(([name, value]): [string, Json][] => {
-    if (isBlank(value)) return [];
-    return [[name, name === 'environment' && isList(value) ? value.map(registrableVariable) : value]];
-  });
-  return Object.fromEntries(entries);
+/** What ECS takes back of what it said, without what says nothing. */
+function registrable(document: JsonObject): JsonObject {
+  const entries = Object.entries(document).filter(([name]) => !readOnlyFields.some((field) => field === name));
+  const cleaned = tidied(Object.fromEntries(entries), taskDefinitionShape);
+  if (!isObject(cleaned)) return {};
+  const { tags, cpu, memory, containerDefinitions, ...rest } = cleaned;
+  return {
+    ...rest,
+    // ECS takes these two as text only; YAML authors write numbers.
+    ...(cpu !== undefined && { cpu: typeof cpu === 'number' ? textOf(cpu) : cpu }),
+    ...(memory !== undefined && { memory: typeof memory === 'number' ? textOf(memory) : memory }),
+    // "Tags can not be empty."
+    ...(tags !== undefined && !(isList(tags) && tags.length === 0) && { tags }),
+    ...(containerDefinitions !== undefined && {
+      containerDefinitions: isList(containerDefinitions) ? containerDefinitions.map(withValues) : containerDefinitions,
+    }),
+  };
 }
 
 /** A variable without a value is an empty one; a whole number is its text. */
-function registrableVariable(variable: Json): Json {
-  if (!isObject(variable)) return variable;
-  const value = variable['value'] ?? '';
-  return { ...variable, value: Number.isSafeInteger(value) ? textOf(value) : value };
-}
-
-/** Directly in the definition or a container an empty text or object says nothing; deeper (`host: {}`) it may mean something. */
-function isBlank(value: Json | undefined): value is undefined {
-  return value === undefined || value === null || value === '' || (isObject(value) && Object.keys(value).length === 0);
-}
-
-function withoutNulls(value: Json): Json {
-  if (isList(value)) return value.filter((inner) => inner !== null).map(withoutNulls);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).flatMap(([name, inner]): [string, Json][] =>
-    inner === null || inner === undefined ? [] : [[name, withoutNulls(inner)]],
-  );
-  return Object.fromEntries(entries);
+function withValues(container: Json): Json {
+  if (!isObject(container) || !isList(container['environment'])) return container;
+  const environment = container['environment'].map((variable): Json => {
+    if (!isObject(variable)) return variable;
+    const value = variable['value'] ?? '';
+    return { ...variable, value: Number.isSafeInteger(value) ? textOf(value) : value };
+  });
+  return { ...container, environment };
 }
 
 function familyFindings({ family }: JsonObject): Finding[] {
@@ -114,25 +110,19 @@ function containerFindings({ containerDefinitions }: JsonObject): Finding[] {
     return [{ path: at, problem: 'must be a list of at least one container' }];
   }
   const names = new Set<string>();
-  return containerDefinitions.flatMap((container, index): Finding[] => {
-    const path = [...at, index];
-    if (!isObject(container)) return [{ path, problem: 'must be an object' }];
-    const { name } = container;
-    if (typeof name !== 'string') return [{ path: [...path, 'name'], problem: 'must be the name of the container' }];
-    if (names.has(name)) return [{ path: [...path, 'name'], problem: `is "${name}", as another container's: names are unique` }];
-    names.add(name);
-    return variableFindings({ container, path });
-  });
-}
-
-function variableFindings({ container, path }: { container: JsonObject; path: JsonPath }): Finding[] {
-  return elements(container['environment']).flatMap((variable, index): Finding[] => {
-    const at = [...path, 'environment', index];
-    if (!isObject(variable) || typeof variable['name'] !== 'string')
-      return [{ path: at, problem: 'must be an object with name and value' }];
-    if (typeof variable['value'] === 'string') return [];
-    return [{ path: [...at, 'value'], problem: 'must be text: quote it, so that it is clear what the container will read' }];
-  });
+  const tooMany = containerDefinitions.length > mostContainers;
+  return [
+    ...(tooMany ? [{ path: at, problem: `has ${containerDefinitions.length} containers, and ECS takes ${mostContainers} at most` }] : []),
+    ...containerDefinitions.flatMap((container, index): Finding[] => {
+      if (!isObject(container)) return [];
+      const path = [...at, index, 'name'];
+      const { name } = container;
+      if (typeof name !== 'string') return [{ path, problem: 'must be the name of the container' }];
+      if (names.has(name)) return [{ path, problem: `is "${name}", as another container's: names are unique` }];
+      names.add(name);
+      return [];
+    }),
+  ];
 }
 
 /** What ECS would not take of a definition that has its images and its environment. */

@@ -26,6 +26,13 @@ const assignment: Parser<readonly [name: string, value: string]> = (line) => {
     : bad('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
 };
 
+/** A container's variable; a blank in its name is an author's slip (`A = b`). */
+const variable: Parser<readonly [name: string, value: string]> = (line) => {
+  const parsed = assignment(line);
+  if (!parsed.ok || !/[\s\p{Cc}]/u.test(parsed.value[0])) return parsed;
+  return bad('a name holds a blank: write NAME=value; the line is not shown, since it may be a part of a secret value');
+};
+
 /** What `toJSON(strategy)` says of the matrix; a job without one is a matrix of one. */
 const strategy: Parser<{ readonly jobTotal: number; readonly failFast: boolean }> = (json) => {
   try {
@@ -172,7 +179,7 @@ export const deploying = {
     'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.',
   ),
   'environment-variables': listOf(
-    lines(assignment),
+    lines(variable),
     'Environment of the container that gets the image, one `NAME=value` a line, merged by name.',
   ),
   'codedeploy-application': optional(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),

@@ -3,7 +3,7 @@
  * else as it was – comments, key order, spelling. JSON is read as the YAML that it is, and written back as JSON.
  */
 import { isCollection, isNode, isScalar, LineCounter, parseDocument as parseYaml, Scalar, Document } from 'yaml';
-import { formatPath, type Json, type JsonPath } from '../domain/json.ts';
+import { formatPath, isObject, type Json, type JsonPath } from '../domain/json.ts';
 import { DocumentError, toError } from '../errors.ts';
 
 export interface Position {
@@ -29,11 +29,16 @@ export interface ParsedDocument {
 export function parseDocument(file: string, text: string): ParsedDocument {
   const lines = new LineCounter();
   const document = parseYaml(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
+  const language = isJson(file) ? 'JSON' : 'YAML';
+  const faults = [
+    ...document.errors.map(({ message, pos: [offset] }) => ({ offset, problem: `is not ${language}: ${message}` })),
+    ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED').map(({ pos: [offset] }) => unresolvedTag(text, offset)),
+  ];
+  if (faults.length > 0) {
     throw new DocumentError(
-      document.errors.map(({ message, pos: [offset] }) => {
+      faults.map(({ offset, problem }) => {
         const { line, col } = lines.linePos(offset);
-        return { file, problem: `is not ${isJson(file) ? 'JSON' : 'YAML'}: ${message}`, line, column: col };
+        return { file, problem, line, column: col };
       }),
     );
   }
@@ -54,17 +59,35 @@ export function parseDocument(file: string, text: string): ParsedDocument {
   };
 }
 
+/** `!Ref` and its like mean something to CloudFormation or Serverless only; read without its tag, the value would be another. */
+function unresolvedTag(text: string, offset: number): { readonly offset: number; readonly problem: string } {
+  const tag = /^!\S*/.exec(text.slice(offset))?.[0] ?? '';
+  return {
+    offset,
+    problem: `has the tag ${tag}, which means nothing here: write the value itself, or let the tool that knows the tag render the file in a step before`,
+  };
+}
+
 /** The document's value; aliases that name nothing, too many of them, and a value that holds itself are the author's to mend. */
 function valueOf(file: string, document: Document): Json {
   try {
     const value: unknown = document.toJS();
     JSON.stringify(value);
-    return value as Json;
+    if (isJsonValue(value)) return value;
   } catch (error) {
     throw new DocumentError([{ file, problem: `has an alias that can't be followed: ${toError(error).message.split('\n')[0] ?? ''}` }], {
       cause: error,
     });
   }
+  throw new DocumentError([
+    { file, problem: 'holds a value that JSON has not, such as .inf, .nan or what !!binary, !!set or !!timestamp makes' },
+  ]);
+}
+
+function isJsonValue(value: unknown): value is Json {
+  if (Array.isArray(value)) return value.every(isJsonValue);
+  if (isObject(value)) return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJsonValue);
+  return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
 
 function isJson(file: string): boolean {

@@ -12,6 +12,7 @@ import {
 } from '../domain/live-service.ts';
 import { AwsError } from '../errors.ts';
 import { ask, awsCode, clientSettings, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { sendWhole, wholeAnswer } from './whole-json.ts';
 import type * as Sdk from '@aws-sdk/client-ecs';
 
 export interface Tag {
@@ -22,7 +23,7 @@ export interface Tag {
 export interface RegisteredTaskDefinition {
   /** With its revision: `arn:…:task-definition/web:42`. */
   readonly arn: string;
-  /** As ECS describes it, its read-only fields among them. */
+  /** As ECS describes it: its read-only fields among them, and members that the SDK does not know yet. */
   readonly definition: JsonObject;
   readonly tags: readonly Tag[];
 }
@@ -62,8 +63,9 @@ export function awsEcs(access: AwsAccess): Ecs {
       const { DescribeTaskDefinitionCommand } = await sdk();
       const asked = { service: 'ecs', operation: 'DescribeTaskDefinition', of: `task definition ${name}` };
       const request = new DescribeTaskDefinitionCommand({ taskDefinition: name, include: ['TAGS'] });
-      const { taskDefinition, tags } = await ask(asked, async () => (await client()).send(request));
-      return registered({ asked, taskDefinition, tags });
+      const whole = wholeAnswer(request);
+      const { tags } = await ask(asked, async () => (await client()).send(request));
+      return registered({ asked, answer: whole(), tags });
     },
 
     registerTaskDefinition: async (definition) => {
@@ -74,10 +76,11 @@ export function awsEcs(access: AwsAccess): Ecs {
         of: `family ${textOf(definition['family'])}`,
         alsoCheck: 'iam:PassRole on its task and execution roles (and ecs:TagResource where it has tags)',
       };
-      // The document's own shape: ECS checks it, and says what it does not take.
       const request = new RegisterTaskDefinitionCommand(definition as unknown as Sdk.RegisterTaskDefinitionCommandInput);
-      const { taskDefinition, tags } = await ask(asked, async () => (await client()).send(request));
-      return registered({ asked, taskDefinition, tags });
+      sendWhole(request, definition);
+      const whole = wholeAnswer(request);
+      const { tags } = await ask(asked, async () => (await client()).send(request));
+      return registered({ asked, answer: whole(), tags });
     },
 
     stoppedTasks: async ({ cluster, service }) => {
@@ -98,23 +101,18 @@ export function awsEcs(access: AwsAccess): Ecs {
 
 function registered({
   asked,
-  taskDefinition,
+  answer: { taskDefinition },
   tags = [],
 }: {
   asked: Asked;
-  taskDefinition: Sdk.TaskDefinition | undefined;
+  answer: JsonObject;
   tags: Sdk.Tag[] | undefined;
 }): RegisteredTaskDefinition {
-  const arn = taskDefinition?.taskDefinitionArn;
-  if (arn === undefined)
+  const definition = isObject(taskDefinition) ? taskDefinition : {};
+  const arn = definition['taskDefinitionArn'];
+  if (typeof arn !== 'string')
     throw new AwsError(`${asked.service}:${asked.operation} answered without a task definition`, { ...asked, code: 'EmptyAnswer' });
-  // As JSON, as a file would have it: without what is undefined, and with dates as text.
-  const definition: unknown = JSON.parse(JSON.stringify(taskDefinition));
-  return {
-    arn,
-    definition: isObject(definition) ? definition : {},
-    tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])),
-  };
+  return { arn, definition, tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])) };
 }
 
 function liveService(service: Sdk.Service): LiveService {

@@ -1,5 +1,5 @@
 /** Every problem that was found before the first write, in one report. */
-import { ActionError, DocumentError, InputError, type DocumentProblem, type InputProblem } from '../errors.ts';
+import { ActionError, DocumentError, formatProblem, InputError, type DocumentProblem, type InputProblem } from '../errors.ts';
 
 export interface Found {
   readonly inputs: readonly InputProblem[];
@@ -21,7 +21,7 @@ export function report({ inputs, documents, failures }: Found): void {
   if (!failure && inputs.length === 0 && documents.length > 0) throw new DocumentError(documents);
   const problems = [
     ...inputs,
-    ...documents.map((problem) => ({ input: 'documents', problem: new DocumentError([problem]).message })),
+    ...documents.map((problem) => ({ input: 'documents', problem: formatProblem(problem) })),
     ...(failure ? [failure, ...others] : []).map(({ input, error }) => ({ input, problem: sentence(error) })),
   ];
   if (problems.length > 0) throw new InputError(problems, { hint: 'Nothing was changed.', cause: failure?.error });

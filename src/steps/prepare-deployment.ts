@@ -10,8 +10,9 @@ import { isActive, type Deployment, type WaitUntil } from '../domain/deployment.
 import { parseMarker } from '../domain/deployment-marker.ts';
 import { formatPath, type Finding, type Json } from '../domain/json.ts';
 import { running, shortName, type LiveService } from '../domain/live-service.ts';
-import { familyWarning, readTaskDefinition, secretsAmong, type TaskDefinition } from '../domain/task-definition.ts';
-import { DocumentError, type DocumentProblem, type InputProblem } from '../errors.ts';
+import { familyWarning, readTaskDefinition, secretsAmong, unknownMembers, type TaskDefinition } from '../domain/task-definition.ts';
+import { DocumentError, formatProblem, type DocumentProblem, type InputProblem } from '../errors.ts';
+import { didYouMean } from '../inputs.ts';
 import type { Identity } from '../ports/credentials.ts';
 import { parseDocument, type ParsedDocument } from '../ports/documents.ts';
 import type { RegisteredTaskDefinition, ServiceAnswer } from '../ports/ecs.ts';
@@ -96,8 +97,8 @@ export async function readDocuments({
   inputs,
   side,
   images,
-  ports: { files },
-}: Pick<PrepareRequest, 'inputs' | 'side' | 'images'> & { readonly ports: Pick<Ports, 'files'> }): Promise<Documents> {
+  ports: { files, log },
+}: Pick<PrepareRequest, 'inputs' | 'side' | 'images' | 'ports'>): Promise<Documents> {
   const [taskDefinition, appSpec] = await Promise.all([
     readDocument({ files, file: inputs['task-definition'] }),
     readDocument({ files, file: inputs['codedeploy-appspec'] }),
@@ -109,7 +110,18 @@ export async function readDocuments({
   const definition = read?.ok ? read.definition : undefined;
   problems.push(...makeDeployer({ inputs, side, documents }).lint(definition));
   report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
+  for (const warning of strangersIn(documents.taskDefinition)) log.warning(warning);
   return documents;
+}
+
+/** Members of a task definition file that are misspelt, or newer than this action. */
+function strangersIn(document: ParsedDocument | undefined): readonly string[] {
+  if (!document) return [];
+  const findings = unknownMembers(document.value).map(({ path, name, known }) => ({
+    path,
+    problem: `is not known here${didYouMean(name, known)}; it is sent to ECS as it stands`,
+  }));
+  return locatedIn(document, findings).map(formatProblem);
 }
 
 async function readDocument({ files, file }: { files: Files; file: string | undefined }): Promise<{
