@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { matchesGlob } from './glob.ts';
 import type { AccessKey } from './identity.ts';
-import { expired } from './faults.ts';
+import { expired, skewed } from './faults.ts';
 import { AwsFault } from './service.ts';
 import type { World } from './world.ts';
 
@@ -14,6 +14,15 @@ const credential = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request
 
 export function regionOf(headers: IncomingHttpHeaders): string | undefined {
   return credential.exec(headers.authorization ?? '')?.[2];
+}
+
+/** A signature is good for five minutes. */
+const signatureLife = 5 * 60_000;
+
+/** `X-Amz-Date: 20261121T120000Z`, in milliseconds since the epoch. */
+function signedAt(headers: IncomingHttpHeaders): number {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'])) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
 /** The key that signed, or the fault that the service would answer. */
@@ -27,6 +36,8 @@ export function authenticate({ world, headers, service }: { world: World; header
       isQuery ? 403 : 400,
     );
   }
+  if (Math.abs(signedAt(headers) - world.wallTime()) > signatureLife)
+    throw skewed({ service, at: world.wallTime(), signed: signedAt(headers) });
   const key = world.accessKeys.get(match[1] ?? '');
   const token = headers['x-amz-security-token'];
   if (!key || ('sessionToken' in key ? key.sessionToken !== token : token !== undefined)) {

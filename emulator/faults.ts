@@ -69,7 +69,7 @@ export const expiredCredentials = (): Fault => ({ error: ({ service }) => expire
 export const accessDenied = (): Fault => ({ error: notAuthorized });
 export const failure = (code: string, message: string, status = 400): Fault => ({ error: () => new AwsFault(code, message, status) });
 /** The caller's clock is wrong by 15 minutes. */
-export const clockSkew = (): Fault => ({ error: ({ service }) => skewed(service) });
+export const clockSkew = (): Fault => ({ error: ({ service }) => skewed({ service, at: Date.now(), signed: Date.now() - 900_000 }) });
 
 /** A session's end, as STS (Query) and the JSON services word it. */
 export function expired(service: string): AwsFault {
@@ -91,9 +91,10 @@ export function notAuthorized({
   return service === 'sts' ? new AwsFault('AccessDenied', message, 403) : new AwsFault('AccessDeniedException', message);
 }
 
-function skewed(service: string): AwsFault {
-  const stamp = (ago: number) => new Date(Date.now() - ago).toISOString().replace(/[-:]|\.\d+/g, '');
-  const message = `Signature expired: ${stamp(900_000)} is now earlier than ${stamp(300_000)} (${stamp(0)} - 5 min.)`;
+/** A request that was signed by a clock which is more than five minutes off. */
+export function skewed({ service, at, signed }: { service: string; at: number; signed: number }): AwsFault {
+  const stamp = (time: number) => new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
+  const message = `Signature expired: ${stamp(signed)} is now earlier than ${stamp(at - 300_000)} (${stamp(at)} - 5 min.)`;
   return service === 'sts' ? new AwsFault('SignatureDoesNotMatch', message, 403) : new AwsFault('InvalidSignatureException', message);
 }
 

@@ -69,6 +69,7 @@ export async function serveAws(
   const operation = typeof target === 'string' ? jsonOperation(services, { target, body }) : queryOperation(services, body);
   const requestId = randomUUID();
   response.setHeader('x-amzn-requestid', requestId);
+  response.setHeader('date', new Date(shared.world.wallTime()).toUTCString());
   try {
     const output = await carryOut(shared, { operation, request });
     if (isQuery) send(response, 200, 'text/xml', resultXml(operation.name, { output, requestId }));

@@ -29,12 +29,14 @@ export class GithubIdentity {
   /** A JWT of five minutes. GitHub's default audience is the owner's URL. */
   token(audience = 'https://github.com/octo-org'): string {
     const now = Math.floor(this.#world.sessionTime() / 1000);
-    const repository = /^repo:([^:]+)/.exec(this.subject)?.[1] ?? 'octo-org/octo-app';
+    const repository = /^repo:([^:]+)/.exec(this.subject)?.[1]?.replaceAll(/@\d+/g, '') ?? 'octo-org/octo-app';
     const payload = {
       jti: randomUUID(),
       sub: this.subject,
       aud: audience,
       repository,
+      repository_id: '34',
+      repository_owner_id: '12',
       ref: 'refs/heads/main',
       ...this.claims,
       iss: 'https://token.actions.githubusercontent.com',

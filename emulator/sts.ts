@@ -33,7 +33,7 @@ function assumeRole(world: World, { input, call }: { input: Json; call: Call }):
   const role = world.findRole(arn);
   const denied = (action: string) =>
     new AwsFault('AccessDenied', `User: ${call.caller.arn} is not authorized to perform: ${action} on resource: ${arn}`, 403);
-  if (!role || !trusts(role.trust, { principal: key.principal, externalId: optionalText(input, 'ExternalId') }))
+  if (!role || !isOpen(world, role) || !trusts(role.trust, { principal: key.principal, externalId: optionalText(input, 'ExternalId') }))
     throw denied('sts:AssumeRole');
   if (Object.keys(tags).length > 0 && role.trust.tagSession === false) throw denied('sts:TagSession');
   if (key.principal.isSession && seconds > 3600) {
@@ -68,8 +68,8 @@ function assumeRoleWithWebIdentity(world: World, { input, identity }: { input: J
     throw new AwsFault('InvalidIdentityToken', `No OpenIDConnect provider found in your account for ${claims.iss}`);
   }
   const role = world.findRole(arn);
-  if (account && claims.aud !== 'sts.amazonaws.com') throw new AwsFault('InvalidIdentityToken', 'Incorrect token audience');
-  if (!role || !trustsSubject(role.trust, claims.sub))
+  if (account && !account.oidcAudiences.includes(claims.aud)) throw new AwsFault('InvalidIdentityToken', 'Incorrect token audience');
+  if (!role || !isOpen(world, role) || !trustsSubject(role.trust, claims.sub))
     throw new AwsFault('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity', 403);
   checkMaximum(role, seconds);
   return {
@@ -78,6 +78,11 @@ function assumeRoleWithWebIdentity(world: World, { input, identity }: { input: J
     Audience: claims.aud,
     Provider: `arn:aws:iam::${role.account}:oidc-provider/token.actions.githubusercontent.com`,
   };
+}
+
+/** [U] A suspended or closed account's roles are refused like unknown ones. */
+function isOpen(world: World, role: Role): boolean {
+  return world.account(role.account).state === 'ACTIVE';
 }
 
 function requested(input: Json): { arn: string; name: string; seconds: number } {

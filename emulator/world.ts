@@ -25,6 +25,8 @@ export interface Account {
   joinedAt: number;
   /** Whether IAM here knows GitHub's OIDC provider. */
   oidcProvider: boolean;
+  /** What that provider is registered for. */
+  oidcAudiences: readonly string[];
   readonly roles: Map<string, Role>;
   readonly users: Map<string, User>;
   /** `<region>/<name>` → repository. */
@@ -58,6 +60,8 @@ export class World {
   readonly registryTokens = new Map<string, RegistryToken>();
   /** Token of GetDownloadUrlForLayer's link → the layer. */
   readonly layerUrls = new Map<string, LayerUrl>();
+  /** How far AWS's wall clock, and GitHub's, is ahead of this machine's, in milliseconds. */
+  clockOffset = 0;
   #clock = new EmulatorClock();
   #origin = { real: Date.now(), aws: this.#clock.now() };
 
@@ -78,7 +82,12 @@ export class World {
   sessionTime(): number {
     const { real, aws } = this.#origin;
     const skipped = this.#clock.now() - aws - (Date.now() - real) * this.#clock.speed;
-    return Date.now() + (skipped < 60 * this.#clock.speed ? 0 : skipped);
+    return this.wallTime() + (skipped < 60 * this.#clock.speed ? 0 : skipped);
+  }
+
+  /** What stands in the `Date` of answers, and what requests are signed by. */
+  wallTime(): number {
+    return Date.now() + this.clockOffset;
   }
 
   organization(given: { id: string; rootId: string; management: string; delegatedAdministrators?: readonly string[] }): Organization {
@@ -101,7 +110,7 @@ export class World {
   /** Makes an account, or changes the one there is; without `ou` a new one is in no organization. */
   account(
     id: string,
-    given: Partial<Pick<Account, 'name' | 'email' | 'state' | 'joinedAt' | 'oidcProvider'>> & { ou?: Unit } = {},
+    given: Partial<Pick<Account, 'name' | 'email' | 'state' | 'joinedAt' | 'oidcProvider' | 'oidcAudiences'>> & { ou?: Unit } = {},
   ): Account {
     if (!/^\d{12}$/.test(id)) throw new Error(`An account ID has 12 digits: ${id}`);
     const { ou, ...facts } = given;
@@ -115,6 +124,7 @@ export class World {
         unit: undefined,
         joinedAt: this.clock.now(),
         oidcProvider: true,
+        oidcAudiences: ['sts.amazonaws.com'],
         roles: new Map(),
         users: new Map(),
         repositories: new Map(),

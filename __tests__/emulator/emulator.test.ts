@@ -192,6 +192,35 @@ describe('STS', () => {
     }
   });
 
+  test('a clock that is off: the answer’s Date tells, and the SDK signs by it', async () => {
+    const { world, emulator, key } = await start();
+    world.clockOffset = 20 * 60_000;
+    const { accessKeyId, secretAccessKey } = key(shared);
+    const client = new STSClient({ endpoint: emulator.url, region, credentials: { accessKeyId, secretAccessKey } });
+    expect((await client.send(new GetCallerIdentityCommand({}))).Account).toBe(shared);
+    await client.send(new GetCallerIdentityCommand({}));
+    expect(emulator.requests.entries.map(({ error }) => error)).toEqual(['SignatureDoesNotMatch', undefined, undefined]);
+  });
+
+  test('the roles of a suspended account are refused, and its provider knows its own audiences', async () => {
+    const { world, sts, emulator } = await start();
+    world.role(deployArn, { trust: { principals: [shared], oidcSubjects: [subject] } });
+    emulator.github.identity.subject = subject;
+    const token = emulator.github.identity.token('https://acme.example');
+    const assume = async () => errorOf(sts(shared).send(new AssumeRoleCommand({ RoleArn: deployArn, RoleSessionName: 'run' })));
+    const byToken = async () =>
+      errorOf(
+        new STSClient({ endpoint: emulator.url, region }).send(
+          new AssumeRoleWithWebIdentityCommand({ RoleArn: deployArn, RoleSessionName: 'run', WebIdentityToken: token }),
+        ),
+      );
+    expect([(await assume()).name, (await byToken()).name]).toEqual(['none', 'InvalidIdentityTokenException']);
+    world.account(devA, { oidcAudiences: ['https://acme.example'] });
+    expect((await byToken()).name).toBe('none');
+    world.account(devA, { state: 'SUSPENDED' });
+    expect([(await assume()).name, (await byToken()).name]).toEqual(['AccessDenied', 'AccessDenied']);
+  });
+
   test('a fast clock does not eat the sessions', async () => {
     const { world, sts } = await start({ speed: 100_000 });
     const client = sts(world.session(world.role(deployArn)));

@@ -108,9 +108,22 @@ describe('release', () => {
       const result = await stage.step({ with: { ...release, 'deploy-account-id': accounts.devB } });
       expect(result.exitCode).toBe(1);
       expect(result.log.at(-1)).toContain(
-        `Error: deploy-account-id: is ${accounts.devB}, but the deploy side's credentials are for ${accounts.devA} (${roles.deploy(accounts.devA)})`,
+        `Error: deploy-account-id: is ${accounts.devB}, but deploy-role is a role of ${accounts.devA} (${roles.deploy(accounts.devA)})`,
       );
       expect(stage.requests()).toEqual([]);
+    });
+  });
+
+  test('both sides refused: each is told by its own input, and nothing is done', async () => {
+    await onStage({ policy: sharedPolicy }, async (stage) => {
+      layout(stage.job);
+      stage.scenario.emulator.github.identity.subject = 'repo:acme@12/shop@34:ref:refs/heads/main';
+      const result = await stage.step({ with: release });
+      expect(result.exitCode).toBe(1);
+      expect(result.log.at(-1)).toMatch(
+        /^Error: 2 inputs need attention:\n {2}- registry-role: STS refused arn:aws:iam::111111111111:role\/ecr-release for sub "repo:acme@12\/shop@34:ref:refs\/heads\/main".*\n {2}- deploy-role: STS refused arn:aws:iam::222222222222:role\/web-deploy for sub /s,
+      );
+      expect(new Set(stage.requests())).toEqual(new Set(['github:GET /oidc/token', 'sts:AssumeRoleWithWebIdentity']));
     });
   });
 

@@ -37,6 +37,7 @@ export const someInputs: DeploymentInputs = {
   'role-chaining': 'auto',
   'role-duration-seconds': undefined,
   'role-external-id': undefined,
+  'role-session-tags': [],
   cluster: 'dev',
   service: 'web',
   'task-definition': undefined,
@@ -79,6 +80,9 @@ export class Setting {
   readonly abort = new AbortController();
   identity: () => Promise<Identity> = async () => ({ account, arn: `arn:aws:sts::${account}:assumed-role/deploy/x` });
 
+  /** When the credentials end for good. */
+  ending: Session['ending'] = () => undefined;
+
   readonly session: Session = {
     side: 'deploy',
     region,
@@ -89,6 +93,7 @@ export class Setting {
       return this.identity();
     },
     expiresAt: () => undefined,
+    ending: () => this.ending(),
   };
 
   readonly memory: Memory = {

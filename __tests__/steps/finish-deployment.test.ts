@@ -28,6 +28,7 @@ function portsOf(setting: Setting, opened: SideRequest[] = []): Ports {
         opened.push(request);
         return setting.session;
       },
+      available: async () => true,
     },
     ecs: () => setting.ecs,
     codedeploy: () => setting.codedeploy,

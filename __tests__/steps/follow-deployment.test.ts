@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CancelledError, DeploymentError } from '../../src/errors.ts';
+import type { Session } from '../../src/ports/credentials.ts';
 import { deployService } from '../../src/steps/deploy-service.ts';
 import { followDeployment, type Followed } from '../../src/steps/follow-deployment.ts';
 import type { DeploymentInputs } from '../../src/steps/prepare-deployment.ts';
@@ -199,19 +200,59 @@ describe('faults', () => {
     expect(setting.log.lines[1]).toMatch(/no answer from AWS .*; still following$/);
   });
 
-  test('expired credentials end the wait at once, and the deployment goes on', async () => {
+  test.each<[string, ReturnType<Session['ending']>, string, RegExp]>([
+    [
+      'the job’s own',
+      { why: 'environment', at: undefined, left: undefined },
+      ' and came from the environment, so that they can’t be renewed.',
+      /^Give deploy-role to let the action renew the credentials itself\. See how it ends: https/,
+    ],
+    [
+      'of a chained role',
+      { why: 'role-chaining', at: undefined, left: undefined },
+      ', and so did those in the environment from which the role was assumed.',
+      /^To avoid that, let the job assume the role by OIDC: role-chaining: false/,
+    ],
+    ['of a role that is renewed', undefined, '.', /^Run the step again\. See how it ends: https/],
+  ])('expired credentials, %s, end the wait at once, and the deployment goes on', async (_, ending, why, hint) => {
     const setting = living(life);
+    setting.ending = () => ending;
     setting.codedeploy.failures.set('GetDeployment', [awsError('ExpiredTokenException')]);
     const error = await failureOf(follow(setting));
-    expect(error.message).toBe(
-      'Deployment d-NEW1 is still running, but can’t be followed: the credentials expired and are the job’s own, so that they can’t be renewed.'.replace(
-        'can’t be followed',
-        "can't be followed",
-      ),
-    );
-    expect(error.hint).toMatch(/^Give deploy-role to let the action renew the credentials itself\./);
+    expect(error.message).toBe(`Deployment d-NEW1 is still running, but can't be followed: the credentials expired${why}`);
+    expect(error.hint).toMatch(hint);
     expect(setting.clock.slept).toEqual([]);
     expect(setting.writes).toEqual([]);
+  });
+
+  test.each<[string, ReturnType<Session['ending']>, RegExp | undefined]>([
+    ['keys that are renewed', undefined, undefined],
+    ['keys that last', { why: 'environment', at: 0, left: 35 * 60_000 }, undefined],
+    ['keys of an unknown end, and a short wait', { why: 'environment', at: undefined, left: undefined }, undefined],
+    [
+      'keys that end before the wait may',
+      { why: 'environment', at: Date.parse('2026-11-21T12:34:00Z'), left: 34 * 60_000 },
+      /^warning: The wait may take 35 min, but the credentials come from the environment and can't be renewed \(they last until 12:34 UTC\)\. Give deploy-role/,
+    ],
+    [
+      'a chained role that ends before the wait may',
+      { why: 'role-chaining', at: Date.parse('2026-11-21T12:34:00Z'), left: 34 * 60_000 },
+      /^warning: The wait may take 35 min, but the role was assumed by role chaining, which ends after an hour \(until 12:34 UTC\), .*role-chaining: false/,
+    ],
+  ])('%s: said before the wait, or not', async (_, ending, warning) => {
+    const setting = living(life);
+    setting.ending = () => ending;
+    await follow(setting);
+    const warnings = setting.log.lines.filter((line) => line.startsWith('warning'));
+    expect(warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)]);
+    if (warning) expect(setting.log.lines[1]).toBe(warnings[0]);
+  });
+
+  test('keys of an unknown end, and a wait of more than an hour', async () => {
+    const setting = living(life);
+    setting.ending = () => ({ why: 'environment', at: undefined, left: undefined });
+    await follow(setting, { 'wait-for-minutes': 61 });
+    expect(setting.log.lines[1]).toMatch(/they last for an hour as a rule, nobody says/);
   });
 
   test('a denial ends the wait at once', async () => {

@@ -38,6 +38,13 @@ describe('what is read', () => {
   });
 });
 
+test('a cluster that was named by its ARN is known by its name from then on', async () => {
+  const setting = new Setting();
+  const { inputs, deployer } = await setting.prepare({ cluster: `arn:aws:ecs:eu-west-1:${account}:cluster/dev` });
+  expect(inputs.cluster).toBe('dev');
+  expect(deployer.where).toMatchObject({ cluster: 'dev', application: 'AppECS-dev-web', group: 'DgpECS-dev-web' });
+});
+
 describe('documents are wrong before anything is called', () => {
   const cases: readonly { name: string; inputs: Partial<DeploymentInputs>; files: Record<string, string>; message: RegExp }[] = [
     {

@@ -41,9 +41,20 @@ export const parseRoleArn = matching<'RoleArn'>(
   'an IAM role ARN such as arn:aws:iam::111111111111:role/deploy',
 );
 
+/** The name of an ECS cluster, or its ARN, which also says where it is. */
+export const parseCluster = matching<'Cluster'>(
+  /^([A-Za-z0-9_-]{1,255}|arn:aws(-[a-z]+)*:ecs:[a-z0-9-]+:\d{12}:cluster\/[A-Za-z0-9_-]{1,255})$/,
+  'an ECS cluster: a name (1 to 255 letters, digits, "-" or "_") or an ARN',
+);
+
 /** The account that owns a role. */
 export function accountOf(role: RoleArn): AccountId {
   return (role.split(':')[4] ?? '') as AccountId;
+}
+
+/** The partition that an ARN names. */
+export function partitionOfArn(arn: string): string {
+  return arn.split(':')[1] ?? '';
 }
 
 /** The partition of a Region: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`, `aws-iso`, `aws-iso-b`, … */

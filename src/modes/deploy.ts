@@ -6,7 +6,7 @@ import { findImages, imageInputProblems, imageProblems } from '../steps/find-ima
 import { planDeployment } from '../steps/plan-deployment.ts';
 import { prepareDeployment } from '../steps/prepare-deployment.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
-import { openDeploy, registryAccount } from '../steps/sessions.ts';
+import { openDeploy, registryAccount, sideProblems } from '../steps/sessions.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { common, deploying, imageToDeploy, registrySide } from './shared-inputs.ts';
 
@@ -25,7 +25,7 @@ export const deploy = defineMode({
   summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
   inputs: { ...common, ...registrySide, ...deploying, ...imageToDeploy },
   outputs: [...deploymentOutputs, 'image-uri', 'plan'],
-  check: imageInputProblems,
+  check: (inputs) => [...sideProblems(inputs), ...imageInputProblems(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const side = openDeploy({ inputs, ports });
     const finding = lazy(async () => findImages({ inputs, side, ports }));

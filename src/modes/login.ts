@@ -6,7 +6,7 @@ import { defineMode } from '../mode.ts';
 import type { Session } from '../ports/credentials.ts';
 import { loginDocker } from '../steps/docker-login.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
-import { openRegistry, registryAccount } from '../steps/sessions.ts';
+import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
 import { common, registrySide } from './shared-inputs.ts';
 
 export const login = defineMode({
@@ -14,6 +14,7 @@ export const login = defineMode({
   summary: 'Logs Docker in to the shared registry for the steps that follow; the post step takes it back.',
   inputs: { ...common, ...registrySide },
   outputs: ['registry', 'plan'],
+  check: sideProblems,
   run: async ({ inputs, ports, output, memory }) => {
     const { session, ecr } = openRegistry({ inputs, ports });
     const [authorization] = await Promise.all([ecr.authorization(), session.identity()]);

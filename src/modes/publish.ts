@@ -6,7 +6,7 @@ import { planPublish, type PublishPlan } from '../steps/plan-publish.ts';
 import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
-import { openRegistry, registryAccount } from '../steps/sessions.ts';
+import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
 import { common, imageToPublish, publishing, registrySide, repository } from './shared-inputs.ts';
 
 /** The outputs that tell an image; `release` has them too. */
@@ -17,15 +17,15 @@ export const publish = defineMode({
   summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
   inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
   outputs: [...imageOutputs, 'plan'],
-  check: checkPublish,
+  check: (inputs) => [...sideProblems(inputs), ...checkPublish(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const source = await findSource({ inputs, ports });
     const { session, ecr } = openRegistry({ inputs, ports });
-    const [prepared] = await together('registry-role', [
-      preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
+    const [prepared] = await together(
+      ['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })],
       // The account's guard, before the first write.
-      session.identity(),
-    ]);
+      ['registry-role', session.identity()],
+    );
     if (inputs['dry-run']) {
       const planned = await planPublish(prepared, { ecr });
       tellPlannedImage(planned, output);

@@ -8,7 +8,7 @@ import { planShare } from '../steps/plan-share.ts';
 import { prepareDeployment, readDocuments } from '../steps/prepare-deployment.ts';
 import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
-import { openDeploy, openRegistry, registryAccount } from '../steps/sessions.ts';
+import { openDeploy, openRegistry, organizationInput, registryAccount, sideProblems } from '../steps/sessions.ts';
 import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
@@ -23,6 +23,7 @@ export const release = defineMode({
   inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish, ...sharing, ...deploying },
   outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
   check: (inputs) => [
+    ...sideProblems(inputs),
     ...checkPublish(inputs),
     ...checkShare(inputs),
     ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
@@ -40,23 +41,26 @@ export const release = defineMode({
     const { ecr, session } = registry;
     // What this machine shows to be wrong is reported before any call.
     const images = [{ repository: inputs.repository }];
-    const [source, documents] = await together('context', [
-      findSource({ inputs, ports }),
-      readDocuments({ inputs, side: target, images, ports }),
-    ]);
-    const [publishing, deployment, wanted] = await together('registry-role', [
-      preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
-      prepareDeployment({
-        inputs,
-        side: target,
-        ports,
-        documents,
-        images,
-        registryAccount: registryAccount(inputs),
-      }),
-      resolveTargets({ inputs, session, ports }),
-      session.identity(),
-    ]);
+    const [source, documents] = await together(
+      ['context', findSource({ inputs, ports })],
+      ['task-definition', readDocuments({ inputs, side: target, images, ports })],
+    );
+    const [publishing, deployment, wanted] = await together(
+      ['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })],
+      [
+        'deploy-role',
+        prepareDeployment({
+          inputs,
+          side: target,
+          ports,
+          documents,
+          images,
+          registryAccount: registryAccount(inputs),
+        }),
+      ],
+      [organizationInput(inputs), resolveTargets({ inputs, session, ports })],
+      ['registry-role', session.identity()],
+    );
 
     if (inputs['dry-run']) return plan();
 
@@ -72,7 +76,7 @@ export const release = defineMode({
     output('policy', shared?.policyText ?? '');
 
     // The build took its time: what runs, and what is under way, is looked at again.
-    const [current] = await together('deploy-role', [deployment.again(), checkPull({ image, isThere: true })]);
+    const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkPull({ image, isThere: true })]);
     // While the deployment runs, the policy settles: nobody waits for it alone.
     const [deployed, settled] = await Promise.allSettled([
       runDeployment(current, { images: [image], ports, memory, signal, output }),
@@ -87,10 +91,13 @@ export const release = defineMode({
 
     async function plan(): Promise<void> {
       const { repository } = publishing;
-      const [published, shared] = await together('registry-role', [
-        planPublish(publishing, { ecr }),
-        hasTargets(inputs) ? planShare({ inputs, wanted, session, ecr, repository, ports, signal }) : Promise.resolve(undefined),
-      ]);
+      const [published, shared] = await together(
+        ['registry-role', planPublish(publishing, { ecr })],
+        [
+          'registry-role',
+          hasTargets(inputs) ? planShare({ inputs, wanted, session, ecr, repository, ports, signal }) : Promise.resolve(undefined),
+        ],
+      );
       const { image } = published;
       if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
       // What is not pushed or not shared yet can't be pulled yet.

@@ -5,7 +5,7 @@ import { defineMode } from '../mode.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { checkShare, hasTargets } from '../steps/share-repository.ts';
 import { shareRepositories, type SharedRepository } from '../steps/share-repositories.ts';
-import { openRegistry, registryAccount } from '../steps/sessions.ts';
+import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
 import { common, creating, registrySide, replicating, repositories, sharing } from './shared-inputs.ts';
 
 export const share = defineMode({
@@ -15,6 +15,7 @@ export const share = defineMode({
   inputs: { ...common, ...registrySide, ...repositories, ...creating, ...replicating, ...sharing },
   outputs: ['policy-changed', 'policy', 'plan'],
   check: (inputs) => [
+    ...sideProblems(inputs),
     ...(hasTargets(inputs)
       ? []
       : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),

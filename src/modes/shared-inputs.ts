@@ -2,7 +2,7 @@
  * The inputs, in the groups that modes share. A new input is one row here (or in its only mode); `npm run docs` carries it to
  * `action.yml` and the README. Where a peer action has an input for the same thing, ours has the peer's name.
  */
-import { parseAccountId, parseRegion, parseRoleArn } from '../domain/account.ts';
+import { parseAccountId, parseCluster, parseRegion, parseRoleArn } from '../domain/account.ts';
 import { parseRepositoryName } from '../domain/image.ts';
 import { parseImageWishes } from '../domain/image-wish.ts';
 import { parseOrganizationId, parseOuTarget } from '../domain/organization.ts';
@@ -10,6 +10,7 @@ import { parseReplicaPlace } from '../domain/replica.ts';
 import { pullActions } from '../domain/policy/grant.ts';
 import { defaultPolicySid, parsePolicySid } from '../domain/policy/sid.ts';
 import { bad, matching, ok, type Parser } from '../domain/parsed.ts';
+import { checkSessionTags, parseSessionTag, type SessionTag } from '../domain/session-tags.ts';
 import { boolean, fromRunner, integer, lines, list, listOf, oneOf, optional, required, text, withDefault } from '../inputs.ts';
 import { roleChainings } from '../ports/credentials.ts';
 
@@ -17,6 +18,11 @@ const sessionName = matching(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64
 const externalId = matching(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
 const codedeployName = matching(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
 const ecsName = matching(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
+
+const sessionTags: Parser<readonly SessionTag[]> = (value) => {
+  const tags = lines(parseSessionTag)(value);
+  return tags.ok ? checkSessionTags(tags.value) : tags;
+};
 
 /** `NAME=value`, as in build-args, labels and environment-variables; the value may be empty and may hold further "=". */
 const assignment: Parser<readonly [name: string, value: string]> = (line) => {
@@ -83,6 +89,10 @@ export const common = {
     'The job’s strategy context; set by the runner.',
   ),
   'role-external-id': optional(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
+  'role-session-tags': listOf(
+    sessionTags,
+    'Tags of the role sessions, one `key=value` a line (sts:AssumeRole only; the role’s trust must allow sts:TagSession). Default: none.',
+  ),
 } as const;
 
 export const registrySide = {
@@ -171,7 +181,7 @@ export const deploying = {
   'deploy-role': optional(parseRoleArn, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
   'deploy-account-id': optional(parseAccountId, 'The account that is deployed to; any other is refused before the first effect.'),
   'deploy-region': optional(parseRegion, 'The Region of the service. Default: `aws-region`.'),
-  cluster: required(ecsName, 'The ECS cluster.'),
+  cluster: required(parseCluster, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
   service: required(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
   'task-definition': optional(text, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
   'container-name': optional(

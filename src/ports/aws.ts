@@ -6,7 +6,7 @@
  * `AWS_USE_DUALSTACK_ENDPOINT` are read by the SDK.
  */
 import { ActionError, AwsError } from '../errors.ts';
-import type { Region } from '../domain/account.ts';
+import type { Region, RoleArn } from '../domain/account.ts';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -20,6 +20,8 @@ export type CredentialProvider = () => Promise<AwsCredentials>;
 export interface AwsAccess {
   readonly region: Region;
   readonly credentials: CredentialProvider;
+  /** The role that the action assumed for them, and whose sessions it renews. */
+  readonly role?: RoleArn | undefined;
 }
 
 /**
@@ -50,6 +52,8 @@ export interface Asked {
   readonly of?: string;
   /** Where an AccessDenied can be mended, beside the caller's own IAM policy: `the repository policy of shop/web in 111111111111`. */
   readonly alsoCheck?: string;
+  /** Whose session the call is made with, where the action assumed it. */
+  readonly role?: RoleArn | undefined;
 }
 
 /**
@@ -62,6 +66,11 @@ export async function ask<T>(asked: Asked, call: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw toAwsError(asked, error);
   }
+}
+
+/** `ask` for the calls of one side. */
+export function asker({ role }: AwsAccess): typeof ask {
+  return async (asked, call) => ask({ ...asked, role }, call);
 }
 
 /** The code of an AWS failure (`RepositoryNotFoundException`), also of one that was not translated yet; undefined for anything else. */
@@ -86,31 +95,25 @@ function toAwsError(asked: Asked, error: unknown): unknown {
   if (error instanceof ActionError || !(error instanceof Error)) return error;
   const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
   const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
-  const { service, operation, of, alsoCheck } = asked;
+  const { service, operation, of } = asked;
   // What the SDK says of an answer that is none of AWS's – a proxy's page – is for its own developers.
   const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
   const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
-  return new AwsError(what, { service, operation, code, requestId, cause: error, ...hint({ service, operation, code, alsoCheck }) });
+  return new AwsError(what, { service, operation, code, requestId, cause: error, ...hint(asked, code) });
 }
 
-function hint({
-  service,
-  operation,
-  code,
-  alsoCheck,
-}: {
-  service: string;
-  operation: string;
-  code: string;
-  alsoCheck: string | undefined;
-}) {
+function hint({ service, operation, alsoCheck, role }: Asked, code: string): { hint?: string } {
   if (denials.includes(code)) {
     const others = alsoCheck === undefined ? '' : `, and ${alsoCheck}`;
     return { hint: `Allow ${service}:${operation} in the caller's IAM policy${others}; a service control policy can deny it too.` };
   }
-  if (expiries.includes(code))
-    return { hint: 'The credentials have expired. Give a role (registry-role, deploy-role) to let the action renew them itself.' };
-  return {};
+  if (!expiries.includes(code)) return {};
+  return {
+    hint:
+      role === undefined
+        ? 'The credentials have expired. Give a role (registry-role, deploy-role) to let the action renew them itself.'
+        : `The action renews the sessions of ${role} before they end: this one was revoked, or the runner slept meanwhile. Run the step again.`,
+  };
 }
 
 interface ServiceException extends Error {

@@ -10,7 +10,7 @@ import {
   type LifecycleEvent,
 } from '../domain/deployment.ts';
 import { AwsError, toError } from '../errors.ts';
-import { ask, awsCode, clientSettings, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { asker, awsCode, clientSettings, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
 import type * as Sdk from '@aws-sdk/client-codedeploy';
 
 export interface GroupName {
@@ -70,6 +70,7 @@ export interface Codedeploy {
 }
 
 export function awsCodedeploy(access: AwsAccess): Codedeploy {
+  const ask = asker(access);
   const sdk = lazy(async () => import('@aws-sdk/client-codedeploy'));
   const client = lazy(async () => new (await sdk()).CodeDeployClient(clientSettings(access)));
   const once = lazy(async () => new (await sdk()).CodeDeployClient(clientSettings(access, { attempts: 1 })));

@@ -11,7 +11,7 @@ import { parseDigest, type Digest, type RepositoryName, type Tag } from '../doma
 import { manifestMediaTypes } from '../domain/oci.ts';
 import { isTagMutability, type TagRule } from '../domain/tags.ts';
 import { AwsError, toError } from '../errors.ts';
-import { ask, awsCode, clientSettings, isDenial, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { asker, awsCode, clientSettings, isDenial, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
 import { systemClock } from './clock.ts';
 import { openHttp } from './http.ts';
 import type { PolicyWritten } from './policy-store.ts';
@@ -107,6 +107,7 @@ export interface EcrSettings {
 }
 
 export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDeadline = 5_000 }: EcrSettings = {}): Ecr {
+  const ask = asker(access);
   const sdk = lazy(async () => import('@aws-sdk/client-ecr'));
   const client = lazy(async () => new (await sdk()).ECRClient(clientSettings(access)));
   const once = lazy(async () => new (await sdk()).ECRClient(clientSettings(access, { attempts: 1 })));

@@ -11,7 +11,7 @@ import {
   type TaskSet,
 } from '../domain/live-service.ts';
 import { AwsError } from '../errors.ts';
-import { ask, awsCode, clientSettings, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { asker, awsCode, clientSettings, lazy, type Asked, type AwsAccess } from './aws.ts';
 import { sendWhole, wholeAnswer } from './whole-json.ts';
 import type * as Sdk from '@aws-sdk/client-ecs';
 
@@ -43,6 +43,7 @@ export interface Ecs {
 }
 
 export function awsEcs(access: AwsAccess): Ecs {
+  const ask = asker(access);
   const sdk = lazy(async () => import('@aws-sdk/client-ecs'));
   const client = lazy(async () => new (await sdk()).ECSClient(clientSettings(access)));
   return {

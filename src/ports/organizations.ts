@@ -4,7 +4,7 @@
  */
 import { parseOrganizationId, type OrganizationId } from '../domain/organization.ts';
 import { AwsError } from '../errors.ts';
-import { ask, clientSettings, lazy, type AwsAccess } from './aws.ts';
+import { asker, clientSettings, lazy, type AwsAccess } from './aws.ts';
 
 /** A root or an OU. */
 export interface OrganizationNode {
@@ -27,6 +27,7 @@ export interface Organizations {
 const alsoCheck = 'that the caller is in the management account or a delegated administrator (organization-role)';
 
 export function awsOrganizations(access: AwsAccess): Organizations {
+  const ask = asker(access);
   const sdk = lazy(async () => import('@aws-sdk/client-organizations'));
   const client = lazy(async () => new (await sdk()).OrganizationsClient(clientSettings(access, { attempts: 8 })));
   return {

@@ -13,6 +13,7 @@ import { shortName } from '../domain/live-service.ts';
 import { differences, readTaskDefinition, sameDefinition, type PinnedImage, type TaskDefinition } from '../domain/task-definition.ts';
 import { AwsError, DeploymentError } from '../errors.ts';
 import { isDenial } from '../ports/aws.ts';
+import type { How } from '../ports/credentials.ts';
 import type { Ports } from '../ports/index.ts';
 import type { StartAnswer } from './deployer.ts';
 import type { UnfinishedDeployment } from './finish-deployment.ts';
@@ -201,17 +202,19 @@ async function register(
   return arn;
 }
 
-function unfinishedOf({ inputs, identity, deployer }: PreparedDeployment, { nonce }: Marker): UnfinishedDeployment {
+function unfinishedOf({ inputs, identity, deployer, side }: PreparedDeployment, { nonce }: Marker): UnfinishedDeployment {
   return {
     ...deployer.where,
     nonce,
     account: identity.account,
     onCancel: inputs['on-cancel'],
-    access: accessOf(inputs),
+    access: accessOf(inputs, side.session.how),
   };
 }
 
-function accessOf(inputs: DeployInputs): DeployInputs {
+/** The post step comes by its credentials in the same way, whatever the job's environment holds by then. */
+function accessOf(inputs: DeployInputs, how: How): DeployInputs {
+  const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
   return {
     'aws-region': inputs['aws-region'],
     'deploy-region': inputs['deploy-region'],
@@ -219,9 +222,10 @@ function accessOf(inputs: DeployInputs): DeployInputs {
     'deploy-account-id': inputs['deploy-account-id'],
     audience: inputs.audience,
     'role-session-name': inputs['role-session-name'],
-    'role-chaining': inputs['role-chaining'],
+    'role-chaining': chaining,
     'role-duration-seconds': inputs['role-duration-seconds'],
     'role-external-id': inputs['role-external-id'],
+    'role-session-tags': inputs['role-session-tags'],
   };
 }
 

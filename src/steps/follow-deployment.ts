@@ -9,6 +9,7 @@ import type { Deployer } from './deployer.ts';
 import { cancelDeployment } from './finish-deployment.ts';
 import type { DeploymentInputs } from './prepare-deployment.ts';
 import type { DeploySide } from './sessions.ts';
+import { warnOfEnding } from './warn-of-ending.ts';
 import { watchDeployment } from './watch-deployment.ts';
 
 export type DeploymentOutput =
@@ -78,6 +79,7 @@ async function follow(request: FollowRequest): Promise<Followed> {
   const until = target.inputs['wait-until'];
   const budget = await budgetOf(request);
   ports.log.info(`${id}  following until ${until}, for at most ${budget.minutes} min (${budget.explanation})`);
+  warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
   const { end, snapshot } = await watchDeployment({
     ...watching(request),
     id,

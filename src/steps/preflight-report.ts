@@ -13,7 +13,7 @@ export interface Found {
  */
 export function report({ inputs, documents, failures }: Found): void {
   const [failure, ...others] = distinct(failures);
-  const ours = failure && !(failure.error instanceof ActionError) ? failure : undefined;
+  const ours = failures.find(({ error }) => !(error instanceof ActionError));
   // A fault of our own is no finding.
   if (ours) throw ours.error;
   if (failure && others.length === 0 && inputs.length === 0 && documents.length === 0) throw failure.error;

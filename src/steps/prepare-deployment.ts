@@ -80,7 +80,9 @@ export interface PreparedDeployment {
 /** @throws InputError, DocumentError or AwsError: every problem at once, and nothing was written */
 export async function prepareDeployment(request: PrepareRequest): Promise<PreparedDeployment> {
   const documents = request.documents ?? (await readDocuments(request));
-  return check({ request, documents });
+  // An ARN has told its account and Region by now; from here on the cluster is its name.
+  const inputs = { ...request.inputs, cluster: shortName(request.inputs.cluster) };
+  return check({ request: { ...request, inputs }, documents });
 }
 
 /** The author's files, parsed. */
@@ -156,7 +158,8 @@ function nameProblems({
 }
 
 function makeDeployer({ inputs, side, documents }: { inputs: DeploymentInputs; side: DeploySide; documents: Documents }): Deployer {
-  const { cluster, service } = inputs;
+  const { service } = inputs;
+  const cluster = shortName(inputs.cluster);
   return codedeployDeployer({
     codedeploy: side.codedeploy,
     place: {

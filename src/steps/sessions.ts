@@ -1,7 +1,9 @@
 /** Opens the sides of a release from a mode's inputs: no call is made until a client needs its credentials. */
-import { accountOf, type AccountId, type Region, type RoleArn } from '../domain/account.ts';
+import { accountOf, parseArn, partitionOf, partitionOfArn, type AccountId, type Region, type RoleArn } from '../domain/account.ts';
+import type { SessionTag } from '../domain/session-tags.ts';
+import type { InputProblem } from '../errors.ts';
 import type { Codedeploy } from '../ports/codedeploy.ts';
-import type { Session, SideRequest } from '../ports/credentials.ts';
+import { inputOfAccount, type Session, type Side, type SideRequest } from '../ports/credentials.ts';
 import type { Ecr } from '../ports/ecr.ts';
 import type { Ecs } from '../ports/ecs.ts';
 import type { Ports } from '../ports/index.ts';
@@ -14,6 +16,7 @@ interface CommonInputs {
   readonly 'role-chaining': SideRequest['chaining'];
   readonly 'role-duration-seconds': number | undefined;
   readonly 'role-external-id': string | undefined;
+  readonly 'role-session-tags': readonly SessionTag[];
 }
 
 export interface RegistryInputs extends CommonInputs {
@@ -25,15 +28,22 @@ export interface DeployInputs extends CommonInputs {
   readonly 'deploy-role': RoleArn | undefined;
   readonly 'deploy-account-id': AccountId | undefined;
   readonly 'deploy-region': Region | undefined;
+  /** An ARN names the account too. */
+  readonly cluster?: string;
 }
 
-export interface OrganizationInputs extends RegistryInputs {
+export interface OrganizationInputs extends CommonInputs {
   readonly 'organization-role': RoleArn | undefined;
 }
 
 export interface RegistrySide {
   readonly session: Session;
   readonly ecr: Ecr;
+}
+
+export interface OrganizationSide {
+  readonly session: Session;
+  readonly organizations: Organizations;
 }
 
 export interface DeploySide {
@@ -48,6 +58,76 @@ export interface DeploySide {
  */
 export function registryAccount(inputs: RegistryInputs): AccountId | undefined {
   return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : accountOf(inputs['registry-role']));
+}
+
+/**
+ * What the inputs alone show to be wrong about the sides: for a mode's `check`, before any call. The same is guarded again when the
+ * credentials are there.
+ */
+export function sideProblems(inputs: CommonInputs & Partial<RegistryInputs & DeployInputs & OrganizationInputs>): InputProblem[] {
+  const region = inputs['aws-region'];
+  const deployRegion = inputs['deploy-region'] ?? region;
+  return [
+    ...roleProblems({ side: 'registry', role: inputs['registry-role'], account: inputs['registry-id'], region }),
+    ...roleProblems({ side: 'deploy', role: inputs['deploy-role'], account: inputs['deploy-account-id'], region: deployRegion }),
+    ...roleProblems({ side: 'organization', role: inputs['organization-role'], account: undefined, region }),
+    ...clusterProblems({ cluster: inputs.cluster, account: deployAccount({ ...inputs, cluster: '' }), region: deployRegion }),
+  ];
+}
+
+function roleProblems({
+  side,
+  role,
+  account,
+  region,
+}: {
+  side: Side;
+  role: RoleArn | undefined;
+  account: AccountId | undefined;
+  region: Region;
+}): InputProblem[] {
+  if (role === undefined) return [];
+  const partition = partitionOfArn(role);
+  return [
+    ...(account === undefined || account === accountOf(role)
+      ? []
+      : [{ input: inputOfAccount[side], problem: `is ${account}, but ${side}-role is a role of ${accountOf(role)} (${role})` }]),
+    ...(partition === partitionOf(region)
+      ? []
+      : [{ input: `${side}-role`, problem: `${role} is in the partition ${partition}, and ${region} in ${partitionOf(region)}` }]),
+  ];
+}
+
+function clusterProblems({
+  cluster,
+  account,
+  region,
+}: {
+  cluster: string | undefined;
+  account: AccountId | undefined;
+  region: Region;
+}): InputProblem[] {
+  const arn = parseArn(cluster ?? '');
+  if (!arn.ok) return [];
+  return [
+    ...(account === undefined || account === arn.value.account
+      ? []
+      : [{ input: 'cluster', problem: `is in ${arn.value.account} (${cluster ?? ''}), but ${account} is deployed to` }]),
+    ...(region === arn.value.region
+      ? []
+      : [{ input: 'cluster', problem: `is in ${arn.value.region} (${cluster ?? ''}), not in ${region}` }]),
+  ];
+}
+
+/** The account that is deployed to, where the inputs say it. */
+function deployAccount(inputs: Partial<Pick<DeployInputs, 'deploy-account-id' | 'deploy-role' | 'cluster'>>): AccountId | undefined {
+  const role = inputs['deploy-role'];
+  const arn = parseArn(inputs.cluster ?? '');
+  return (
+    inputs['deploy-account-id'] ??
+    (role === undefined ? undefined : accountOf(role)) ??
+    (arn.ok ? (arn.value.account as AccountId) : undefined)
+  );
 }
 
 /** The registry's side. Without `registry-role` a `registry-id` may be another account's: its policies then decide. */
@@ -69,26 +149,32 @@ export function openDeploy({ inputs, ports }: { inputs: DeployInputs; ports: Por
     side: 'deploy',
     region: inputs['deploy-region'] ?? inputs['aws-region'],
     role: inputs['deploy-role'],
-    expectedAccount: inputs['deploy-account-id'],
+    expectedAccount: deployAccount(inputs),
   });
   return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
 }
 
-/** Who reads the organization: `organization-role`, else the registry's own side. */
+/** The input by which what the organization refuses can be mended. */
+export function organizationInput(inputs: OrganizationInputs): string {
+  return inputs['organization-role'] === undefined ? 'registry-role' : 'organization-role';
+}
+
+/** Who reads the organization: `organization-role`, else the side that is open anyway, else the job's own credentials. */
 export function openOrganization({
   inputs,
   ports,
-  registry,
+  instead,
 }: {
   inputs: OrganizationInputs;
   ports: Ports;
-  registry: Session;
-}): Organizations {
+  instead?: Session;
+}): OrganizationSide {
   const role = inputs['organization-role'];
-  if (role === undefined) return ports.organizations(registry);
-  return ports.organizations(
-    ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role }),
-  );
+  const session =
+    role === undefined && instead
+      ? instead
+      : ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role });
+  return { session, organizations: ports.organizations(session) };
 }
 
 function common({ inputs, ports }: { inputs: CommonInputs; ports: Ports }): Omit<SideRequest, 'side' | 'region'> {
@@ -100,5 +186,6 @@ function common({ inputs, ports }: { inputs: CommonInputs; ports: Ports }): Omit
     chaining: inputs['role-chaining'],
     durationSeconds: inputs['role-duration-seconds'],
     externalId: inputs['role-external-id'],
+    tags: inputs['role-session-tags'],
   };
 }

@@ -16,6 +16,7 @@ import type { EnsuredPolicy } from './ensure-policy.ts';
 import { planShare } from './plan-share.ts';
 import { missingRepository } from './publish-image.ts';
 import { resolveTargets, shareRepository, type ShareInputs } from './share-repository.ts';
+import { organizationInput } from './sessions.ts';
 import { together } from './together.ts';
 
 /** What of one repository is known by now; told as soon as it is, and again when it has settled. */
@@ -63,12 +64,15 @@ interface Unit {
  */
 export async function shareRepositories(request: ShareAllRequest): Promise<void> {
   const { inputs, repositories, registryId, session, ecr, ports } = request;
-  const general = [resolveTargets({ inputs, session, ports }), session.identity()] as const;
+  const general = [
+    [organizationInput(inputs), resolveTargets({ inputs, session, ports })],
+    ['registry-role', session.identity()],
+  ] as const;
   const found = repositories.map(async (repository) => ecr.repository({ repository, registryId }));
-  await Promise.allSettled([...general, ...found]);
+  await Promise.allSettled(found);
   // Without targets or the right account nothing is done; what is wrong with the repositories is told along.
-  const stops = (await Promise.allSettled(general)).some(({ status }) => status === 'rejected');
-  const [wanted] = await together('registry-role', stops ? ([...general, ...found] as const) : general);
+  const stops = (await Promise.allSettled(general.map(async ([, check]) => check))).some(({ status }) => status === 'rejected');
+  const [wanted] = await together(...general, ...(stops ? found.map((check) => ['registry-role', check] as const) : []));
   const replicas = await replicaRegions(request);
   const several = repositories.length * (1 + replicas.length) > 1;
   const homes = repositories.map((repository, index): Unit => {

@@ -10,9 +10,9 @@ import type { Ecr, EcrRepository } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 import { ensurePolicy, type EnsuredPolicy, type EnsurePolicyRequest, type PolicyMode } from './ensure-policy.ts';
 import { foreignPaths, resolveOus } from './resolve-ous.ts';
-import { openOrganization, type OrganizationInputs } from './sessions.ts';
+import { openOrganization, type OrganizationInputs, type RegistryInputs } from './sessions.ts';
 
-export interface ShareInputs extends OrganizationInputs {
+export interface ShareInputs extends OrganizationInputs, RegistryInputs {
   readonly strategy: { readonly jobTotal: number };
   readonly 'organization-id': OrganizationId | undefined;
   readonly 'target-ous': readonly OuTarget[];
@@ -50,7 +50,7 @@ export function checkShare(inputs: ShareInputs): InputProblem[] {
 
 /** Resolves the targets; asks Organizations only for what the inputs leave open. */
 export async function resolveTargets({ inputs, session, ports }: { inputs: ShareInputs; session: Session; ports: Ports }): Promise<Want[]> {
-  const organizations = openOrganization({ inputs, ports, registry: session });
+  const { organizations } = openOrganization({ inputs, ports, instead: session });
   const ous = await resolveOus({ targets: inputs['target-ous'], organizationId: inputs['organization-id'], organizations });
   const services = inputs['target-services'];
   const targets: Target[] = [

@@ -2,23 +2,27 @@
 import { DocumentError, InputError } from '../errors.ts';
 import { report } from './preflight-report.ts';
 
-type Results<T extends readonly Promise<unknown>[]> = { -readonly [Index in keyof T]: Awaited<T[Index]> };
+/** A check, and the input whose side it belongs to: a call that fails is told by it, since AWS's words name no input. */
+export type Check = readonly [input: string, check: Promise<unknown>];
+
+type Results<T extends readonly Check[]> = { -readonly [Index in keyof T]: Awaited<T[Index][1]> };
 
 /**
  * Waits for all of them, also when one has failed.
  * @throws the one error there is, or an InputError with the problems of all
  */
-export async function together<const T extends readonly Promise<unknown>[]>(side: string, checks: T): Promise<Results<T>> {
-  const settled = await Promise.allSettled(checks);
-  const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+export async function together<const T extends readonly Check[]>(...checks: T): Promise<Results<T>> {
+  const settled = await Promise.allSettled(checks.map(async ([, check]) => check));
+  const failures = settled.flatMap((one, index) =>
+    one.status === 'rejected' ? [{ input: checks[index]?.[0] ?? '', error: one.reason as unknown }] : [],
+  );
+  const errors = failures.map(({ error }) => error);
   if (errors.length === 1) throw errors[0];
   try {
     report({
       inputs: errors.flatMap((error) => (error instanceof InputError ? error.problems : [])),
       documents: errors.flatMap((error) => (error instanceof DocumentError ? error.problems : [])),
-      failures: errors
-        .filter((error) => !(error instanceof InputError || error instanceof DocumentError))
-        .map((error) => ({ input: side, error })),
+      failures: failures.filter(({ error }) => !(error instanceof InputError || error instanceof DocumentError)),
     });
   } catch (error) {
     throw error instanceof InputError ? withHints(error, errors) : error;

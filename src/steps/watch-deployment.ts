@@ -4,17 +4,18 @@
  */
 import { hasMoved, nextDelay, progressBetween } from '../domain/deployment-progress.ts';
 import { isTerminal, type Snapshot } from '../domain/deployment.ts';
-import { DeploymentError, toError } from '../errors.ts';
+import { AwsError, DeploymentError, toError } from '../errors.ts';
 import { isDenial, isExpiry, isPassing } from '../ports/aws.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Session } from '../ports/credentials.ts';
+import { utc, type Session } from '../ports/credentials.ts';
 import type { Log } from '../ports/log.ts';
+import { byOidc } from '../ports/sts.ts';
 import type { Deployments } from './deployer.ts';
 
 export interface WatchRequest {
   readonly deployments: Pick<Deployments, 'look' | 'url'>;
   readonly id: string;
-  readonly session: Pick<Session, 'how' | 'expiresAt'>;
+  readonly session: Pick<Session, 'expiresAt' | 'ending'>;
   readonly ports: { readonly clock: Clock; readonly log: Log };
   readonly signal?: AbortSignal | undefined;
   /** Watching ends here, at a terminal status, or when the time is over. */
@@ -105,21 +106,38 @@ function lost({
   now: number;
 }): DeploymentError {
   const expired = isExpiry(error);
-  const own = session.how === 'environment' || session.how === 'default-chain';
   const until = session.expiresAt();
-  const at = until === undefined || until > now ? '' : ` at ${new Date(until).toISOString().slice(11, 16)} UTC`;
-  const why = expired
-    ? `the credentials expired${at}${own ? ' and are the job’s own, so that they can’t be renewed' : ''}`
-    : toError(error).message;
-  const remedy =
-    expired && own
-      ? 'Give deploy-role to let the action renew the credentials itself.'
-      : 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
+  const at = until === undefined || until > now ? '' : ` at ${utc(until)}`;
+  const why = expired ? `the credentials expired${at}${endOf(session)}` : toError(error).message;
   return new DeploymentError(`Deployment ${id} is still running, but can't be followed: ${why}.`, {
     deploymentId: id,
     status: 'InProgress',
     url,
     cause: error,
-    hint: `${remedy} See how it ends: ${url}`,
+    hint: `${remedyOf({ error, session })} See how it ends: ${url}`,
   });
+}
+
+function endOf(session: WatchRequest['session']): string {
+  switch (session.ending()?.why) {
+    case 'environment':
+      return ' and came from the environment, so that they can’t be renewed';
+    case 'role-chaining':
+      return ', and so did those in the environment from which the role was assumed';
+    case undefined:
+      return '';
+  }
+}
+
+function remedyOf({ error, session }: { error: unknown; session: WatchRequest['session'] }): string {
+  const own = error instanceof AwsError ? error.hint : undefined;
+  if (!isExpiry(error)) return own ?? 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
+  switch (session.ending()?.why) {
+    case 'environment':
+      return 'Give deploy-role to let the action renew the credentials itself.';
+    case 'role-chaining':
+      return byOidc;
+    case undefined:
+      return own ?? 'Run the step again.';
+  }
 }
