@@ -6,6 +6,7 @@ import type { OutputName } from './mode.ts';
 import { inputNames, modes } from './modes/index.ts';
 import type { Ports } from './ports/index.ts';
 import { realPorts } from './ports/real.ts';
+import { isWithoutCredentials, withoutCredentials } from './steps/without-credentials.ts';
 
 /** The runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that; a cancelled step must have answered by then. */
 const answerWithin = 4_500;
@@ -21,14 +22,18 @@ async function runStep({ ports, signal }: { ports: Ports; signal: AbortSignal })
     const names = modes.map((one) => one.name);
     throw new InputError([{ input: 'mode', problem: `"${name}" is not one of ${names.join(', ')}${didYouMean(name, names)}` }]);
   }
-  const { warnings, run } = mode.prepare(given, inputNames);
+  const { warnings, run, planBlindly } = mode.prepare(given, inputNames);
   for (const warning of warnings) ports.log.warning(warning);
-  await run({
+  const context = {
     ports,
     signal,
     memory: cleanupMemory(ports.github),
     output: (output: OutputName, value: string) => ports.github.setOutput(output, value),
-  });
+  };
+  if (await isWithoutCredentials(ports)) {
+    ports.log.notice(withoutCredentials);
+    await planBlindly(context);
+  } else await run(context);
 }
 
 /** What arrived; the Region may also come from the environment (RULES 6.13). */

@@ -2,7 +2,9 @@
 import { InputError, type InputProblem } from './errors.ts';
 import { readInputs, type Rows, type Values } from './inputs.ts';
 import type { Memory } from './cleanup.ts';
+import type { BlindPlan } from './domain/plan.ts';
 import type { Ports } from './ports/index.ts';
+import { tellPlan } from './steps/tell-plan.ts';
 
 /** Every output of the action, with its meaning: `action.yml` declares exactly these. */
 export const outputs = {
@@ -45,7 +47,11 @@ export interface ModeDeclaration<R extends Rows, O extends OutputName> {
   readonly outputs: readonly O[];
   /** What only several inputs together show to be wrong; nothing has been called yet. */
   readonly check?: (inputs: Values<R>) => readonly InputProblem[];
+  /** What is odd about the inputs, but no error: a warning each. */
+  readonly warn?: (inputs: Values<R>) => readonly string[];
   readonly run: (context: Context<Values<R>, O>) => Promise<void>;
+  /** The plan of a run without credentials, made without a call; without it there is nothing to tell. */
+  readonly planBlindly?: (context: Context<Values<R>, O>) => Promise<BlindPlan>;
 }
 
 /** A mode whose own types are closed over: what the registry, the docs and main see. */
@@ -63,12 +69,16 @@ export interface Mode {
 
 export interface PreparedMode {
   readonly warnings: readonly string[];
-  readonly run: (context: Omit<Context<unknown, OutputName>, 'inputs'>) => Promise<void>;
+  readonly run: (context: PreparedContext) => Promise<void>;
+  /** Instead of `run`, in a run without credentials: tells what can be told, and calls nothing. */
+  readonly planBlindly: (context: PreparedContext) => Promise<void>;
 }
+
+type PreparedContext = Omit<Context<unknown, OutputName>, 'inputs'>;
 
 /** Declares a mode; the types of its inputs and outputs are inferred from the rows. */
 export function defineMode<const R extends Rows, const O extends OutputName>(declaration: ModeDeclaration<R, O>): Mode {
-  const { name, summary, inputs, outputs, check, run } = declaration;
+  const { name, summary, inputs, outputs, check, warn, run, planBlindly } = declaration;
   return {
     name,
     summary,
@@ -78,7 +88,14 @@ export function defineMode<const R extends Rows, const O extends OutputName>(dec
       const { values, warnings } = readInputs({ rows: inputs, given, known, mode: name });
       const problems = check?.(values) ?? [];
       if (problems.length > 0) throw new InputError(problems);
-      return { warnings, run: async (context) => run({ ...context, inputs: values }) };
+      return {
+        warnings: [...warnings, ...(warn?.(values) ?? [])],
+        run: async (context) => run({ ...context, inputs: values }),
+        planBlindly: async (context) => {
+          const blind = (await planBlindly?.({ ...context, inputs: values })) ?? { wished: [], unknown: [`all that ${name} does`] };
+          await tellPlan(name, [{ writes: [], blind }], context);
+        },
+      };
     },
   };
 }

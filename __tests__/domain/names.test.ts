@@ -4,13 +4,15 @@ import {
   consoleHost,
   parseAccountId,
   parseArn,
+  parseCluster,
   parseRegion,
   parseRoleArn,
   partitionOf,
+  partitionOfArn,
   type Region,
   type RoleArn,
 } from '../../src/domain/account.ts';
-import { parseOrganizationId, parseOrgPath, parseOuId, parseOuTarget } from '../../src/domain/organization.ts';
+import { formatOuTarget, parseOrganizationId, parseOrgPath, parseOuId, parseOuTarget } from '../../src/domain/organization.ts';
 import type { Parser } from '../../src/domain/parsed.ts';
 import { parseReplicaPlace } from '../../src/domain/replica.ts';
 
@@ -33,6 +35,12 @@ const table: readonly (readonly [name: string, parser: Parser<unknown>, good: re
       'arn:aws:sts::111111111111:assumed-role/x/y',
       'arn:aws:iam::111111111111:role/',
     ],
+  ],
+  [
+    'cluster',
+    parseCluster,
+    ['dev', 'My_cluster-1', 'arn:aws-cn:ecs:cn-north-1:111111111111:cluster/dev'],
+    ['', 'a/b', 'arn:aws:ecs:eu-west-1:111111111111:service/dev/web', 'arn:aws:ecs:eu-west-1:1:cluster/dev'],
   ],
   ['organization ID', parseOrganizationId, ['o-a1b2c3d4e5'], ['o-a1b2', 'o-A1B2C3D4E5', 'r-ab12']],
   ['OU ID', parseOuId, ['ou-ab12-11111111'], ['ou-ab12-1111', 'ou-ab12', 'ou-AB12-11111111', 'ou-ab12-11111111/']],
@@ -68,7 +76,9 @@ describe('target-ous', () => {
     ['o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*', { kind: 'path', path: 'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/' }],
     ['Workloads/Development', { kind: 'name', names: ['Workloads', 'Development'] }],
   ])('%s', (text, value) => {
-    expect(parseOuTarget(text)).toEqual({ ok: true, value });
+    const parsed = parseOuTarget(text);
+    expect(parsed).toEqual({ ok: true, value });
+    expect(parsed.ok && parseOuTarget(formatOuTarget(parsed.value))).toEqual(parsed);
   });
 
   test.each(['*', 'o-a1b2c3d4e5/*/ou-ab12-11111111/', 'ou-1', 'Workloads//Dev', 'o-x'])('refuses %s', (text) => {
@@ -78,6 +88,7 @@ describe('target-ous', () => {
 
 test('the account of a role', () => {
   expect(accountOf('arn:aws:iam::111111111111:role/path/x' as RoleArn)).toBe('111111111111');
+  expect(partitionOfArn('arn:aws-us-gov:iam::111111111111:role/path/x')).toBe('aws-us-gov');
 });
 
 test('an ARN keeps the colons of its resource', () => {

@@ -58,6 +58,22 @@ export function parseOuTarget(text: string): Parsed<OuTarget> {
   return ok({ kind: 'name', names });
 }
 
+/** An OU target as its author wrote it. */
+export function formatOuTarget(target: OuTarget): string {
+  switch (target.kind) {
+    case 'organization':
+      return target.organization ?? 'the whole organization';
+    case 'root':
+      return target.root;
+    case 'ou':
+      return target.ou;
+    case 'path':
+      return target.path;
+    case 'name':
+      return target.names.join('/');
+  }
+}
+
 /** The organization a path belongs to. */
 export function organizationOf(path: OrgPath): OrganizationId {
   return path.slice(0, path.indexOf('/')) as OrganizationId;

@@ -66,6 +66,14 @@ export interface PlannedDeployment {
   readonly appSpec?: string;
 }
 
+/** What can be told without credentials, in sentences' parts: which calls would write is not known then. */
+export interface BlindPlan {
+  /** What is asked for, as far as the inputs and this machine tell. */
+  readonly wished: readonly string[];
+  /** What only AWS could tell. */
+  readonly unknown: readonly string[];
+}
+
 /** What one part of a mode would do. */
 export interface PlanPart {
   readonly writes: readonly PlannedWrite[];
@@ -74,6 +82,8 @@ export interface PlanPart {
   /** One for each repository, replicas among them. */
   readonly policies?: readonly PlannedPolicy[];
   readonly deployment?: PlannedDeployment;
+  /** In a run without credentials, instead of all others. */
+  readonly blind?: BlindPlan;
 }
 
 export interface Plan extends PlanPart {
@@ -106,7 +116,7 @@ export function planLines(plan: Plan): readonly string[] {
   return [
     `Dry run of ${plan.mode}: nothing was written, built, pushed or logged in to. The plan:`,
     ...sections(plan).flatMap(({ title, facts, block }) => [
-      `${title}: ${facts.join('; ')}`,
+      `${title}: ${facts.join('; ')}`.trimEnd(),
       ...(block?.lines ?? []).map((line) => `    ${line}`),
     ]),
   ];
@@ -120,7 +130,7 @@ export function planMarkdown(plan: Plan): string {
     'Nothing was written, built, pushed or logged in to.',
     '',
     ...sections(plan).flatMap(({ title, facts, block }) => [
-      `**${title}**: ${facts.map(escapeMarkdown).join('; ')}`,
+      `**${title}**: ${facts.map(escapeMarkdown).join('; ')}`.trimEnd(),
       '',
       ...(block === undefined || block.lines.length === 0 ? [] : [codeBlock(block.lines, block.language), '']),
     ]),
@@ -133,7 +143,8 @@ interface Section {
   readonly block?: { readonly language: string; readonly lines: readonly string[] };
 }
 
-function sections({ login, image, policies = [], deployment, writes }: Plan): readonly Section[] {
+function sections({ login, image, policies = [], deployment, blind, writes }: Plan): readonly Section[] {
+  if (blind) return blindSections(blind);
   return [
     ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
     ...(image ? [imageSection(image)] : []),
@@ -145,6 +156,15 @@ function sections({ login, image, policies = [], deployment, writes }: Plan): re
       block: { language: '', lines: writes.map(({ service, action, resource }) => `${service}:${action} on ${resource}`) },
     },
   ];
+}
+
+function blindSections({ wished, unknown }: BlindPlan): readonly Section[] {
+  const section = (title: string, lines: readonly string[]): Section => ({
+    title,
+    facts: lines.length === 0 ? ['nothing'] : [],
+    block: { language: '', lines },
+  });
+  return [section('Asked for', wished), section('Not known without credentials', unknown)];
 }
 
 const marks: Readonly<Record<PlannedTag['change'], string>> = { set: '+', move: '~', keep: ' ' };

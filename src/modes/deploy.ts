@@ -3,6 +3,7 @@ import { formatImage, parseEcrHost } from '../domain/image.ts';
 import { defineMode } from '../mode.ts';
 import { lazy } from '../ports/aws.ts';
 import { findImages, imageInputProblems, imageProblems } from '../steps/find-image.ts';
+import { planDeployBlindly } from '../steps/plan-blindly.ts';
 import { planDeployment } from '../steps/plan-deployment.ts';
 import { prepareDeployment } from '../steps/prepare-deployment.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
@@ -26,6 +27,7 @@ export const deploy = defineMode({
   inputs: { ...common, ...registrySide, ...deploying, ...imageToDeploy },
   outputs: [...deploymentOutputs, 'image-uri', 'plan'],
   check: (inputs) => [...sideProblems(inputs), ...imageInputProblems(inputs)],
+  warn: failFastWarnings,
   run: async ({ inputs, ports, output, memory, signal }) => {
     const side = openDeploy({ inputs, ports });
     const finding = lazy(async () => findImages({ inputs, side, ports }));
@@ -52,4 +54,20 @@ export const deploy = defineMode({
     if (inputs['dry-run']) return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
     await runDeployment(prepared, { images, ports, memory, signal, output });
   },
+  planBlindly: async ({ inputs, ports, output }) => {
+    output('changed', 'false');
+    return planDeployBlindly({ inputs, images: inputs.image, ports });
+  },
 });
+
+/** The siblings of a matrix job that failed are cancelled, healthy deployments among them (RULES 5.7). */
+export function failFastWarnings({
+  strategy,
+}: {
+  readonly strategy: { readonly jobTotal: number; readonly failFast: boolean };
+}): readonly string[] {
+  if (!strategy.failFast || strategy.jobTotal < 2) return [];
+  return [
+    `strategy.fail-fast is true and the matrix has ${strategy.jobTotal} jobs: when one fails, GitHub cancels the others, and on-cancel undoes their deployments. Set fail-fast: false.`,
+  ];
+}

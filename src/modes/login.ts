@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
 import type { Session } from '../ports/credentials.ts';
 import { loginDocker } from '../steps/docker-login.ts';
+import { registryPlace } from '../steps/plan-blindly.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
 import { common, registrySide } from './shared-inputs.ts';
@@ -28,6 +29,7 @@ export const login = defineMode({
     ports.log.info(`Docker is logged in to ${host}; the end of the job logs it out.`);
     await ports.github.summarise(`### Login\n\nDocker is logged in to \`${host}\`.\n`);
   },
+  planBlindly: async ({ inputs }) => ({ wished: [`a login to ${registryPlace(inputs)}`], unknown: ['the host of that registry'] }),
 });
 
 /** The registry's host: that of the credentials at hand, with the account that is meant (RULES 5.4). */

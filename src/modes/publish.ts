@@ -2,6 +2,7 @@
 import { formatImage } from '../domain/image.ts';
 import { formatPlatform } from '../domain/oci.ts';
 import { defineMode, type OutputName } from '../mode.ts';
+import { planPublishBlindly } from '../steps/plan-blindly.ts';
 import { planPublish, type PublishPlan } from '../steps/plan-publish.ts';
 import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
@@ -34,6 +35,12 @@ export const publish = defineMode({
     const image = await publishImage(prepared, { ecr, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
+  },
+  planBlindly: async ({ inputs, ports, output }) => {
+    const { image, ...blind } = await planPublishBlindly({ inputs, ports });
+    output('image', image);
+    output('pushed', 'false');
+    return blind;
   },
 });
 

@@ -2,6 +2,7 @@
 import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
 import { checkImage, platformProblems } from '../steps/check-image.ts';
+import { planDeployBlindly, planPublishBlindly, planShareBlindly } from '../steps/plan-blindly.ts';
 import { planDeployment } from '../steps/plan-deployment.ts';
 import { planPublish } from '../steps/plan-publish.ts';
 import { planShare } from '../steps/plan-share.ts';
@@ -12,7 +13,7 @@ import { openDeploy, openRegistry, organizationInput, registryAccount, sideProbl
 import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
-import { deploymentOutputs } from './deploy.ts';
+import { deploymentOutputs, failFastWarnings } from './deploy.ts';
 import { imageOutputs, imageSummary, tellImage, tellPlannedImage } from './publish.ts';
 import { common, deploying, imageToPublish, publishing, registrySide, repository, sharing } from './shared-inputs.ts';
 import { policySummary } from './share.ts';
@@ -35,6 +36,7 @@ export const release = defineMode({
         ]
       : []),
   ],
+  warn: failFastWarnings,
   run: async ({ inputs, ports, output, memory, signal }) => {
     const registry = openRegistry({ inputs, ports });
     const target = openDeploy({ inputs, ports });
@@ -129,5 +131,15 @@ export const release = defineMode({
           hint: inputs['dry-run'] ? 'Nothing was changed.' : 'The image is pushed; nothing was changed in the account that is deployed to.',
         });
     }
+  },
+  planBlindly: async ({ inputs, ports, output }) => {
+    for (const name of ['pushed', 'policy-changed', 'changed'] as const) output(name, 'false');
+    const { repository } = inputs;
+    const [published, deployed] = await together(
+      ['context', planPublishBlindly({ inputs, ports })],
+      ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })],
+    );
+    const parts = [published, planShareBlindly(inputs, [repository]), deployed];
+    return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
   },
 });

@@ -2,6 +2,7 @@
 import { code, codeBlock } from '../domain/markdown.ts';
 import type { PlanPart } from '../domain/plan.ts';
 import { defineMode } from '../mode.ts';
+import { planShareBlindly } from '../steps/plan-blindly.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { checkShare, hasTargets } from '../steps/share-repository.ts';
 import { shareRepositories, type SharedRepository } from '../steps/share-repositories.ts';
@@ -50,6 +51,10 @@ export const share = defineMode({
     } finally {
       for (const { uri, ensured } of known.values()) await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
     }
+  },
+  planBlindly: async ({ inputs, output }) => {
+    output('policy-changed', 'false');
+    return planShareBlindly(inputs, inputs.repository);
   },
 });
 

@@ -108,6 +108,11 @@ export async function preparePublish({ inputs, source, registryId, ecr, ports }:
   return { inputs, repository, existing, ...settleTags({ source, repository, existing, tags: kinds, ports }) };
 }
 
+/** The tags that the inputs and the event give, before the repository was asked. */
+export async function wantedTags({ inputs, ports }: SourceRequest): Promise<readonly Tag[]> {
+  return wanted(inputs.tags, await tagEvent(ports)).kinds.map(({ tag }) => tag);
+}
+
 async function tagEvent({ github }: PublishPorts): Promise<TagEvent> {
   const { ref, sha } = github.run;
   return { ref, sha, pullRequest: await github.pullRequest() };
