@@ -37402,7 +37402,9 @@ function isCleanup(item) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   DM: () => (/* binding */ parseRoleArn),
+/* harmony export */   Fh: () => (/* binding */ partitionOfArn),
 /* harmony export */   Lw: () => (/* binding */ parseArn),
+/* harmony export */   Oh: () => (/* binding */ parseCluster),
 /* harmony export */   XP: () => (/* binding */ accountOf),
 /* harmony export */   cK: () => (/* binding */ parseAccountId),
 /* harmony export */   cf: () => (/* binding */ parseRegion),
@@ -37421,8 +37423,12 @@ function parseArn(text) {
     return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__.ok)({ partition, service, region, account, resource });
 }
 const parseRoleArn = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/, 'an IAM role ARN such as arn:aws:iam::111111111111:role/deploy');
+const parseCluster = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^([A-Za-z0-9_-]{1,255}|arn:aws(-[a-z]+)*:ecs:[a-z0-9-]+:\d{12}:cluster\/[A-Za-z0-9_-]{1,255})$/, 'an ECS cluster: a name (1 to 255 letters, digits, "-" or "_") or an ARN');
 function accountOf(role) {
     return (role.split(':')[4] ?? '');
+}
+function partitionOfArn(arn) {
+    return arn.split(':')[1] ?? '';
 }
 function partitionOf(region) {
     const prefixes = [
@@ -37492,6 +37498,51 @@ function hasReached({ deployment, until }) {
 }
 function deploymentUrl({ id, region }) {
     return `https://${region}.${(0,_account_js__WEBPACK_IMPORTED_MODULE_0__/* .consoleHost */ .kd)(region)}/codesuite/codedeploy/deployments/${id}?region=${region}`;
+}
+
+
+/***/ }),
+
+/***/ 4192:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ip: () => (/* binding */ readClaims),
+/* harmony export */   Vm: () => (/* binding */ contextOf),
+/* harmony export */   j6: () => (/* binding */ otherForm)
+/* harmony export */ });
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7803);
+
+const others = ['repository', 'ref', 'environment', 'event_name', 'job_workflow_ref', 'actor'];
+function readClaims(payload) {
+    const claims = (0,_json_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(payload) ? payload : {};
+    const text = (name) => {
+        const value = claims[name];
+        return typeof value === 'string' ? value : undefined;
+    };
+    const [owner, repository] = [text('repository_owner_id'), text('repository_id')];
+    return {
+        sub: text('sub') ?? 'unknown',
+        aud: text('aud') ?? 'unknown',
+        issuer: (text('iss') ?? 'https://token.actions.githubusercontent.com').replace(/^https:\/\//, ''),
+        others: others.flatMap((name) => {
+            const value = text(name);
+            return value === undefined ? [] : [[name, value]];
+        }),
+        ids: owner === undefined || repository === undefined ? undefined : { owner, repository },
+    };
+}
+const subject = /^repo:([^/@:]+)(@\d+)?\/([^/@:]+)(@\d+)?:(.+)$/;
+function contextOf(sub) {
+    return subject.exec(sub)?.[5] ?? sub;
+}
+function otherForm({ sub, ids }) {
+    const [, owner, ownerId, repository, , context] = subject.exec(sub) ?? [];
+    if (owner === undefined || repository === undefined || context === undefined)
+        return undefined;
+    if (ownerId !== undefined)
+        return `repo:${owner}/${repository}:${context}`;
+    return ids && `repo:${owner}@${ids.owner}/${repository}@${ids.repository}:${context}`;
 }
 
 
@@ -37756,6 +37807,7 @@ function parsePlatform(value, path) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bx: () => (/* binding */ formatOuTarget),
 /* harmony export */   JM: () => (/* binding */ parseOuTarget),
 /* harmony export */   KL: () => (/* binding */ parseOrganizationId),
 /* harmony export */   Lb: () => (/* binding */ parseOuId),
@@ -37786,6 +37838,20 @@ function parseOuTarget(text) {
     if (names.some((name) => name === '' || name.length > 128))
         return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is neither an OU ID, a path, nor OU names as Workloads/Development`);
     return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__.ok)({ kind: 'name', names });
+}
+function formatOuTarget(target) {
+    switch (target.kind) {
+        case 'organization':
+            return target.organization ?? 'the whole organization';
+        case 'root':
+            return target.root;
+        case 'ou':
+            return target.ou;
+        case 'path':
+            return target.path;
+        case 'name':
+            return target.names.join('/');
+    }
 }
 function organizationOf(path) {
     return path.slice(0, path.indexOf('/'));
@@ -37964,6 +38030,7 @@ function after(ref, prefix) {
 /* harmony export */   Gy: () => (/* binding */ AwsError),
 /* harmony export */   Mi: () => (/* binding */ DocumentError),
 /* harmony export */   Qd: () => (/* binding */ CommandError),
+/* harmony export */   Vw: () => (/* binding */ formatProblem),
 /* harmony export */   cc: () => (/* binding */ CancelledError),
 /* harmony export */   dz: () => (/* binding */ InputError),
 /* harmony export */   gt: () => (/* binding */ DeploymentError),
@@ -37986,15 +38053,15 @@ class InputError extends ActionError {
         this.problems = problems;
     }
 }
+function formatProblem({ file, problem, path, line, column }) {
+    const place = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
+    return `${file}${place}: ${path === undefined ? '' : `${path} `}${problem}`;
+}
 class DocumentError extends ActionError {
     name = 'DocumentError';
     problems;
     constructor(problems, explanation) {
-        const lines = problems.map(({ file, problem, path, line, column }) => {
-            const place = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
-            return `${file}${place}: ${path === undefined ? '' : `${path} `}${problem}`;
-        });
-        super(lines.join('\n'), explanation);
+        super(problems.map(formatProblem).join('\n'), explanation);
         this.problems = problems;
     }
 }
@@ -38156,8 +38223,10 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3110);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2730);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8890);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6031);
+/* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8959);
+
 
 
 
@@ -38174,15 +38243,21 @@ async function runStep({ ports, signal }) {
         const names = _modes_index_js__WEBPACK_IMPORTED_MODULE_2__/* .modes */ .n.map((one) => one.name);
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: 'mode', problem: `"${name}" is not one of ${names.join(', ')}${(0,_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .didYouMean */ .au)(name, names)}` }]);
     }
-    const { warnings, run } = mode.prepare(given, _modes_index_js__WEBPACK_IMPORTED_MODULE_2__/* .inputNames */ .v);
+    const { warnings, run, planBlindly } = mode.prepare(given, _modes_index_js__WEBPACK_IMPORTED_MODULE_2__/* .inputNames */ .v);
     for (const warning of warnings)
         ports.log.warning(warning);
-    await run({
+    const context = {
         ports,
         signal,
         memory: (0,_cleanup_js__WEBPACK_IMPORTED_MODULE_4__/* .cleanupMemory */ .s)(ports.github),
         output: (output, value) => ports.github.setOutput(output, value),
-    });
+    };
+    if (await (0,_steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__/* .isWithoutCredentials */ .N)(ports)) {
+        ports.log.notice(_steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__/* .withoutCredentials */ .r);
+        await planBlindly(context);
+    }
+    else
+        await run(context);
 }
 function givenInputs({ github }) {
     const region = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || '';
@@ -38218,7 +38293,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3110:
+/***/ 8890:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38234,7 +38309,137 @@ var domain_image = __nccwpck_require__(1452);
 var build_errors = __nccwpck_require__(9473);
 // EXTERNAL MODULE: ./build/inputs.js
 var build_inputs = __nccwpck_require__(8175);
+// EXTERNAL MODULE: ./build/domain/live-service.js
+var live_service = __nccwpck_require__(5621);
+;// CONCATENATED MODULE: ./build/domain/markdown.js
+function escapeMarkdown(text) {
+    return text
+        .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+        .replaceAll('&', '&amp;')
+        .replaceAll('<', '&lt;')
+        .replaceAll(/[\\`*_{}[\]()#+!|~@-]/g, (character) => `\\${character}`);
+}
+function code(text) {
+    const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    const pad = longest > 0 ? ' ' : '';
+    return `${fence}${pad}${line}${pad}${fence}`;
+}
+function codeBlock(lines, language = '') {
+    const text = lines.join('\n');
+    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return `${fence}${language}\n${text}\n${fence}`;
+}
+function table(head, rows) {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/domain/plan.js
+
+
+const digestOfBuild = '<digest of the build>';
+function nextRevision({ running, family }) {
+    return `${running.slice(0, running.lastIndexOf('/') + 1)}${family}:<new revision>`;
+}
+function planOf(mode, parts) {
+    return parts.reduce((plan, part) => ({
+        ...plan,
+        ...part,
+        writes: [...plan.writes, ...part.writes],
+        ...((plan.policies ?? part.policies) && { policies: [...(plan.policies ?? []), ...(part.policies ?? [])] }),
+    }), { mode, writes: [] });
+}
+function planLines(plan) {
+    return [
+        `Dry run of ${plan.mode}: nothing was written, built, pushed or logged in to. The plan:`,
+        ...sections(plan).flatMap(({ title, facts, block }) => [
+            `${title}: ${facts.join('; ')}`.trimEnd(),
+            ...(block?.lines ?? []).map((line) => `    ${line}`),
+        ]),
+    ];
+}
+function planMarkdown(plan) {
+    return [
+        `### Dry run of ${plan.mode}`,
+        '',
+        'Nothing was written, built, pushed or logged in to.',
+        '',
+        ...sections(plan).flatMap(({ title, facts, block }) => [
+            `**${title}**: ${facts.map(escapeMarkdown).join('; ')}`.trimEnd(),
+            '',
+            ...(block === undefined || block.lines.length === 0 ? [] : [codeBlock(block.lines, block.language), '']),
+        ]),
+    ].join('\n');
+}
+function sections({ login, image, policies = [], deployment, blind, writes }) {
+    if (blind)
+        return blindSections(blind);
+    return [
+        ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
+        ...(image ? [imageSection(image)] : []),
+        ...policies.map(policySection),
+        ...(deployment ? deploymentSections(deployment) : []),
+        {
+            title: 'Calls that would write',
+            facts: [writes.length === 0 ? 'none' : `${writes.length}`],
+            block: { language: '', lines: writes.map(({ service, action, resource }) => `${service}:${action} on ${resource}`) },
+        },
+    ];
+}
+function blindSections({ wished, unknown }) {
+    const section = (title, lines) => ({
+        title,
+        facts: lines.length === 0 ? ['nothing'] : [],
+        block: { language: '', lines },
+    });
+    return [section('Asked for', wished), section('Not known without credentials', unknown)];
+}
+const marks = { set: '+', move: '~', keep: ' ' };
+function imageSection({ uri, source, exists, tags }) {
+    const become = exists ? 'is there already' : source === 'build' ? 'would be built and pushed' : 'would be pushed';
+    const lines = tags.map(({ tag, change }) => `${marks[change]} ${tag}${change === 'move' ? ' (names another image now)' : ''}`);
+    return { title: 'Image', facts: [`${uri} ${become}`], block: { language: 'diff', lines } };
+}
+function policySection({ repository, changed, diff }) {
+    const fact = `of ${repository} ${changed ? 'would be changed' : 'covers all of this already'}`;
+    return { title: 'Repository policy', facts: [fact], block: { language: 'diff', lines: diff } };
+}
+const outcomes = {
+    deploy: 'would be deployed',
+    unchanged: 'runs exactly this already',
+    yield: 'would be left as it is',
+};
+function deploymentSections({ cluster, service, place, images, outcome, before, taskDefinition, changes, appSpec, }) {
+    const { running, planned, differences } = taskDefinition;
+    const fate = running === planned ? `${(0,live_service/* shortName */.E)(running)}, nothing to register` : `${(0,live_service/* shortName */.E)(running)} → ${(0,live_service/* shortName */.E)(planned)}`;
+    return [
+        {
+            title: 'Deployment',
+            facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
+            block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
+        },
+        { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
+        ...(appSpec === undefined
+            ? []
+            : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/steps/tell-plan.js
+
+async function tellPlan(mode, parts, { ports, output }) {
+    const plan = planOf(mode, parts);
+    output('plan', JSON.stringify(plan));
+    for (const line of planLines(plan))
+        ports.log.info(line);
+    await ports.github.summarise(planMarkdown(plan));
+}
+
 ;// CONCATENATED MODULE: ./build/mode.js
+
 
 
 const outputs = {
@@ -38256,7 +38461,7 @@ const outputs = {
     plan: 'With `dry-run`: what would be done, as JSON.',
 };
 function defineMode(declaration) {
-    const { name, summary, inputs, outputs, check, run } = declaration;
+    const { name, summary, inputs, outputs, check, warn, run, planBlindly } = declaration;
     return {
         name,
         summary,
@@ -38267,7 +38472,14 @@ function defineMode(declaration) {
             const problems = check?.(values) ?? [];
             if (problems.length > 0)
                 throw new build_errors/* InputError */.dz(problems);
-            return { warnings, run: async (context) => run({ ...context, inputs: values }) };
+            return {
+                warnings: [...warnings, ...(warn?.(values) ?? [])],
+                run: async (context) => run({ ...context, inputs: values }),
+                planBlindly: async (context) => {
+                    const blind = (await planBlindly?.({ ...context, inputs: values })) ?? { wished: [], unknown: [`all that ${name} does`] };
+                    await tellPlan(name, [{ writes: [], blind }], context);
+                },
+            };
         },
     };
 }
@@ -38279,8 +38491,202 @@ var oci = __nccwpck_require__(6148);
 // EXTERNAL MODULE: ./build/domain/json.js
 var json = __nccwpck_require__(7803);
 // EXTERNAL MODULE: ./build/domain/parsed.js
-var parsed = __nccwpck_require__(4864);
+var domain_parsed = __nccwpck_require__(4864);
+;// CONCATENATED MODULE: ./build/domain/task-definition-shape.js
+
+const list = (of) => ({ kind: 'list', of });
+const map = (of) => ({ kind: 'map', of });
+const structure = (members, { required = [], mayBeEmpty = [] } = {}) => ({ kind: 'structure', members, required, mayBeEmpty });
+const texts = list('text');
+const variables = list(structure({ name: 'text', value: 'text' }, { required: ['name'], mayBeEmpty: ['value'] }));
+const secrets = list(structure({ name: 'text', valueFrom: 'text' }, { required: ['name', 'valueFrom'] }));
+const portMapping = structure({
+    containerPort: 'whole',
+    hostPort: 'whole',
+    protocol: 'text',
+    name: 'text',
+    appProtocol: 'text',
+    containerPortRange: 'text',
+});
+const linuxParameters = structure({
+    capabilities: structure({ add: texts, drop: texts }),
+    devices: list(structure({ hostPath: 'text', containerPath: 'text', permissions: texts }, { required: ['hostPath'] })),
+    initProcessEnabled: 'flag',
+    sharedMemorySize: 'whole',
+    tmpfs: list(structure({ containerPath: 'text', size: 'whole', mountOptions: texts }, { required: ['containerPath', 'size'] })),
+    maxSwap: 'whole',
+    swappiness: 'whole',
+});
+const container = structure({
+    name: 'text',
+    image: 'text',
+    repositoryCredentials: structure({ credentialsParameter: 'text' }, { required: ['credentialsParameter'] }),
+    cpu: 'whole',
+    memory: 'whole',
+    memoryReservation: 'whole',
+    links: texts,
+    portMappings: list(portMapping),
+    essential: 'flag',
+    restartPolicy: structure({ enabled: 'flag', ignoredExitCodes: list('whole'), restartAttemptPeriod: 'whole' }, { required: ['enabled'] }),
+    entryPoint: texts,
+    command: texts,
+    environment: variables,
+    environmentFiles: list(structure({ value: 'text', type: 'text' }, { required: ['value', 'type'] })),
+    mountPoints: list(structure({ sourceVolume: 'text', containerPath: 'text', readOnly: 'flag' })),
+    volumesFrom: list(structure({ sourceContainer: 'text', readOnly: 'flag' })),
+    linuxParameters,
+    secrets,
+    dependsOn: list(structure({ containerName: 'text', condition: 'text' }, { required: ['containerName', 'condition'] })),
+    startTimeout: 'whole',
+    stopTimeout: 'whole',
+    versionConsistency: 'text',
+    hostname: 'text',
+    user: 'text',
+    workingDirectory: 'text',
+    disableNetworking: 'flag',
+    privileged: 'flag',
+    readonlyRootFilesystem: 'flag',
+    dnsServers: texts,
+    dnsSearchDomains: texts,
+    extraHosts: list(structure({ hostname: 'text', ipAddress: 'text' }, { required: ['hostname', 'ipAddress'] })),
+    dockerSecurityOptions: texts,
+    interactive: 'flag',
+    pseudoTerminal: 'flag',
+    dockerLabels: map('text'),
+    ulimits: list(structure({ name: 'text', softLimit: 'whole', hardLimit: 'whole' }, { required: ['name', 'softLimit', 'hardLimit'] })),
+    logConfiguration: structure({ logDriver: 'text', options: map('text'), secretOptions: secrets }, { required: ['logDriver'] }),
+    healthCheck: structure({ command: texts, interval: 'whole', timeout: 'whole', retries: 'whole', startPeriod: 'whole' }, { required: ['command'] }),
+    systemControls: list(structure({ namespace: 'text', value: 'text' })),
+    resourceRequirements: list(structure({ type: 'text', value: 'text', sharingStrategy: 'any' }, { required: ['type'] })),
+    firelensConfiguration: structure({ type: 'text', options: map('text') }, { required: ['type'] }),
+    credentialSpecs: texts,
+});
+const volume = structure({
+    name: 'text',
+    host: structure({ sourcePath: 'text' }),
+    dockerVolumeConfiguration: structure({
+        scope: 'text',
+        autoprovision: 'flag',
+        driver: 'text',
+        driverOpts: map('text'),
+        labels: map('text'),
+    }),
+    efsVolumeConfiguration: structure({
+        fileSystemId: 'text',
+        rootDirectory: 'text',
+        transitEncryption: 'text',
+        transitEncryptionPort: 'whole',
+        authorizationConfig: structure({ accessPointId: 'text', iam: 'text' }),
+    }, { required: ['fileSystemId'] }),
+    s3filesVolumeConfiguration: structure({ fileSystemArn: 'text', rootDirectory: 'text', transitEncryptionPort: 'whole', accessPointArn: 'text' }, { required: ['fileSystemArn'] }),
+    fsxWindowsFileServerVolumeConfiguration: structure({
+        fileSystemId: 'text',
+        rootDirectory: 'text',
+        authorizationConfig: structure({ credentialsParameter: 'text', domain: 'text' }, { required: ['credentialsParameter', 'domain'] }),
+    }, { required: ['fileSystemId', 'rootDirectory', 'authorizationConfig'] }),
+    configuredAtLaunch: 'flag',
+}, { mayBeEmpty: ['host'] });
+const taskDefinitionShape = structure({
+    family: 'text',
+    containerDefinitions: list(container),
+    taskRoleArn: 'text',
+    executionRoleArn: 'text',
+    networkMode: 'text',
+    volumes: list(volume),
+    placementConstraints: list(structure({ type: 'text', expression: 'text' })),
+    requiresCompatibilities: texts,
+    cpu: 'text',
+    memory: 'text',
+    tags: list(structure({ key: 'text', value: 'text' }, { mayBeEmpty: ['value'] })),
+    pidMode: 'text',
+    ipcMode: 'text',
+    proxyConfiguration: structure({ containerName: 'text', type: 'text', properties: variables }, { required: ['containerName'] }),
+    inferenceAccelerators: list(structure({ deviceName: 'text', deviceType: 'text' }, { required: ['deviceName', 'deviceType'] })),
+    ephemeralStorage: structure({ sizeInGiB: 'whole' }, { required: ['sizeInGiB'] }),
+    runtimePlatform: structure({ cpuArchitecture: 'text', operatingSystemFamily: 'text' }),
+    enableFaultInjection: 'flag',
+});
+function tidied(value, shape = 'any') {
+    if ((0,json/* isList */.Lv)(value)) {
+        const of = isKind(shape, 'list') ? shape.of : 'any';
+        return value.filter((inner) => inner !== null).map((inner) => tidied(inner, of));
+    }
+    if (!(0,json/* isObject */.Gv)(value))
+        return value;
+    const entries = Object.entries(value).flatMap(([name, given]) => {
+        if (given === undefined || given === null)
+            return [];
+        const inner = tidied(given, memberOf(shape, name));
+        return isKind(shape, 'structure') && isBlank(inner) && !shape.mayBeEmpty.includes(name) ? [] : [[name, inner]];
+    });
+    return Object.fromEntries(entries);
+}
+function isBlank(value) {
+    return value === '' || ((0,json/* isObject */.Gv)(value) && Object.keys(value).length === 0);
+}
+function typeFindings(value, shape, path = []) {
+    const finding = (problem) => [{ path, problem }];
+    switch (shape) {
+        case 'any':
+            return [];
+        case 'text':
+            if (typeof value === 'string')
+                return [];
+            return finding(typeof value === 'object' ? 'must be text' : 'must be text: quote it, so that it is clear what is meant');
+        case 'whole':
+            if (Number.isSafeInteger(value))
+                return [];
+            return finding(typeof value === 'string' ? 'must be a whole number, without quotes' : 'must be a whole number');
+        case 'flag':
+            return typeof value === 'boolean' ? [] : finding('must be true or false, without quotes');
+    }
+    switch (shape.kind) {
+        case 'list':
+            if (!(0,json/* isList */.Lv)(value))
+                return finding(`must be a list${elementsIn(shape.of)}`);
+            return value.flatMap((inner, index) => typeFindings(inner, shape.of, [...path, index]));
+        case 'map':
+        case 'structure':
+            if (!(0,json/* isObject */.Gv)(value))
+                return finding('must be an object');
+            return [...membersFindings(value, shape, path), ...missing(value, shape, path)];
+    }
+}
+function membersFindings(value, shape, path) {
+    return Object.entries(value).flatMap(([name, inner]) => typeFindings(inner ?? null, memberOf(shape, name), [...path, name]));
+}
+function missing(value, shape, path) {
+    if (!isKind(shape, 'structure'))
+        return [];
+    return shape.required.filter((name) => value[name] === undefined).map((name) => ({ path: [...path, name], problem: 'is missing' }));
+}
+function elementsIn(shape) {
+    if (!isKind(shape, 'structure'))
+        return '';
+    const names = Object.keys(shape.members);
+    return ` of objects with ${(names.length > 2 && shape.required.length > 0 ? shape.required : names.slice(0, 2)).join(' and ')}`;
+}
+function strangers(value, shape = taskDefinitionShape, path = []) {
+    if ((0,json/* isList */.Lv)(value)) {
+        const of = isKind(shape, 'list') ? shape.of : 'any';
+        return value.flatMap((inner, index) => strangers(inner, of, [...path, index]));
+    }
+    if (!(0,json/* isObject */.Gv)(value) || !isKind(shape, 'structure'))
+        return [];
+    const known = Object.keys(shape.members);
+    return Object.entries(value).flatMap(([name, inner]) => known.includes(name) ? strangers(inner ?? null, memberOf(shape, name), [...path, name]) : [{ path: [...path, name], name, known }]);
+}
+function memberOf(shape, name) {
+    if (isKind(shape, 'map'))
+        return shape.of;
+    return (isKind(shape, 'structure') ? shape.members[name] : undefined) ?? 'any';
+}
+function isKind(shape, kind) {
+    return typeof shape === 'object' && shape.kind === kind;
+}
+
 ;// CONCATENATED MODULE: ./build/domain/task-definition.js
+
 
 
 
@@ -38296,56 +38702,48 @@ const readOnlyFields = [
     'registeredBy',
 ];
 const mostBytes = 64 * 1024;
+const mostContainers = 10;
 function readTaskDefinition(document, { family } = {}) {
     if (!(0,json/* isObject */.Gv)(document))
         return { ok: false, findings: [{ path: [], problem: 'is not a task definition: it must be an object' }] };
     const cleaned = registrable(document);
     const named = cleaned['family'] ?? family;
     const definition = { ...cleaned, ...(named !== undefined && { family: named }) };
-    const findings = [...familyFindings(definition), ...containerFindings(definition), ...sizeFindings(definition)];
+    const typed = typeFindings(definition, taskDefinitionShape);
+    const wrong = new Set(typed.map(({ path }) => (0,json/* formatPath */.jV)(path)));
+    const others = [...familyFindings(definition), ...containerFindings(definition), ...sizeFindings(definition)];
+    const findings = [...typed, ...others.filter(({ path }) => !wrong.has((0,json/* formatPath */.jV)(path)))];
     return findings.length > 0 ? { ok: false, findings } : { ok: true, definition: definition };
 }
+function unknownMembers(document) {
+    return strangers(document).filter(({ path: [name, ...rest] }) => rest.length > 0 || !readOnlyFields.some((field) => field === name));
+}
 function registrable(document) {
-    const entries = Object.entries(document).flatMap(([name, given]) => {
-        const value = withoutNulls(given ?? null);
-        if (readOnlyFields.some((field) => field === name) || isBlank(value))
-            return [];
-        if (name === 'tags' && (0,json/* elements */.Yt)(value).length === 0)
-            return [];
-        if (name === 'containerDefinitions' && (0,json/* isList */.Lv)(value))
-            return [[name, value.map(registrableContainer)]];
-        if ((name === 'cpu' || name === 'memory') && typeof value === 'number')
-            return [[name, (0,json/* textOf */.b6)(value)]];
-        return [[name, value]];
-    });
-    return Object.fromEntries(entries);
+    const entries = Object.entries(document).filter(([name]) => !readOnlyFields.some((field) => field === name));
+    const cleaned = tidied(Object.fromEntries(entries), taskDefinitionShape);
+    if (!(0,json/* isObject */.Gv)(cleaned))
+        return {};
+    const { tags, cpu, memory, containerDefinitions, ...rest } = cleaned;
+    return {
+        ...rest,
+        ...(cpu !== undefined && { cpu: typeof cpu === 'number' ? (0,json/* textOf */.b6)(cpu) : cpu }),
+        ...(memory !== undefined && { memory: typeof memory === 'number' ? (0,json/* textOf */.b6)(memory) : memory }),
+        ...(tags !== undefined && !((0,json/* isList */.Lv)(tags) && tags.length === 0) && { tags }),
+        ...(containerDefinitions !== undefined && {
+            containerDefinitions: (0,json/* isList */.Lv)(containerDefinitions) ? containerDefinitions.map(withValues) : containerDefinitions,
+        }),
+    };
 }
-function registrableContainer(container) {
-    if (!(0,json/* isObject */.Gv)(container))
+function withValues(container) {
+    if (!(0,json/* isObject */.Gv)(container) || !(0,json/* isList */.Lv)(container['environment']))
         return container;
-    const entries = Object.entries(container).flatMap(([name, value]) => {
-        if (isBlank(value))
-            return [];
-        return [[name, name === 'environment' && (0,json/* isList */.Lv)(value) ? value.map(registrableVariable) : value]];
+    const environment = container['environment'].map((variable) => {
+        if (!(0,json/* isObject */.Gv)(variable))
+            return variable;
+        const value = variable['value'] ?? '';
+        return { ...variable, value: Number.isSafeInteger(value) ? (0,json/* textOf */.b6)(value) : value };
     });
-    return Object.fromEntries(entries);
-}
-function registrableVariable(variable) {
-    if (!(0,json/* isObject */.Gv)(variable))
-        return variable;
-    const value = variable['value'] ?? '';
-    return { ...variable, value: Number.isSafeInteger(value) ? (0,json/* textOf */.b6)(value) : value };
-}
-function isBlank(value) {
-    return value === undefined || value === null || value === '' || ((0,json/* isObject */.Gv)(value) && Object.keys(value).length === 0);
-}
-function withoutNulls(value) {
-    if ((0,json/* isList */.Lv)(value))
-        return value.filter((inner) => inner !== null).map(withoutNulls);
-    if (!(0,json/* isObject */.Gv)(value))
-        return value;
-    const entries = Object.entries(value).flatMap(([name, inner]) => inner === null || inner === undefined ? [] : [[name, withoutNulls(inner)]]);
-    return Object.fromEntries(entries);
+    return { ...container, environment };
 }
 function familyFindings({ family }) {
     const isFamily = typeof family === 'string' && /^[A-Za-z0-9_-]{1,255}$/.test(family);
@@ -38357,28 +38755,22 @@ function containerFindings({ containerDefinitions }) {
         return [{ path: at, problem: 'must be a list of at least one container' }];
     }
     const names = new Set();
-    return containerDefinitions.flatMap((container, index) => {
-        const path = [...at, index];
-        if (!(0,json/* isObject */.Gv)(container))
-            return [{ path, problem: 'must be an object' }];
-        const { name } = container;
-        if (typeof name !== 'string')
-            return [{ path: [...path, 'name'], problem: 'must be the name of the container' }];
-        if (names.has(name))
-            return [{ path: [...path, 'name'], problem: `is "${name}", as another container's: names are unique` }];
-        names.add(name);
-        return variableFindings({ container, path });
-    });
-}
-function variableFindings({ container, path }) {
-    return (0,json/* elements */.Yt)(container['environment']).flatMap((variable, index) => {
-        const at = [...path, 'environment', index];
-        if (!(0,json/* isObject */.Gv)(variable) || typeof variable['name'] !== 'string')
-            return [{ path: at, problem: 'must be an object with name and value' }];
-        if (typeof variable['value'] === 'string')
+    const tooMany = containerDefinitions.length > mostContainers;
+    return [
+        ...(tooMany ? [{ path: at, problem: `has ${containerDefinitions.length} containers, and ECS takes ${mostContainers} at most` }] : []),
+        ...containerDefinitions.flatMap((container, index) => {
+            if (!(0,json/* isObject */.Gv)(container))
+                return [];
+            const path = [...at, index, 'name'];
+            const { name } = container;
+            if (typeof name !== 'string')
+                return [{ path, problem: 'must be the name of the container' }];
+            if (names.has(name))
+                return [{ path, problem: `is "${name}", as another container's: names are unique` }];
+            names.add(name);
             return [];
-        return [{ path: [...at, 'value'], problem: 'must be text: quote it, so that it is clear what the container will read' }];
-    });
+        }),
+    ];
 }
 function registrationFindings(definition) {
     const nameless = definition.containerDefinitions.flatMap(({ image }, index) => typeof image === 'string' && image.trim() !== '' ? [] : [{ path: ['containerDefinitions', index, 'image'], problem: 'is missing' }]);
@@ -38399,15 +38791,15 @@ function chooseContainer({ definition, repository, wanted, }) {
     const names = containerNames(definition);
     const candidates = `its containers are ${names.join(', ')}`;
     if (wanted !== undefined) {
-        return names.includes(wanted) ? (0,parsed.ok)(wanted) : (0,parsed/* bad */.MB)(`"${wanted}" is not in the task definition ${definition.family}: ${candidates}`);
+        return names.includes(wanted) ? (0,domain_parsed.ok)(wanted) : (0,domain_parsed/* bad */.MB)(`"${wanted}" is not in the task definition ${definition.family}: ${candidates}`);
     }
     const here = definition.containerDefinitions.filter((container) => repository !== undefined && repositoryOf(container) === repository);
     const essential = definition.containerDefinitions.filter((container) => container['essential'] !== false);
     const [only, ...others] = here.length > 0 ? here : essential;
     if (only && others.length === 0)
-        return (0,parsed.ok)(only.name);
+        return (0,domain_parsed.ok)(only.name);
     const why = here.length > 0 ? `several containers of ${definition.family} run ${repository ?? ''}` : `${definition.family} has several`;
-    return (0,parsed/* bad */.MB)(`is needed: ${why}, and it can't be known which gets the image; ${candidates}`);
+    return (0,domain_parsed/* bad */.MB)(`is needed: ${why}, and it can't be known which gets the image; ${candidates}`);
 }
 function repositoryOf({ image }) {
     if (typeof image !== 'string')
@@ -38594,10 +38986,56 @@ function platformProblems({ platforms: known, definition, }) {
 
 // EXTERNAL MODULE: ./build/domain/account.js
 var domain_account = __nccwpck_require__(8750);
+// EXTERNAL MODULE: ./build/ports/credentials.js
+var credentials = __nccwpck_require__(4433);
 ;// CONCATENATED MODULE: ./build/steps/sessions.js
+
 
 function registryAccount(inputs) {
     return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : (0,domain_account/* accountOf */.XP)(inputs['registry-role']));
+}
+function sideProblems(inputs) {
+    const region = inputs['aws-region'];
+    const deployRegion = inputs['deploy-region'] ?? region;
+    return [
+        ...roleProblems({ side: 'registry', role: inputs['registry-role'], account: inputs['registry-id'], region }),
+        ...roleProblems({ side: 'deploy', role: inputs['deploy-role'], account: inputs['deploy-account-id'], region: deployRegion }),
+        ...roleProblems({ side: 'organization', role: inputs['organization-role'], account: undefined, region }),
+        ...clusterProblems({ cluster: inputs.cluster, account: deployAccount({ ...inputs, cluster: '' }), region: deployRegion }),
+    ];
+}
+function roleProblems({ side, role, account, region, }) {
+    if (role === undefined)
+        return [];
+    const partition = (0,domain_account/* partitionOfArn */.Fh)(role);
+    return [
+        ...(account === undefined || account === (0,domain_account/* accountOf */.XP)(role)
+            ? []
+            : [{ input: credentials/* inputOfAccount */.PV[side], problem: `is ${account}, but ${side}-role is a role of ${(0,domain_account/* accountOf */.XP)(role)} (${role})` }]),
+        ...(partition === (0,domain_account/* partitionOf */.iQ)(region)
+            ? []
+            : [{ input: `${side}-role`, problem: `${role} is in the partition ${partition}, and ${region} in ${(0,domain_account/* partitionOf */.iQ)(region)}` }]),
+    ];
+}
+function clusterProblems({ cluster, account, region, }) {
+    const arn = (0,domain_account/* parseArn */.Lw)(cluster ?? '');
+    if (!arn.ok)
+        return [];
+    return [
+        ...(account === undefined || account === arn.value.account
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.account} (${cluster ?? ''}), but ${account} is deployed to` }]),
+        ...(region === arn.value.region
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.region} (${cluster ?? ''}), not in ${region}` }]),
+    ];
+}
+function deployAccount(inputs) {
+    const role = inputs['deploy-role'];
+    const arn = (0,domain_account/* parseArn */.Lw)(inputs.cluster ?? '');
+    return (inputs['deploy-account-id'] ??
+        (role === undefined ? undefined : (0,domain_account/* accountOf */.XP)(role)) ??
+        (arn.ok ? arn.value.account : undefined));
 }
 function openRegistry({ inputs, ports }) {
     const role = inputs['registry-role'];
@@ -38616,15 +39054,19 @@ function sessions_openDeploy({ inputs, ports }) {
         side: 'deploy',
         region: inputs['deploy-region'] ?? inputs['aws-region'],
         role: inputs['deploy-role'],
-        expectedAccount: inputs['deploy-account-id'],
+        expectedAccount: deployAccount(inputs),
     });
     return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
 }
-function openOrganization({ inputs, ports, registry, }) {
+function organizationInput(inputs) {
+    return inputs['organization-role'] === undefined ? 'registry-role' : 'organization-role';
+}
+function openOrganization({ inputs, ports, instead, }) {
     const role = inputs['organization-role'];
-    if (role === undefined)
-        return ports.organizations(registry);
-    return ports.organizations(ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role }));
+    const session = role === undefined && instead
+        ? instead
+        : ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role });
+    return { session, organizations: ports.organizations(session) };
 }
 function common({ inputs, ports }) {
     const { runId, runAttempt } = ports.github.run;
@@ -38635,6 +39077,7 @@ function common({ inputs, ports }) {
         chaining: inputs['role-chaining'],
         durationSeconds: inputs['role-duration-seconds'],
         externalId: inputs['role-external-id'],
+        tags: inputs['role-session-tags'],
     };
 }
 
@@ -38756,117 +39199,10 @@ async function hostOf({ host }, { inputs, registries }) {
     return account === undefined ? undefined : (0,domain_image/* hostOfAccount */.Hr)(await registries.deployHost(), account);
 }
 
+// EXTERNAL MODULE: ./build/domain/organization.js
+var domain_organization = __nccwpck_require__(4814);
 // EXTERNAL MODULE: ./build/domain/deployment.js
 var domain_deployment = __nccwpck_require__(6106);
-// EXTERNAL MODULE: ./build/domain/live-service.js
-var live_service = __nccwpck_require__(5621);
-;// CONCATENATED MODULE: ./build/domain/markdown.js
-function escapeMarkdown(text) {
-    return text
-        .replaceAll(/\s*[\r\n]+\s*/g, ' ')
-        .replaceAll('&', '&amp;')
-        .replaceAll('<', '&lt;')
-        .replaceAll(/[\\`*_{}[\]()#+!|~@-]/g, (character) => `\\${character}`);
-}
-function code(text) {
-    const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
-    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    const pad = longest > 0 ? ' ' : '';
-    return `${fence}${pad}${line}${pad}${fence}`;
-}
-function codeBlock(lines, language = '') {
-    const text = lines.join('\n');
-    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    return `${fence}${language}\n${text}\n${fence}`;
-}
-function table(head, rows) {
-    const line = (cells) => `| ${cells.join(' | ')} |`;
-    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-;// CONCATENATED MODULE: ./build/domain/plan.js
-
-
-const digestOfBuild = '<digest of the build>';
-function nextRevision({ running, family }) {
-    return `${running.slice(0, running.lastIndexOf('/') + 1)}${family}:<new revision>`;
-}
-function planOf(mode, parts) {
-    return parts.reduce((plan, part) => ({
-        ...plan,
-        ...part,
-        writes: [...plan.writes, ...part.writes],
-        ...((plan.policies ?? part.policies) && { policies: [...(plan.policies ?? []), ...(part.policies ?? [])] }),
-    }), { mode, writes: [] });
-}
-function planLines(plan) {
-    return [
-        `Dry run of ${plan.mode}: nothing was written, built, pushed or logged in to. The plan:`,
-        ...sections(plan).flatMap(({ title, facts, block }) => [
-            `${title}: ${facts.join('; ')}`,
-            ...(block?.lines ?? []).map((line) => `    ${line}`),
-        ]),
-    ];
-}
-function planMarkdown(plan) {
-    return [
-        `### Dry run of ${plan.mode}`,
-        '',
-        'Nothing was written, built, pushed or logged in to.',
-        '',
-        ...sections(plan).flatMap(({ title, facts, block }) => [
-            `**${title}**: ${facts.map(escapeMarkdown).join('; ')}`,
-            '',
-            ...(block === undefined || block.lines.length === 0 ? [] : [codeBlock(block.lines, block.language), '']),
-        ]),
-    ].join('\n');
-}
-function sections({ login, image, policies = [], deployment, writes }) {
-    return [
-        ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
-        ...(image ? [imageSection(image)] : []),
-        ...policies.map(policySection),
-        ...(deployment ? deploymentSections(deployment) : []),
-        {
-            title: 'Calls that would write',
-            facts: [writes.length === 0 ? 'none' : `${writes.length}`],
-            block: { language: '', lines: writes.map(({ service, action, resource }) => `${service}:${action} on ${resource}`) },
-        },
-    ];
-}
-const marks = { set: '+', move: '~', keep: ' ' };
-function imageSection({ uri, source, exists, tags }) {
-    const become = exists ? 'is there already' : source === 'build' ? 'would be built and pushed' : 'would be pushed';
-    const lines = tags.map(({ tag, change }) => `${marks[change]} ${tag}${change === 'move' ? ' (names another image now)' : ''}`);
-    return { title: 'Image', facts: [`${uri} ${become}`], block: { language: 'diff', lines } };
-}
-function policySection({ repository, changed, diff }) {
-    const fact = `of ${repository} ${changed ? 'would be changed' : 'covers all of this already'}`;
-    return { title: 'Repository policy', facts: [fact], block: { language: 'diff', lines: diff } };
-}
-const outcomes = {
-    deploy: 'would be deployed',
-    unchanged: 'runs exactly this already',
-    yield: 'would be left as it is',
-};
-function deploymentSections({ cluster, service, place, images, outcome, before, taskDefinition, changes, appSpec, }) {
-    const { running, planned, differences } = taskDefinition;
-    const fate = running === planned ? `${(0,live_service/* shortName */.E)(running)}, nothing to register` : `${(0,live_service/* shortName */.E)(running)} → ${(0,live_service/* shortName */.E)(planned)}`;
-    return [
-        {
-            title: 'Deployment',
-            facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
-            block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
-        },
-        { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
-        ...(appSpec === undefined
-            ? []
-            : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
-    ];
-}
-
 ;// CONCATENATED MODULE: ./build/domain/deployment-marker.js
 const longestDescription = 256;
 function markerOf(run, { nonce, pullRequest }) {
@@ -38937,498 +39273,6 @@ function cut(text, longest) {
     return `${/[\uD800-\uDBFF]$/.test(shortened) ? shortened.slice(0, -1) : shortened}…`;
 }
 
-;// CONCATENATED MODULE: ./build/steps/render-definition.js
-
-
-
-function renderDefinition(rendering, images) {
-    const rendered = filledIn(rendering, images);
-    const findings = registrationFindings(rendered);
-    if (findings.length === 0)
-        return rendered;
-    const file = `the task definition ${rendered.family}`;
-    throw new build_errors/* DocumentError */.Mi(findings.map(({ path, problem }) => ({ file, problem, ...(path.length > 0 && { path: (0,json/* formatPath */.jV)(path) }) })));
-}
-function rehearse(rendering, images) {
-    return registrationFindings(filledIn(rendering, images.map(placeholder)));
-}
-function containerImages({ images: names }, images) {
-    if (names.length !== images.length)
-        throw new Error(`${images.length} images for ${names.length} containers`);
-    return images.map((image, index) => ({ container: names[index] ?? '', image }));
-}
-function filledIn({ definition, containers, inputs }, images) {
-    const variables = inputs['environment-variables'];
-    return withEnvironment(withImages(definition, containerImages(containers, images)), { container: containers.environment, variables });
-}
-function placeholder({ repository }) {
-    return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
-}
-
-;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
-
-function progressBetween(previous, next) {
-    const status = statusLines(previous, next);
-    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
-    return [
-        ...(isEnd ? [] : status),
-        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
-        ...taskLines(previous, next),
-        ...trafficLines(previous, next),
-        ...shiftLines(previous, next),
-        ...(isEnd ? status : []),
-    ];
-}
-function hasMoved(previous, next) {
-    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
-}
-const seconds = 1_000;
-function nextDelay({ snapshot, sinceMove }) {
-    const isWaiting = snapshot.deployment.status === 'Ready' || snapshot.deployment.terminationWaitStarted;
-    const slowest = isWaiting ? 20 * seconds : 5 * seconds;
-    return Math.min(slowest, Math.max(2 * seconds, sinceMove / 10));
-}
-function formatDuration(milliseconds) {
-    const total = Math.max(0, Math.round(milliseconds / seconds));
-    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
-    if (hours > 0)
-        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
-    if (minutes > 0)
-        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
-    return `${rest} s`;
-}
-function durationOf({ startedAt, endedAt }) {
-    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
-}
-function statusLines(previous, { deployment }) {
-    const { status } = deployment;
-    if (previous?.deployment.status === status || status === 'InProgress')
-        return [];
-    return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
-}
-function eventNamed(snapshot, name) {
-    return snapshot?.target?.events.find((event) => event.name === name);
-}
-function eventLines(previous, event) {
-    if (previous?.status === event.status)
-        return [];
-    const duration = durationOf(event);
-    const took = duration === undefined ? '' : ` (${duration})`;
-    switch (event.status) {
-        case 'InProgress':
-            return [`${event.name} …`];
-        case 'Succeeded':
-            return [`${event.name} ✓${took}`];
-        case 'Failed':
-            return [`${event.name} ✗${took}`];
-        default:
-            return [];
-    }
-}
-function greenOf(snapshot) {
-    return snapshot?.target?.taskSets.find(({ label }) => label === 'Green');
-}
-function taskLines(previous, next) {
-    const green = greenOf(next);
-    const before = greenOf(previous);
-    if (!green || (before?.running === green.running && before.desired === green.desired))
-        return [];
-    return [`green tasks: ${green.running} of ${green.desired} running`];
-}
-function trafficLines(previous, next) {
-    const green = greenOf(next);
-    if (!green)
-        return [];
-    const before = greenOf(previous)?.traffic ?? 0;
-    return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
-}
-function shiftLines(previous, { deployment }) {
-    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
-        return [];
-    return ['the traffic has shifted whole; the old tasks are kept for a while'];
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
-
-
-
-
-const everyFailedLooks = 6;
-async function watchDeployment(request) {
-    const { id, ports, signal, until, seen } = request;
-    const { clock, log } = ports;
-    const start = clock.monotonic();
-    let snapshot;
-    let movedAt = start;
-    let failedLooks = 0;
-    for (;;) {
-        const next = await look(request);
-        if (next instanceof Error) {
-            if (failedLooks++ % everyFailedLooks === 0)
-                log.info(`${id}  no answer from AWS (${next.message}); still following`);
-        }
-        else {
-            failedLooks = 0;
-            if (hasMoved(snapshot, next))
-                movedAt = clock.monotonic();
-            for (const line of progressBetween(snapshot, next))
-                log.info(`${id}  ${line}`);
-            snapshot = next;
-            seen?.(next);
-            if (until(next))
-                return { end: 'reached', snapshot };
-            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
-                return { end: 'terminal', snapshot };
-        }
-        const now = clock.monotonic();
-        const left = request.milliseconds - (now - start);
-        if (left <= 0)
-            return { end: 'time-out', snapshot };
-        const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
-        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
-    }
-}
-async function look({ deployments, id, session, ports, signal }) {
-    try {
-        return await abortable(deployments.look(id), signal);
-    }
-    catch (error) {
-        signal?.throwIfAborted();
-        if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
-            throw lost({ id, error, session, url: deployments.url(id), now: ports.clock.now() });
-        if ((0,aws/* isPassing */.WG)(error))
-            return (0,build_errors/* toError */.iT)(error);
-        throw error;
-    }
-}
-async function abortable(work, signal) {
-    if (!signal)
-        return work;
-    signal.throwIfAborted();
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([work, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-function lost({ id, error, session, url, now, }) {
-    const expired = (0,aws/* isExpiry */.YS)(error);
-    const own = session.how === 'environment' || session.how === 'default-chain';
-    const until = session.expiresAt();
-    const at = until === undefined || until > now ? '' : ` at ${new Date(until).toISOString().slice(11, 16)} UTC`;
-    const why = expired
-        ? `the credentials expired${at}${own ? ' and are the job’s own, so that they can’t be renewed' : ''}`
-        : (0,build_errors/* toError */.iT)(error).message;
-    const remedy = expired && own
-        ? 'Give deploy-role to let the action renew the credentials itself.'
-        : 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why}.`, {
-        deploymentId: id,
-        status: 'InProgress',
-        url,
-        cause: error,
-        hint: `${remedy} See how it ends: ${url}`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/deploy-service.js
-
-
-
-
-
-
-
-
-const mostRounds = 5;
-async function deployService(prepared, request) {
-    const marker = await mark(request.ports);
-    let current = prepared;
-    let registered;
-    for (let round = 1;; round++) {
-        const way = await clearTheWay(current, { request, marker });
-        current = way.prepared;
-        if (way.yieldTo)
-            return yielded(current, { request, to: way.yieldTo });
-        const definition = renderDefinition(current, request.images);
-        if (way.own === undefined && isUnchanged(current, definition))
-            return unchanged(current, request);
-        request.signal.throwIfAborted();
-        if (!registered || !sameDefinition(registered.definition, definition)) {
-            registered = {
-                definition,
-                arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
-            };
-        }
-        const { arn } = registered;
-        request.output('task-definition-arn', arn);
-        const item = { kind: 'deployment', ...unfinishedOf(current, marker) };
-        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
-        if (answer.answer === 'started')
-            return started(current, { request, id: answer.id, arn, item });
-        if (round === mostRounds)
-            throw busy(current, answer.message);
-        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
-        await request.ports.clock.sleep(2_000, request.signal);
-        current = await current.again();
-    }
-}
-async function mark({ clock, github }) {
-    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
-    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
-    return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
-}
-async function clearTheWay(prepared, { request, marker }) {
-    let current = prepared;
-    for (;;) {
-        const known = seen(current, marker);
-        if (known.own || known.yieldTo || !current.active)
-            return { prepared: current, ...known };
-        await endOf(current.active, { prepared: current, request });
-        current = await current.again();
-    }
-}
-function seen({ active, newest }, marker) {
-    const known = [active, newest].filter((deployment) => deployment !== undefined);
-    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
-    if (own)
-        return { own };
-    const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
-    return yieldTo ? { yieldTo } : {};
-}
-async function endOf(active, { prepared, request }) {
-    const { deployer, inputs, side } = prepared;
-    const { ports, signal } = request;
-    const { id } = active;
-    const by = parseMarker(active.description);
-    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
-    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
-    if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined)
-        await stop(active, { prepared, request });
-    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
-    const { end, snapshot } = await watchDeployment({
-        deployments: deployer,
-        id,
-        session: side.session,
-        ports,
-        signal,
-        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
-        milliseconds: minutes * 60_000,
-    });
-    if (end !== 'time-out')
-        return;
-    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
-        deploymentId: id,
-        status: snapshot?.deployment.status ?? active.status,
-        url: deployer.url(id),
-        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
-    });
-}
-async function stop(active, { prepared, request }) {
-    const { deployer } = prepared;
-    const { log } = request.ports;
-    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
-        await deployer.stop({ id: active.id, rollback: true });
-        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
-        return;
-    }
-    try {
-        await deployer.endTerminationWait(active.id);
-        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
-    }
-    catch (error) {
-        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
-            throw error;
-        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
-    }
-}
-function isRunning({ running }, definition) {
-    const live = readTaskDefinition(running.definition);
-    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
-}
-function isUnchanged(prepared, definition) {
-    const { deployer, inputs, service } = prepared;
-    return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
-}
-async function register(prepared, { request, definition }) {
-    const { side, running } = prepared;
-    const { log } = request.ports;
-    const live = readTaskDefinition(running.definition);
-    const { arn } = await side.ecs.registerTaskDefinition(definition);
-    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
-    if (live.ok)
-        for (const line of differences({ before: live.definition, after: definition }))
-            log.info(`  ${line}`);
-    return arn;
-}
-function unfinishedOf({ inputs, identity, deployer }, { nonce }) {
-    return {
-        ...deployer.where,
-        nonce,
-        account: identity.account,
-        onCancel: inputs['on-cancel'],
-        access: accessOf(inputs),
-    };
-}
-function accessOf(inputs) {
-    return {
-        'aws-region': inputs['aws-region'],
-        'deploy-region': inputs['deploy-region'],
-        'deploy-role': inputs['deploy-role'],
-        'deploy-account-id': inputs['deploy-account-id'],
-        audience: inputs.audience,
-        'role-session-name': inputs['role-session-name'],
-        'role-chaining': inputs['role-chaining'],
-        'role-duration-seconds': inputs['role-duration-seconds'],
-        'role-external-id': inputs['role-external-id'],
-    };
-}
-async function start(prepared, { request, marker, arn, item }) {
-    const { deployer, service, inputs } = prepared;
-    const { ports, memory, signal } = request;
-    const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
-    signal.throwIfAborted();
-    memory.remember(item);
-    let lost;
-    for (const pause of [2_000, 4_000, 8_000]) {
-        const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error) => {
-            if (lost === undefined && error instanceof build_errors/* AwsError */.Gy)
-                memory.forget(item);
-            throw error;
-        });
-        if (answer.answer === 'started')
-            return answer;
-        if (answer.answer === 'unknown') {
-            lost = answer.error;
-            ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
-        }
-        if (lost) {
-            const own = await sought({ request, find: async () => deployer.find(marker.nonce), pause });
-            if (own)
-                return { answer: 'started', id: own.id };
-        }
-        if (answer.answer === 'busy') {
-            memory.forget(item);
-            return answer;
-        }
-        signal.throwIfAborted();
-    }
-    throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
-        service: 'codedeploy',
-        operation: 'CreateDeployment',
-        code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
-        cause: lost,
-        hint: `No deployment with the mark ${marker.nonce} was seen. Run the step again: it starts none if this one turns up.`,
-    });
-}
-async function sought({ request: { ports }, find, pause, }) {
-    const seen = await find();
-    if (seen)
-        return seen;
-    await ports.clock.sleep(pause);
-    return find();
-}
-function started(prepared, { request, id, arn, item }) {
-    const { output, ports, memory } = request;
-    const url = prepared.deployer.url(id);
-    output('deployment-id', id);
-    output('deployment-url', url);
-    output('changed', 'true');
-    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
-    return {
-        result: 'started',
-        id,
-        url,
-        taskDefinition: arn,
-        previousTaskDefinition: prepared.running.arn,
-        target: prepared,
-        unfinished: { memory, item },
-    };
-}
-function unchanged({ running, service }, { output, ports }) {
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
-    return { result: 'unchanged', taskDefinition: running.arn };
-}
-function yielded({ running, deployer }, { request, to }) {
-    const { output, ports } = request;
-    const newer = parseMarker(to.description);
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
-    return { result: 'yielded', taskDefinition: running.arn, to };
-}
-function busy({ deployer, active }, message) {
-    const id = active?.id ?? '';
-    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
-        deploymentId: id,
-        status: active?.status ?? 'Unknown',
-        url: id === '' ? '' : deployer.url(id),
-        hint: 'Let a concurrency group of the workflow keep the runs apart.',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/plan-deployment.js
-
-
-
-
-
-
-async function planDeployment(prepared, { images, ports, output }) {
-    const { deployer, service, inputs } = prepared;
-    const running = prepared.running.arn;
-    const definition = renderDefinition(prepared, images);
-    const { yieldTo } = seen(prepared, await mark(ports));
-    const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
-    const registers = outcome === 'deploy' && !isRunning(prepared, definition);
-    const planned = registers ? nextRevision({ running, family: definition.family }) : running;
-    const live = readTaskDefinition(prepared.running.definition);
-    const active = yieldTo ? undefined : prepared.active;
-    const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && fateOf(active, prepared).text;
-    output('changed', String(outcome === 'deploy'));
-    if (!registers)
-        output('task-definition-arn', running);
-    return {
-        writes: [
-            ...(active ? fateOf(active, prepared).writes : []),
-            ...(registers ? [{ service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' }] : []),
-            ...(outcome === 'deploy' ? [write(prepared, 'start')] : []),
-        ],
-        deployment: {
-            cluster: inputs.cluster,
-            service: service.name,
-            place: deployer.place,
-            images: containerImages(prepared.containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) })),
-            outcome,
-            ...(before !== undefined && { before }),
-            taskDefinition: {
-                running,
-                planned,
-                differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
-            },
-            changes: outcome === 'deploy' ? deployer.changes(service) : [],
-            ...(outcome === 'deploy' && { appSpec: deployer.render({ service, taskDefinition: planned }) }),
-        },
-    };
-}
-function fateOf(active, prepared) {
-    const isUnderWay = `${active.id} is under way (${active.status})`;
-    if (prepared.inputs['on-active-deployment'] !== 'stop' || active.rollback.of !== undefined)
-        return { text: `${isUnderWay}, and would be waited for`, writes: [] };
-    return (0,domain_deployment/* hasShifted */.cb)(active)
-        ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [write(prepared, 'endTerminationWait')] }
-        : { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [write(prepared, 'stop')] };
-}
-function write({ deployer, identity }, call) {
-    return deployer.permission({ call, account: identity.account });
-}
-
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./build/ports/documents.js
@@ -39438,10 +39282,15 @@ var dist = __nccwpck_require__(8815);
 function parseDocument(file, text) {
     const lines = new dist/* LineCounter */.HN();
     const document = (0,dist/* parseDocument */.Tp)(text, { lineCounter: lines, prettyErrors: false });
-    if (document.errors.length > 0) {
-        throw new build_errors/* DocumentError */.Mi(document.errors.map(({ message, pos: [offset] }) => {
+    const language = isJson(file) ? 'JSON' : 'YAML';
+    const faults = [
+        ...document.errors.map(({ message, pos: [offset] }) => ({ offset, problem: `is not ${language}: ${message}` })),
+        ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED').map(({ pos: [offset] }) => unresolvedTag(text, offset)),
+    ];
+    if (faults.length > 0) {
+        throw new build_errors/* DocumentError */.Mi(faults.map(({ offset, problem }) => {
             const { line, col } = lines.linePos(offset);
-            return { file, problem: `is not ${isJson(file) ? 'JSON' : 'YAML'}: ${message}`, line, column: col };
+            return { file, problem, line, column: col };
         }));
     }
     return {
@@ -39460,17 +39309,35 @@ function parseDocument(file, text) {
         },
     };
 }
+function unresolvedTag(text, offset) {
+    const tag = /^!\S*/.exec(text.slice(offset))?.[0] ?? '';
+    return {
+        offset,
+        problem: `has the tag ${tag}, which means nothing here: write the value itself, or let the tool that knows the tag render the file in a step before`,
+    };
+}
 function documents_valueOf(file, document) {
     try {
         const value = document.toJS();
         JSON.stringify(value);
-        return value;
+        if (isJsonValue(value))
+            return value;
     }
     catch (error) {
         throw new build_errors/* DocumentError */.Mi([{ file, problem: `has an alias that can't be followed: ${(0,build_errors/* toError */.iT)(error).message.split('\n')[0] ?? ''}` }], {
             cause: error,
         });
     }
+    throw new build_errors/* DocumentError */.Mi([
+        { file, problem: 'holds a value that JSON has not, such as .inf, .nan or what !!binary, !!set or !!timestamp makes' },
+    ]);
+}
+function isJsonValue(value) {
+    if (Array.isArray(value))
+        return value.every(isJsonValue);
+    if ((0,json/* isObject */.Gv)(value))
+        return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJsonValue);
+    return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
 function isJson(file) {
     return /\.json$/i.test(file);
@@ -39543,6 +39410,13 @@ function member({ value, path }, name) {
     const key = (0,json/* isObject */.Gv)(value) ? Object.keys(value).find((one) => one.toLowerCase() === name.toLowerCase()) : undefined;
     return key === undefined || !(0,json/* isObject */.Gv)(value) ? { value: undefined, path: [...path, name] } : { value: value[key], path: [...path, key] };
 }
+function doubles(found, ...names) {
+    const keys = (0,json/* isObject */.Gv)(found.value) ? Object.keys(found.value) : [];
+    return names.flatMap((name) => {
+        const [first, ...others] = keys.filter((key) => key.toLowerCase() === name.toLowerCase());
+        return others.map((key) => ({ path: [...found.path, key], problem: `is given twice, as ${first ?? ''} too: keep one of them` }));
+    });
+}
 function items({ value, path }) {
     return (0,json/* elements */.Yt)(value).map((inner, index) => ({ value: inner, path: [...path, index] }));
 }
@@ -39561,6 +39435,7 @@ function lintAppSpec(document) {
     if (!(0,json/* isObject */.Gv)(document))
         return [finding(root, 'is not an AppSpec: it must be an object with version and Resources')];
     return [
+        ...doubles(root, 'version', 'Resources', 'Hooks'),
         ...versionFindings(member(root, 'version')),
         ...resourceFindings(member(root, 'Resources')),
         ...hookFindings(member(root, 'Hooks')),
@@ -39589,13 +39464,17 @@ function serviceFindings(service) {
     if (!(0,json/* isObject */.Gv)(service.value))
         return [finding(service, 'must be an object with Type and Properties')];
     const type = member(service, 'Type');
-    const typeFindings = type.value === serviceType ? [] : [finding(type, `must be ${serviceType}`)];
+    const typeFindings = [
+        ...doubles(service, 'Type', 'Properties'),
+        ...(type.value === serviceType ? [] : [finding(type, `must be ${serviceType}`)]),
+    ];
     const found = member(service, 'Properties');
     if (!(0,json/* isObject */.Gv)(found.value))
         return [...typeFindings, finding(found, 'must be an object with TaskDefinition and LoadBalancerInfo')];
     const taskDefinition = member(found, 'TaskDefinition');
     return [
         ...typeFindings,
+        ...doubles(found, 'TaskDefinition', 'LoadBalancerInfo', 'PlatformVersion', 'NetworkConfiguration', 'CapacityProviderStrategy'),
         ...(isAbsent(taskDefinition) || typeof taskDefinition.value === 'string' ? [] : [finding(taskDefinition, 'must be text')]),
         ...loadBalancerFindings(member(found, 'LoadBalancerInfo')),
         ...textFindings(member(found, 'PlatformVersion')),
@@ -39614,6 +39493,7 @@ function loadBalancerFindings(info) {
     const name = member(info, 'ContainerName');
     const port = member(info, 'ContainerPort');
     return [
+        ...doubles(info, 'ContainerName', 'ContainerPort'),
         ...(typeof name.value === 'string' && name.value !== ''
             ? []
             : [finding(name, 'must be the name of the container that takes the traffic')]),
@@ -39628,6 +39508,8 @@ function networkFindings(network) {
         return [finding(vpc, 'must be an object with Subnets, SecurityGroups and AssignPublicIp')];
     const publicIp = member(vpc, 'AssignPublicIp');
     return [
+        ...doubles(network, 'AwsvpcConfiguration'),
+        ...doubles(vpc, 'Subnets', 'SecurityGroups', 'AssignPublicIp'),
         ...idFindings(member(vpc, 'Subnets'), { most: 16 }),
         ...idFindings(member(vpc, 'SecurityGroups'), { most: 5 }),
         ...(publicIp.value === 'ENABLED' || publicIp.value === 'DISABLED'
@@ -39650,6 +39532,7 @@ function capacityFindings(strategy) {
     const malformed = entries.flatMap((entry) => {
         const name = member(entry, 'CapacityProvider');
         return [
+            ...doubles(entry, 'CapacityProvider', 'Base', 'Weight'),
             ...(typeof name.value === 'string' && name.value !== '' ? [] : [finding(name, 'must be the name of a capacity provider')]),
             ...amountFindings(member(entry, 'Base'), { most: 100_000 }),
             ...amountFindings(member(entry, 'Weight'), { most: 1_000 }),
@@ -40028,7 +39911,7 @@ function autoRollbackOf(wish) {
 
 function report({ inputs, documents, failures }) {
     const [failure, ...others] = distinct(failures);
-    const ours = failure && !(failure.error instanceof build_errors/* ActionError */.lZ) ? failure : undefined;
+    const ours = failures.find(({ error }) => !(error instanceof build_errors/* ActionError */.lZ));
     if (ours)
         throw ours.error;
     if (failure && others.length === 0 && inputs.length === 0 && documents.length === 0)
@@ -40039,7 +39922,7 @@ function report({ inputs, documents, failures }) {
         throw new build_errors/* DocumentError */.Mi(documents);
     const problems = [
         ...inputs,
-        ...documents.map((problem) => ({ input: 'documents', problem: new build_errors/* DocumentError */.Mi([problem]).message })),
+        ...documents.map((problem) => ({ input: 'documents', problem: (0,build_errors/* formatProblem */.Vw)(problem) })),
         ...(failure ? [failure, ...others] : []).map(({ input, error }) => ({ input, problem: sentence(error) })),
     ];
     if (problems.length > 0)
@@ -40061,7 +39944,36 @@ function distinct(failures) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/render-definition.js
+
+
+
+function renderDefinition(rendering, images) {
+    const rendered = filledIn(rendering, images);
+    const findings = registrationFindings(rendered);
+    if (findings.length === 0)
+        return rendered;
+    const file = `the task definition ${rendered.family}`;
+    throw new build_errors/* DocumentError */.Mi(findings.map(({ path, problem }) => ({ file, problem, ...(path.length > 0 && { path: (0,json/* formatPath */.jV)(path) }) })));
+}
+function rehearse(rendering, images) {
+    return registrationFindings(filledIn(rendering, images.map(placeholder)));
+}
+function containerImages({ images: names }, images) {
+    if (names.length !== images.length)
+        throw new Error(`${images.length} images for ${names.length} containers`);
+    return images.map((image, index) => ({ container: names[index] ?? '', image }));
+}
+function filledIn({ definition, containers, inputs }, images) {
+    const variables = inputs['environment-variables'];
+    return withEnvironment(withImages(definition, containerImages(containers, images)), { container: containers.environment, variables });
+}
+function placeholder({ repository }) {
+    return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/prepare-deployment.js
+
 
 
 
@@ -40075,9 +39987,10 @@ function distinct(failures) {
 
 async function prepareDeployment(request) {
     const documents = request.documents ?? (await readDocuments(request));
-    return check({ request, documents });
+    const inputs = { ...request.inputs, cluster: (0,live_service/* shortName */.E)(request.inputs.cluster) };
+    return check({ request: { ...request, inputs }, documents });
 }
-async function readDocuments({ inputs, side, images, ports: { files }, }) {
+async function readDocuments({ inputs, side, images, ports: { files, log }, }) {
     const [taskDefinition, appSpec] = await Promise.all([
         readDocument({ files, file: inputs['task-definition'] }),
         readDocument({ files, file: inputs['codedeploy-appspec'] }),
@@ -40090,7 +40003,18 @@ async function readDocuments({ inputs, side, images, ports: { files }, }) {
     const definition = read?.ok ? read.definition : undefined;
     problems.push(...makeDeployer({ inputs, side, documents }).lint(definition));
     report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
+    for (const warning of strangersIn(documents.taskDefinition))
+        log.warning(warning);
     return documents;
+}
+function strangersIn(document) {
+    if (!document)
+        return [];
+    const findings = unknownMembers(document.value).map(({ path, name, known }) => ({
+        path,
+        problem: `is not known here${(0,build_inputs/* didYouMean */.au)(name, known)}; it is sent to ECS as it stands`,
+    }));
+    return locatedIn(document, findings).map(build_errors/* formatProblem */.Vw);
 }
 async function readDocument({ files, file }) {
     if (file === undefined)
@@ -40116,7 +40040,8 @@ function nameProblems({ inputs, images, definition, }) {
     return isByName ? chooseContainers({ definition, images, wanted }).problems : [];
 }
 function makeDeployer({ inputs, side, documents }) {
-    const { cluster, service } = inputs;
+    const { service } = inputs;
+    const cluster = (0,live_service/* shortName */.E)(inputs.cluster);
     return codedeployDeployer({
         codedeploy: side.codedeploy,
         place: {
@@ -40269,897 +40194,6 @@ function secretProblems({ inputs, definition, container, }) {
     }));
 }
 
-;// CONCATENATED MODULE: ./build/domain/deployment-summary.js
-
-
-
-function summariseDeployment(summary) {
-    const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
-    const before = (0,live_service/* shortName */.E)(previousTaskDefinition);
-    const after = (0,live_service/* shortName */.E)(taskDefinition);
-    const rows = [
-        ['Service', `${code(service)} in cluster ${code(cluster)}`],
-        ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
-        ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
-        ...(deployment ? [['Deployment', `[${escapeMarkdown(deployment.id)}](${deployment.url})`]] : []),
-        ['Outcome', escapeMarkdown(outcome)],
-    ];
-    const steps = events.filter(({ status }) => status !== 'Pending');
-    return [
-        '### Deployment',
-        '',
-        table(['', ''], rows),
-        '',
-        ...(steps.length === 0 ? [] : [table(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
-        ...(failure === undefined ? [] : [codeBlock(failure.split('\n')), '']),
-    ].join('\n');
-}
-function eventRow(event) {
-    return [escapeMarkdown(event.name), escapeMarkdown(event.status), durationOf(event) ?? ''];
-}
-
-;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
-
-function explainFailure({ snapshot, circumstances }) {
-    const { deployment, target } = snapshot;
-    const failed = target?.events.find(({ status }) => status === 'Failed');
-    const tasks = distinctTasks(circumstances.stoppedTasks);
-    const details = [
-        ...(failed ? eventDetails(failed) : []),
-        ...deployment.statusMessages,
-        ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
-        ...new Set(circumstances.serviceEvents.map(({ message }) => `service event: ${message}`)),
-    ];
-    const { error, status } = deployment;
-    const reason = error
-        ? `${error.code}: ${error.message}`
-        : failed
-            ? `the lifecycle event ${failed.name} failed`
-            : `it ended as ${status}, and CodeDeploy gives no reason`;
-    const evidence = [...tasks.map(taskReason), ...circumstances.serviceEvents.map(({ message }) => message)];
-    return { reason, details, advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''] };
-}
-function eventDetails(event) {
-    const duration = durationOf(event);
-    const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
-    return [
-        `${event.name} failed${duration === undefined ? '' : ` after ${duration}`}${[code, message]
-            .filter((part) => part !== '')
-            .map((part) => `: ${part}`)
-            .join('')}`,
-        ...logTail.split(/\r?\n/).filter((line) => line.trim() !== ''),
-    ];
-}
-function taskReason({ reason, stopCode, containers }) {
-    const ofContainers = containers.flatMap(({ name, reason: why, exitCode }) => {
-        if (why !== undefined)
-            return [`${name}: ${why}`];
-        return exitCode === undefined || exitCode === 0 ? [] : [`${name} exited with ${exitCode}`];
-    });
-    const why = reason ?? stopCode ?? 'ECS gives no reason';
-    return [why, ...ofContainers.filter((text) => !text.endsWith(why))].join('; ');
-}
-function distinctTasks(tasks) {
-    const seen = new Set();
-    return tasks.filter((task) => {
-        const reason = taskReason(task);
-        if (seen.has(reason))
-            return false;
-        seen.add(reason);
-        return true;
-    });
-}
-const causes = [
-    [
-        /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
-        'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',
-    ],
-    [
-        /CannotPullContainerError.*(?:timeout|timed out|i\/o|dial tcp|connection)/is,
-        'The tasks can’t reach the registry: their subnets need a NAT gateway, a public IP, or VPC endpoints for ecr.api, ecr.dkr and S3.',
-    ],
-    [
-        /CannotPullContainerError.*(?:platform|descriptor matching)/is,
-        'The image has no build for the platform of the tasks: build it for their runtimePlatform.',
-    ],
-    [
-        /CannotPullContainerError/i,
-        'ECS can’t pull the image: see that it exists, that the task execution role may pull it, and that the subnets reach the registry.',
-    ],
-    [/exec format error/i, 'The image was built for another processor: build it for the runtimePlatform of the task definition.'],
-    [
-        /ResourceInitializationError/i,
-        'A task could not be set up: see that the task execution role may read its secrets and its log group exists, and that the subnets reach them.',
-    ],
-    [/OutOfMemory/i, 'A container ran out of memory: raise its memory in the task definition.'],
-    [
-        /health check/i,
-        'The new tasks fail their health check: see the path, port and grace period of the target group, the security groups, and the container’s own log.',
-    ],
-    [/Essential container in task exited|exited with \d/i, 'A container of the new tasks exits: its own log (CloudWatch Logs) says why.'],
-    [
-        /unable to (?:consistently start tasks|place a task)/i,
-        'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
-    ],
-];
-function likelyCause(evidence) {
-    return causes.find(([pattern]) => evidence.some((text) => pattern.test(text)))?.[1];
-}
-const adviceByCode = {
-    ALARM_ACTIVE: 'An alarm of the deployment group was active: see CloudWatch.',
-    HOOK_EXECUTION_FAILURE: 'A hook’s Lambda function failed or did not answer within an hour: see its log in CloudWatch Logs.',
-    INVALID_LAMBDA_FUNCTION: 'A hook’s Lambda function can’t be called: see its name, and that CodeDeploy’s service role may invoke it.',
-    IAM_ROLE_MISSING: 'The deployment group’s service role is gone: give the group another one.',
-    IAM_ROLE_PERMISSIONS: 'The deployment group’s service role lacks a permission: AWSCodeDeployRoleForECS has those for ECS.',
-    ECS_UPDATE_ERROR: 'ECS refused the new task set: see that CodeDeploy’s service role may pass the task’s roles, and the service’s own limits.',
-    ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
-    MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
-    INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
-    MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
-    TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
-};
-
-;// CONCATENATED MODULE: ./build/steps/finish-deployment.js
-
-
-
-async function cancelDeployment({ deployments, id, onCancel, }) {
-    const url = deployments.url(id);
-    if (onCancel === 'leave')
-        return `Deployment ${id} goes on, as on-cancel says: ${url}`;
-    const deployment = await deployments.deployment(id);
-    return undo({ deployments, deployment });
-}
-async function undo({ deployments, deployment, }) {
-    const { id, status } = deployment;
-    const url = deployments.url(id);
-    if ((0,domain_deployment/* isTerminal */.Hd)(status))
-        return `Deployment ${id} had ended already: ${status}. ${url}`;
-    if ((0,domain_deployment/* hasShifted */.cb)(deployment))
-        return `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`;
-    const answer = await deployments.stop({ id, rollback: true });
-    if (answer === 'ended')
-        return `Deployment ${id} ended before it could be stopped. ${url}`;
-    return `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`;
-}
-async function finishDeployment({ unfinished, ports }) {
-    const { nonce, account, onCancel, access } = unfinished;
-    const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
-    const deployments = codedeployDeployments({ codedeploy, place: unfinished });
-    const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
-    if (!deployment) {
-        ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
-        return;
-    }
-    const said = onCancel === 'rollback'
-        ? await undo({ deployments, deployment })
-        : await cancelDeployment({ deployments, id: deployment.id, onCancel });
-    ports.log.notice(said);
-}
-
-;// CONCATENATED MODULE: ./build/steps/follow-deployment.js
-
-
-
-
-
-async function followDeployment(request) {
-    const { unfinished, signal, target, output } = request;
-    const forget = () => unfinished?.memory.forget(unfinished.item);
-    try {
-        signal.throwIfAborted();
-        const followed = target.inputs['wait-until'] === 'started' ? { status: 'Created', events: [] } : await follow(request);
-        output('deployment-status', followed.status);
-        forget();
-        return followed;
-    }
-    catch (error) {
-        const thrown = signal.aborted && !(error instanceof build_errors/* DeploymentError */.gt) ? await cancelled(request) : error;
-        forget();
-        throw thrown;
-    }
-}
-async function cancelled({ id, target: { deployer, inputs } }) {
-    try {
-        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`);
-    }
-    catch (error) {
-        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`, {
-            cause: error,
-            hint: `The post step tries again. ${deployer.url(id)}`,
-        });
-    }
-}
-async function follow(request) {
-    const { id, target, ports, output } = request;
-    const until = target.inputs['wait-until'];
-    const budget = await budgetOf(request);
-    ports.log.info(`${id}  following until ${until}, for at most ${budget.minutes} min (${budget.explanation})`);
-    const { end, snapshot } = await watchDeployment({
-        ...watching(request),
-        id,
-        until: ({ deployment }) => (0,domain_deployment/* hasReached */.Nl)({ deployment, until }),
-        milliseconds: budget.minutes * 60_000,
-    });
-    if (snapshot && end !== 'reached')
-        output('deployment-status', snapshot.deployment.status);
-    if (end === 'time-out' || !snapshot)
-        throw timeOut({ request, budget, snapshot });
-    if (end === 'terminal')
-        throw await failed({ request, budget, snapshot });
-    return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
-}
-function watching({ target, ports, signal }) {
-    return { deployments: target.deployer, session: target.side.session, ports, signal };
-}
-async function budgetOf({ target, ports }) {
-    const minutes = target.inputs['wait-for-minutes'];
-    if (minutes !== undefined)
-        return { minutes, explanation: 'wait-for-minutes' };
-    try {
-        return await target.deployer.budget();
-    }
-    catch (error) {
-        ports.log.warning(`How long the deployment may take could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
-        return { minutes: 6 * 60, explanation: 'the limit of a hosted job' };
-    }
-}
-function timeOut({ request, budget, snapshot, }) {
-    const { id, target } = request;
-    const status = snapshot?.deployment.status ?? 'Unknown';
-    const url = target.deployer.url(id);
-    const isReady = status === 'Ready';
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${target.inputs['wait-until']} within ${budget.minutes} min (${budget.explanation}). It is ${status} and goes on.`, {
-        deploymentId: id,
-        status,
-        url,
-        hint: isReady
-            ? `It waits for someone to continue it: let mode: continue do so, or the console, or wait-until: ready end the step here. ${url}`
-            : `Raise wait-for-minutes, or let an earlier wait-until end the step. ${url}`,
-    });
-}
-async function failed({ request, budget, snapshot, }) {
-    const { id, target, ports } = request;
-    const { deployment } = snapshot;
-    const url = target.deployer.url(id);
-    const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
-    await tell({ request, failure });
-    const undone = await followRollback({ request, budget, deployment });
-    ports.log.info(`${id}  ${undone}`);
-    const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} ${verb}: ${[failure.reason, ...failure.details.slice(0, 5)].join('\n  ')}\n${undone}`, {
-        deploymentId: id,
-        status: deployment.status,
-        url,
-        hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
-    });
-}
-async function tell({ request: { id, ports }, failure }) {
-    await ports.log.group(`Why ${id} did not succeed`, async () => {
-        for (const line of [failure.reason, ...failure.details])
-            ports.log.info(line);
-    });
-}
-async function circumstancesOf({ request, deployment }) {
-    const { ecs } = request.target.side;
-    const { cluster, service } = request.target.inputs;
-    const since = deployment.createdAt ?? 0;
-    const [answer, tasks] = await Promise.allSettled([ecs.describeService({ cluster, service }), ecs.stoppedTasks({ cluster, service })]);
-    for (const { reason } of [answer, tasks].filter((settled) => settled.status === 'rejected'))
-        request.ports.log.debug(`what ECS knows could not be read: ${(0,build_errors/* toError */.iT)(reason).message}`);
-    const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
-    return {
-        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 5),
-        stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
-    };
-}
-async function followRollback({ request, budget, deployment, }) {
-    const { target, ports, output } = request;
-    try {
-        const id = await rollbackOf({ request, deployment });
-        if (id === undefined)
-            return `It was not rolled back${deployment.rollback.message === undefined ? '' : `: ${deployment.rollback.message}`}.`;
-        output('rollback-deployment-id', id);
-        ports.log.info(`${deployment.id}  is rolled back by ${id}: ${target.deployer.url(id)}`);
-        const { snapshot } = await watchDeployment({
-            ...watching(request),
-            id,
-            until: ({ deployment: { status } }) => (0,domain_deployment/* isTerminal */.Hd)(status),
-            milliseconds: budget.minutes * 60_000,
-        });
-        const status = snapshot?.deployment.status ?? 'Unknown';
-        if (status === 'Succeeded')
-            return `It was rolled back by ${id}: the old tasks have the whole traffic again.`;
-        return `Its rollback ${id} ended as ${status}: see which tasks have the traffic, ${target.deployer.url(id)}`;
-    }
-    catch (error) {
-        if (request.signal.aborted)
-            return 'Its rollback goes on without being followed: the run was cancelled.';
-        return `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}`;
-    }
-}
-async function rollbackOf({ request, deployment }) {
-    const { target, ports, signal } = request;
-    let latest = deployment;
-    for (const pause of [2_000, 3_000, 5_000]) {
-        if (latest.rollback.by !== undefined || latest.rollsBack === false)
-            break;
-        await ports.clock.sleep(pause, signal);
-        latest = await target.deployer.deployment(deployment.id);
-    }
-    return latest.rollback.by;
-}
-
-;// CONCATENATED MODULE: ./build/steps/run-deployment.js
-
-
-
-
-
-
-async function runDeployment(prepared, request) {
-    const deployed = await deployService(prepared, request);
-    const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
-        service: prepared.inputs.service,
-        cluster: prepared.inputs.cluster,
-        images: containerImages(prepared.containers, request.images).map(({ container, image }) => ({
-            container,
-            uri: (0,domain_image/* formatImage */.vy)(image),
-        })),
-        taskDefinition: deployed.taskDefinition,
-        previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
-        deployment: deployed.result === 'started' ? deployed : undefined,
-        events: [],
-        ...ending,
-    }));
-    if (deployed.result !== 'started') {
-        await summarise({
-            outcome: deployed.result === 'unchanged' ? 'unchanged: the service runs this already' : `yielded to ${deployed.to.id} of a newer run`,
-        });
-        return deployed;
-    }
-    try {
-        const { status, events } = await followDeployment({ ...request, ...deployed });
-        await summarise({ outcome: status === 'Created' ? 'started, not waited for' : status, events });
-        return deployed;
-    }
-    catch (error) {
-        const failure = error instanceof build_errors/* ActionError */.lZ ? error.message : String(error);
-        await summarise({ outcome: 'failed', failure });
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/tell-plan.js
-
-async function tellPlan(mode, parts, { ports, output }) {
-    const plan = planOf(mode, parts);
-    output('plan', JSON.stringify(plan));
-    for (const line of planLines(plan))
-        ports.log.info(line);
-    await ports.github.summarise(planMarkdown(plan));
-}
-
-;// CONCATENATED MODULE: ./build/domain/image-wish.js
-
-
-function parseImageWishes(text) {
-    const lines = text
-        .split(/\r?\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
-    const read = lines.map(parseLine);
-    const wishes = read.flatMap((line) => (line.ok ? [line.value] : []));
-    const problems = [...read.flatMap((line) => (line.ok ? [] : [line.problem])), ...disagreements(wishes, lines)];
-    const [first, ...others] = wishes;
-    return problems.length > 0 || !first ? (0,parsed/* bad */.MB)(problems.join('; ') || 'names no image') : (0,parsed.ok)([first, ...others]);
-}
-function parseLine(line) {
-    const at = line.indexOf('=');
-    const image = (0,domain_image/* parseImageReference */.o_)(line.slice(at + 1).trim());
-    if (!image.ok)
-        return image;
-    if (at < 0)
-        return (0,parsed.ok)({ container: undefined, image: image.value });
-    const container = line.slice(0, at).trim();
-    if (!/^[A-Za-z0-9_-]{1,255}$/.test(container))
-        return (0,parsed/* bad */.MB)(`"${container}" is not a container name (letters, digits, "-" and "_")`);
-    return (0,parsed.ok)({ container, image: image.value });
-}
-function disagreements(wishes, lines) {
-    const nameless = lines.length > 1 ? lines.filter((line) => !line.includes('=')) : [];
-    const names = wishes.flatMap(({ container }) => container ?? []);
-    const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-    return [
-        ...nameless.map((line) => `"${line}" names no container, and there are several lines: write <container>=${line}`),
-        ...[...twice].map((name) => `the container ${name} has several lines`),
-    ];
-}
-
-// EXTERNAL MODULE: ./build/domain/organization.js
-var domain_organization = __nccwpck_require__(4814);
-;// CONCATENATED MODULE: ./build/domain/replica.js
-
-
-function parseReplicaPlace(text) {
-    const [first = '', second, ...rest] = text.split('/');
-    const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
-    const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
-    if (rest.length > 0 || !region.ok || account?.ok === false) {
-        return (0,parsed/* bad */.MB)(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
-    }
-    return (0,parsed.ok)({ account: account?.value, region: region.value });
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/json.js
-function isObject(json) {
-    return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-function parseJson(text) {
-    try {
-        return { ok: true, json: JSON.parse(text) };
-    }
-    catch (error) {
-        return { ok: false, problem: error instanceof Error ? error.message : String(error) };
-    }
-}
-function duplicateKeys(text) {
-    const found = [];
-    const stack = [];
-    const place = () => {
-        const frame = stack.at(-1);
-        if (!frame)
-            return '$';
-        return frame.keys ? `${frame.path}.${frame.key}` : `${frame.path}[${frame.index}]`;
-    };
-    for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\],]/g)) {
-        const frame = stack.at(-1);
-        if (token === '{' || token === '[')
-            stack.push({ path: place(), keys: token === '{' ? new Set() : undefined, index: 0, key: '' });
-        else if (token === '}' || token === ']')
-            stack.pop();
-        else if (token === ',' && frame)
-            frame.index += 1;
-        else if (token.endsWith(':') && frame?.keys) {
-            const quoted = token.slice(0, token.lastIndexOf('"') + 1);
-            frame.key = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
-            if (frame.keys.has(frame.key))
-                found.push(place());
-            frame.keys.add(frame.key);
-        }
-    }
-    return found;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/principal.js
-function accountPrincipal(name) {
-    return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
-}
-function judgePrincipals({ effect, principals }, { account, role, service }) {
-    if (principals.not)
-        return { answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' };
-    if (service !== undefined) {
-        if (effect === 'Deny' && principals.byType['AWS']?.includes('*') === true)
-            return { answer: 'all', because: 'Principal is everybody' };
-        const named = principals.byType['Service']?.includes(service) === true;
-        return {
-            answer: named ? 'all' : 'none',
-            because: named ? `Principal names ${service}` : `Principal doesn't name the service ${service}`,
-        };
-    }
-    const names = principals.byType['AWS'] ?? [];
-    if (names.includes('*'))
-        return { answer: 'all', because: 'Principal is everybody' };
-    if (account !== undefined && names.some((name) => accountPrincipal(name) === account))
-        return { answer: 'all', because: `Principal is account ${account}` };
-    if (role !== undefined && names.includes(role))
-        return { answer: 'all', because: `Principal is ${role}` };
-    const within = names.find((name) => (account === undefined ? /\d{12}/.test(name) : name.includes(`::${account}:`)));
-    if (within !== undefined && role === undefined)
-        return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
-    const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
-    if (unique !== undefined)
-        return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
-    return { answer: 'none', because: "Principal doesn't name them" };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/sid.js
-
-const grantKinds = ['OrgPaths', 'Accounts', 'Roles', 'Lambda', 'CodeBuild'];
-const parsePolicySid = (0,parsed/* matching */.wC)(/^[A-Za-z0-9]{1,64}$/, 'a policy-sid (1 to 64 letters and digits, such as EcrOrgDeploy)');
-const defaultPolicySid = 'EcrOrgDeploy';
-const tail = String.raw `(${grantKinds.join('|')})([2-9]|[1-9][0-9]+)?(?:x([0-9a-z]{16}))?$`;
-const afterSid = new RegExp(`^${tail}`);
-const anybodys = new RegExp(String.raw `^[A-Za-z0-9]+?${tail}`);
-function readSid(sid, policySid) {
-    const found = sid?.startsWith(policySid) === true ? afterSid.exec(sid.slice(policySid.length)) : null;
-    const kind = grantKinds.find((name) => name === found?.[1]);
-    return kind && { kind, number: Number(found?.[2] ?? 1), marker: found?.[3] };
-}
-function writeSid({ policySid, kind, number, marker }) {
-    return `${policySid}${kind}${number === 1 ? '' : number}${marker === undefined ? '' : `x${marker}`}`;
-}
-function sid_markerOf({ now, random }) {
-    const digits = (number) => Math.floor(number).toString(36).padStart(8, '0');
-    return (digits(now) + digits(random * 36 ** 8));
-}
-function markedAt(marker) {
-    return Number.parseInt(marker.slice(0, -8), 36);
-}
-function withoutMarker(sid) {
-    return anybodys.exec(sid)?.[3] === undefined ? sid : sid.slice(0, -17);
-}
-function markersIn(policy) {
-    return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/target.js
-function repositoryFacts({ repositoryArn }) {
-    const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
-    return { partition, region: region, account: account };
-}
-function describeTarget(target) {
-    switch (target.kind) {
-        case 'organization':
-            return `organization ${target.organization}`;
-        case 'root':
-            return `root ${target.root} of ${target.organization}`;
-        case 'ou':
-            return target.path === undefined ? `${target.ou} of ${target.organization}` : `${target.ou} (${target.path})`;
-        case 'path':
-            return target.path;
-        case 'account':
-            return `account ${target.account}`;
-        case 'role':
-            return target.role;
-        case 'service':
-            return `${target.service} in account ${target.account}`;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/grant.js
-
-
-
-
-
-const pullActions = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
-const conditional = (principal, operator, key) => ({
-    body: (values) => ({ principal, condition: { [operator]: { [key]: values } } }),
-    read: (found, condition) => {
-        if (JSON.stringify(normalPrincipal(found)) !== JSON.stringify(normalPrincipal(principal)) || !isObject(condition))
-            return undefined;
-        const keys = only(condition, operator);
-        const value = isObject(keys) ? only(keys, key) : undefined;
-        return value === undefined ? undefined : texts(value);
-    },
-});
-const principals = (canonical) => ({
-    body: (values) => ({ principal: { AWS: values } }),
-    read: (found, condition) => {
-        const names = condition === undefined && isObject(found) ? texts(only(found, 'AWS')) : undefined;
-        const values = names?.map(canonical);
-        return values?.every((value) => value !== undefined) ? values : undefined;
-    },
-});
-const source = (service) => conditional({ Service: `${service}.amazonaws.com` }, 'ArnLike', 'aws:SourceArn');
-const kinds = {
-    OrgPaths: conditional('*', 'ForAnyValue:StringLike', 'aws:PrincipalOrgPaths'),
-    Accounts: principals((name) => (accountPrincipal(name) === undefined || !name.startsWith('arn:') ? undefined : name)),
-    Roles: principals((name) => ((0,domain_account/* parseArn */.Lw)(name).ok && /:role\//.test(name) ? name : undefined)),
-    Lambda: source('lambda'),
-    CodeBuild: source('codebuild'),
-};
-function grantFor({ target, actions }, facts) {
-    const { partition, region } = repositoryFacts(facts);
-    switch (target.kind) {
-        case 'organization':
-        case 'root':
-            return { kind: 'OrgPaths', value: `${target.organization}/*`, actions };
-        case 'ou':
-            return { kind: 'OrgPaths', value: `${target.organization}/*/${target.ou}/*`, actions };
-        case 'path':
-            return { kind: 'OrgPaths', value: `${target.path}*`, actions };
-        case 'account':
-            return { kind: 'Accounts', value: `arn:${partition}:iam::${target.account}:root`, actions };
-        case 'role':
-            return { kind: 'Roles', value: target.role, actions };
-        case 'service': {
-            const [kind, resource] = { lambda: ['Lambda', 'function:*'], codebuild: ['CodeBuild', 'project/*'] }[target.service];
-            return { kind, value: `arn:${partition}:${target.service}:${region}:${target.account}:${resource}`, actions };
-        }
-    }
-}
-function withConsumers(wants) {
-    const named = new Set(wants.flatMap(({ target }) => (target.kind === 'account' ? [target.account] : [])));
-    return wants.flatMap((want) => {
-        const { target, actions } = want;
-        if (target.kind !== 'service' || target.service !== 'lambda' || named.has(target.account))
-            return [want];
-        return [{ target: { kind: 'account', account: target.account }, actions }, want];
-    });
-}
-function statementJson({ sid, actions, values, }) {
-    const { principal, condition } = kinds[sid.kind].body(sorted(values));
-    return { Sid: sid.text, Effect: 'Allow', Principal: principal, Action: sorted(actions), ...(condition ? { Condition: condition } : {}) };
-}
-function readOwn({ sid, effect, json, actions }, policySid) {
-    const own = readSid(sid, policySid);
-    if (!own || effect !== 'Allow' || actions.not)
-        return undefined;
-    if (Object.keys(json).some((element) => !['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(element)))
-        return undefined;
-    const values = kinds[own.kind].read(json['Principal'], json['Condition']);
-    if (!values || actions.names.some((name) => /[*?]/.test(name)))
-        return undefined;
-    return { sid: own, actions: sorted(actions.names), values: sorted(values) };
-}
-function sorted(texts) {
-    return [...new Set(texts)].sort();
-}
-function actionsKey(actions) {
-    return sorted(actions.map((action) => action.toLowerCase())).join();
-}
-function normalPrincipal(principal) {
-    if (principal === undefined)
-        return null;
-    if (principal === '*')
-        return { AWS: ['*'] };
-    return isObject(principal)
-        ? Object.fromEntries(Object.entries(principal).map(([type, names]) => [type, texts(names) ?? null]))
-        : principal;
-}
-function only(object, key) {
-    const [first, ...rest] = Object.entries(object);
-    return first && rest.length === 0 && first[0].toLowerCase() === key.toLowerCase() ? first[1] : undefined;
-}
-function texts(json) {
-    if (json === undefined)
-        return undefined;
-    const list = Array.isArray(json) ? json : [json];
-    return list.every((item) => typeof item === 'string') ? list : undefined;
-}
-
-// EXTERNAL MODULE: ./build/ports/credentials.js
-var credentials = __nccwpck_require__(4433);
-;// CONCATENATED MODULE: ./build/modes/shared-inputs.js
-
-
-
-
-
-
-
-
-
-
-const sessionName = (0,parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
-const externalId = (0,parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
-const codedeployName = (0,parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
-const ecsName = (0,parsed/* matching */.wC)(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
-const assignment = (line) => {
-    const at = line.indexOf('=');
-    return at > 0
-        ? (0,parsed.ok)([line.slice(0, at), line.slice(at + 1)])
-        : (0,parsed/* bad */.MB)('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
-};
-const strategy = (json) => {
-    try {
-        const context = JSON.parse(json);
-        const jobTotal = context?.['job-total'];
-        return (0,parsed.ok)({ jobTotal: typeof jobTotal === 'number' ? jobTotal : 1, failFast: context?.['fail-fast'] === true });
-    }
-    catch {
-        return (0,parsed/* bad */.MB)('is set by the runner and not to be given');
-    }
-};
-const pullAction = (0,parsed/* matching */.wC)(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
-const imageSource = (value) => {
-    const path = value.startsWith('oci:') ? value.slice('oci:'.length) : '';
-    return path === '' ? (0,parsed/* bad */.MB)(`"${value}" is not an OCI layout: write oci:PATH`) : (0,parsed.ok)({ ociLayout: path });
-};
-const shared_inputs_common = {
-    'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
-    'aws-region': (0,build_inputs/* required */.mw)(domain_account/* parseRegion */.cf, 'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.'),
-    audience: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
-    'role-session-name': (0,build_inputs/* optional */.lq)(sessionName, 'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.'),
-    'role-chaining': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(credentials/* roleChainings */.N), 'auto', 'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.'),
-    'role-duration-seconds': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 900, most: 43_200, unit: 'seconds' }), 'How long a role session lasts; it is renewed by itself. Default: 3600.'),
-    strategy: (0,build_inputs/* fromRunner */.Bz)(strategy, '${{ toJSON(strategy) }}', { jobTotal: 1, failFast: false }, 'The job’s strategy context; set by the runner.'),
-    'role-external-id': (0,build_inputs/* optional */.lq)(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
-};
-const registrySide = {
-    'registry-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
-    'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
-};
-const repository = {
-    repository: (0,build_inputs/* required */.mw)(domain_image/* parseRepositoryName */.$M, 'The repository in the shared registry.'),
-};
-const repositories = {
-    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M), 'The repositories in the shared registry, one a line; each is shared on its own.'),
-};
-const creating = {
-    'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
-    'image-tag-mutability': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['MUTABLE', 'IMMUTABLE']), 'MUTABLE', 'Whether tags may move in a repository that is created; one that exists keeps its own setting.'),
-};
-const replicating = {
-    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the registry replicates to: Regions and/or `account/region`. share only cares for policies: a replica does not inherit the policy, so it is shared in each Region of the registry’s own account where the replica exists; other accounts are only mentioned. Images are not waited for yet: that comes with publish later.'),
-};
-const publishing = {
-    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path.'),
-    file: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The Dockerfile. Default: `Dockerfile` in the context.'),
-    target: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The build stage to build.'),
-    platforms: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
-    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Build arguments, one `NAME=value` a line.'),
-    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Image labels, one `name=value` a line.'),
-    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain tags, or full references of this repository. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
-};
-const imageToPublish = {
-    image: (0,build_inputs/* optional */.lq)(imageSource, 'An image that exists already, pushed instead of a build: `oci:PATH` for an OCI layout (no Docker needed).'),
-};
-const sharing = {
-    'organization-id': (0,build_inputs/* optional */.lq)(domain_organization/* parseOrganizationId */.KL, 'The organization of the OUs. Default: asked of Organizations.'),
-    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator); needed only for OU names. Default: the registry’s credentials.'),
-    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), names from the root down (`Workloads/Development`), or `r-…`/`o-…` for the whole organization.'),
-    'target-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts that may pull; with `target-services` those whose services may.'),
-    'target-roles': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(domain_account/* parseRoleArn */.DM), 'Roles that may pull, as ARNs.'),
-    'target-services': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)((0,build_inputs/* oneOf */.yL)(['lambda', 'codebuild'])), 'AWS services that may pull for the `target-accounts`: `lambda`, `codebuild`.'),
-    'share-actions': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* list */.p_)(pullAction), pullActions.join(','), 'What they may do.'),
-    'policy-sid': (0,build_inputs/* withDefault */.IQ)(parsePolicySid, defaultPolicySid, 'The prefix of the Sids by which the action knows its own policy statements.'),
-    'policy-mode': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['merge', 'verify', 'reconcile']), 'merge', '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.'),
-};
-const imageToDeploy = {
-    image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
-};
-const deploying = {
-    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
-    'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
-    'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
-    cluster: (0,build_inputs/* required */.mw)(ecsName, 'The ECS cluster.'),
-    service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
-    'task-definition': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
-    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
-    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
-    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
-    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
-    'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.'),
-    'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
-    'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
-    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`).'),
-    'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['started', 'ready', 'traffic-shifted', 'succeeded']), 'succeeded', 'How far to follow the deployment before the step ends well.'),
-    'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
-    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.'),
-    'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
-    'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
-};
-
-;// CONCATENATED MODULE: ./build/modes/deploy.js
-
-
-
-
-
-
-
-
-
-
-const deploymentOutputs = [
-    'deployment-id',
-    'deployment-status',
-    'deployment-url',
-    'task-definition-arn',
-    'rollback-deployment-id',
-    'changed',
-];
-const deploy = defineMode({
-    name: 'deploy',
-    summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...deploying, ...imageToDeploy },
-    outputs: [...deploymentOutputs, 'image-uri', 'plan'],
-    check: imageInputProblems,
-    run: async ({ inputs, ports, output, memory, signal }) => {
-        const side = sessions_openDeploy({ inputs, ports });
-        const finding = (0,aws/* lazy */.RZ)(async () => findImages({ inputs, side, ports }));
-        const [first] = inputs.image;
-        const prepared = await prepareDeployment({
-            inputs,
-            side,
-            ports,
-            images: inputs.image.map(({ container, image }) => ({ container, repository: image.repository })),
-            registryAccount: registryAccount(inputs) ?? (0,domain_image/* parseEcrHost */.wl)(first.image.host ?? '')?.account,
-            beside: () => {
-                finding().catch(() => undefined);
-                return async (definition) => imageProblems(await finding(), definition);
-            },
-        });
-        const found = await finding();
-        for (const { warnings } of found)
-            warnings.forEach((warning) => ports.log.warning(warning));
-        for (const { notes } of found)
-            notes.forEach((note) => ports.log.info(note));
-        const images = found.map(({ image }) => {
-            if (!image)
-                throw new Error('an image that was not found passed the preflight');
-            return image;
-        });
-        images.slice(0, 1).forEach((image) => output('image-uri', (0,domain_image/* formatImage */.vy)(image)));
-        if (inputs['dry-run'])
-            return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
-        await runDeployment(prepared, { images, ports, memory, signal, output });
-    },
-});
-
-;// CONCATENATED MODULE: ./build/steps/docker-login.js
-async function loginDocker({ hosts, login, ports, memory }) {
-    const { docker, files, github } = ports;
-    const folder = await files.temporaryFolder('ecr-org-deploy-docker-');
-    const made = { folder, previous: docker.variables };
-    const undo = { kind: 'docker-login', ...made };
-    memory.remember(undo);
-    try {
-        const config = await docker.isolate({ folder, hosts });
-        for (const host of hosts)
-            await docker.login({ config, host, login });
-        exportVariables(config.variables, github);
-        return made;
-    }
-    catch (error) {
-        await files.remove(folder);
-        memory.forget(undo);
-        throw error;
-    }
-}
-async function restoreDockerLogin({ login, ports }) {
-    exportVariables(login.previous, ports.github);
-    await ports.files.remove(login.folder);
-}
-function exportVariables(variables, github) {
-    for (const [name, value] of Object.entries(variables))
-        github.exportVariable(name, value);
-}
-
-;// CONCATENATED MODULE: ./build/modes/login.js
-
-
-
-
-
-
-
-const login = defineMode({
-    name: 'login',
-    summary: 'Logs Docker in to the shared registry for the steps that follow; the post step takes it back.',
-    inputs: { ...shared_inputs_common, ...registrySide },
-    outputs: ['registry', 'plan'],
-    run: async ({ inputs, ports, output, memory }) => {
-        const { session, ecr } = openRegistry({ inputs, ports });
-        const [authorization] = await Promise.all([ecr.authorization(), session.identity()]);
-        const host = await registryHost({ own: authorization.host, registryId: registryAccount(inputs), session });
-        if (inputs['dry-run']) {
-            output('registry', host);
-            return tellPlan('login', [{ writes: [], login: { registry: host } }], { ports, output });
-        }
-        await loginDocker({ hosts: [host], login: authorization, ports, memory });
-        output('registry', host);
-        ports.log.info(`Docker is logged in to ${host}; the end of the job logs it out.`);
-        await ports.github.summarise(`### Login\n\nDocker is logged in to \`${host}\`.\n`);
-    },
-});
-async function registryHost({ own, registryId, session, }) {
-    if (registryId === undefined)
-        return own;
-    const host = (0,domain_image/* hostOfAccount */.Hr)(own, registryId);
-    if (host !== undefined)
-        return host;
-    const { account } = await session.identity();
-    if (account === registryId)
-        return own;
-    throw new build_errors/* InputError */.dz([{ input: 'registry-id', problem: `the host of ${registryId} can’t be told from ${own}, the registry of ${account}` }], {
-        hint: 'Give registry-role, a role in the account that owns the registry.',
-    });
-}
-
 // EXTERNAL MODULE: ./build/domain/tags.js
 var domain_tags = __nccwpck_require__(5112);
 ;// CONCATENATED MODULE: ./build/steps/publish-image.js
@@ -41186,6 +40220,9 @@ async function preparePublish({ inputs, source, registryId, ecr, ports }) {
     if (!named.ok)
         throw new build_errors/* InputError */.dz([{ input: 'tags', problem: named.problem }]);
     return { inputs, repository, existing, ...settleTags({ source, repository, existing, tags: kinds, ports }) };
+}
+async function wantedTags({ inputs, ports }) {
+    return wanted(inputs.tags, await tagEvent(ports)).kinds.map(({ tag }) => tag);
 }
 async function tagEvent({ github }) {
     const { ref, sha } = github.run;
@@ -41403,140 +40440,58 @@ function placeOf({ name, registryId }) {
     return { repository: name, registryId };
 }
 
-;// CONCATENATED MODULE: ./build/steps/plan-publish.js
+;// CONCATENATED MODULE: ./build/domain/policy/sid.js
 
-
-
-async function planPublish(prepared, { ecr }) {
-    const { repository, source, existing } = prepared;
-    const known = digestOf(source);
-    const digest = known ?? digestOfBuild;
-    const tags = prepared.tags.map(({ tag }) => {
-        const current = existing.get(tag);
-        return { tag, change: current === undefined ? 'set' : current === digest ? 'keep' : 'move' };
-    });
-    const kept = tags.filter(({ change }) => change === 'keep').map(({ tag }) => tag);
-    const isPush = source.kind === 'build' || (source.kind === 'layout' && kept.length < tags.length);
-    const [there, platforms] = await Promise.all([
-        known === undefined ? undefined : ecr.image(placeOf(repository), { digest: known }),
-        platformsKnown({ ecr, prepared, digest: known }),
-        isPush ? ecr.authorization() : undefined,
-    ]);
-    const exists = there !== undefined;
-    const uri = (0,domain_image/* formatImage */.vy)({ host: repository.host, repository: repository.name, digest });
-    const upload = exists ? [] : ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload'];
-    const actions = kept.length < tags.length ? [...upload, 'PutImage'] : [];
-    return {
-        part: {
-            writes: actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
-            image: { uri, source: source.kind, exists, tags },
-        },
-        image: {
-            host: repository.host,
-            repository: repository.name,
-            registryId: repository.registryId,
-            digest,
-            uri,
-            tags: kept,
-            pushed: false,
-            platforms,
-        },
-        exists,
-    };
+const grantKinds = ['OrgPaths', 'Accounts', 'Roles', 'Lambda', 'CodeBuild'];
+const parsePolicySid = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9]{1,64}$/, 'a policy-sid (1 to 64 letters and digits, such as EcrOrgDeploy)');
+const defaultPolicySid = 'EcrOrgDeploy';
+const tail = String.raw `(${grantKinds.join('|')})([2-9]|[1-9][0-9]+)?(?:x([0-9a-z]{16}))?$`;
+const afterSid = new RegExp(`^${tail}`);
+const anybodys = new RegExp(String.raw `^[A-Za-z0-9]+?${tail}`);
+function readSid(sid, policySid) {
+    const found = sid?.startsWith(policySid) === true ? afterSid.exec(sid.slice(policySid.length)) : null;
+    const kind = grantKinds.find((name) => name === found?.[1]);
+    return kind && { kind, number: Number(found?.[2] ?? 1), marker: found?.[3] };
+}
+function writeSid({ policySid, kind, number, marker }) {
+    return `${policySid}${kind}${number === 1 ? '' : number}${marker === undefined ? '' : `x${marker}`}`;
+}
+function sid_markerOf({ now, random }) {
+    const digits = (number) => Math.floor(number).toString(36).padStart(8, '0');
+    return (digits(now) + digits(random * 36 ** 8));
+}
+function markedAt(marker) {
+    return Number.parseInt(marker.slice(0, -8), 36);
+}
+function withoutMarker(sid) {
+    return anybodys.exec(sid)?.[3] === undefined ? sid : sid.slice(0, -17);
+}
+function markersIn(policy) {
+    return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
 }
 
-;// CONCATENATED MODULE: ./build/steps/together.js
-
-
-async function together(side, checks) {
-    const settled = await Promise.allSettled(checks);
-    const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-    if (errors.length === 1)
-        throw errors[0];
-    try {
-        report({
-            inputs: errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz ? error.problems : [])),
-            documents: errors.flatMap((error) => (error instanceof build_errors/* DocumentError */.Mi ? error.problems : [])),
-            failures: errors
-                .filter((error) => !(error instanceof build_errors/* InputError */.dz || error instanceof build_errors/* DocumentError */.Mi))
-                .map((error) => ({ input: side, error })),
-        });
+;// CONCATENATED MODULE: ./build/domain/policy/target.js
+function repositoryFacts({ repositoryArn }) {
+    const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
+    return { partition, region: region, account: account };
+}
+function describeTarget(target) {
+    switch (target.kind) {
+        case 'organization':
+            return `organization ${target.organization}`;
+        case 'root':
+            return `root ${target.root} of ${target.organization}`;
+        case 'ou':
+            return target.path === undefined ? `${target.ou} of ${target.organization}` : `${target.ou} (${target.path})`;
+        case 'path':
+            return target.path;
+        case 'account':
+            return `account ${target.account}`;
+        case 'role':
+            return target.role;
+        case 'service':
+            return `${target.service} in account ${target.account}`;
     }
-    catch (error) {
-        throw error instanceof build_errors/* InputError */.dz ? withHints(error, errors) : error;
-    }
-    return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
-}
-function withHints({ problems, hint, cause }, errors) {
-    const seen = new Map(problems.map((problem) => [`${problem.input}: ${problem.problem}`, problem]));
-    const hints = errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz && error.hint !== undefined ? [error.hint] : []));
-    const all = [...new Set([...hints, ...(hint === undefined ? [] : [hint])])];
-    return new build_errors/* InputError */.dz([...seen.values()], { cause, ...(all.length > 0 && { hint: all.join('\n') }) });
-}
-
-;// CONCATENATED MODULE: ./build/modes/publish.js
-
-
-
-
-
-
-
-
-
-const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'];
-const publish = defineMode({
-    name: 'publish',
-    summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
-    outputs: [...imageOutputs, 'plan'],
-    check: checkPublish,
-    run: async ({ inputs, ports, output, memory, signal }) => {
-        const source = await findSource({ inputs, ports });
-        const { session, ecr } = openRegistry({ inputs, ports });
-        const [prepared] = await together('registry-role', [
-            preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
-            session.identity(),
-        ]);
-        if (inputs['dry-run']) {
-            const planned = await planPublish(prepared, { ecr });
-            tellPlannedImage(planned, output);
-            return tellPlan('publish', [planned.part], { ports, output });
-        }
-        const image = await publishImage(prepared, { ecr, ports, memory, signal });
-        tellImage(image, output);
-        await ports.github.summarise(imageSummary(image));
-    },
-});
-function tellImage(image, output) {
-    const { host, repository, digest, uri, tags, pushed } = image;
-    const values = {
-        'image-uri': uri,
-        image: (0,domain_image/* formatImage */.vy)({ repository, digest }),
-        'image-name': `${host}/${repository}`,
-        'image-tags': JSON.stringify(tags.map((tag) => (0,domain_image/* formatImage */.vy)({ host, repository, tag }))),
-        'image-digest': digest,
-        registry: host,
-        pushed: String(pushed),
-    };
-    for (const name of imageOutputs)
-        output(name, values[name]);
-}
-function tellPlannedImage({ image, exists }, output) {
-    if (exists)
-        tellImage(image, output);
-    else
-        output('pushed', 'false');
-}
-function imageSummary({ host, repository, digest, tags, pushed, platforms = [] }) {
-    const rows = [
-        ['Repository', `\`${host}/${repository}\``],
-        ['Tags', tags.map((tag) => `\`${tag}\``).join(' ')],
-        ['Digest', `\`${digest}\``],
-        ['Pushed', pushed ? 'yes' : 'no, all was there already'],
-        ...(platforms.length === 0 ? [] : [['Platforms', platforms.map((platform) => `\`${(0,oci/* formatPlatform */.Bq)(platform)}\``).join(' ')]]),
-    ];
-    return ['### Image', '', '| | |', '| --- | --- |', ...rows.map(([name = '', value = '']) => `| ${name} | ${value} |`), ''].join('\n');
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/words.js
@@ -42288,6 +41243,46 @@ function summary(values) {
     return values.length <= 3 ? values.join(', ') : `${values.slice(0, 2).join(', ')} and ${values.length - 2} more`;
 }
 
+;// CONCATENATED MODULE: ./build/domain/policy/json.js
+function isObject(json) {
+    return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+function parseJson(text) {
+    try {
+        return { ok: true, json: JSON.parse(text) };
+    }
+    catch (error) {
+        return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    }
+}
+function duplicateKeys(text) {
+    const found = [];
+    const stack = [];
+    const place = () => {
+        const frame = stack.at(-1);
+        if (!frame)
+            return '$';
+        return frame.keys ? `${frame.path}.${frame.key}` : `${frame.path}[${frame.index}]`;
+    };
+    for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\],]/g)) {
+        const frame = stack.at(-1);
+        if (token === '{' || token === '[')
+            stack.push({ path: place(), keys: token === '{' ? new Set() : undefined, index: 0, key: '' });
+        else if (token === '}' || token === ']')
+            stack.pop();
+        else if (token === ',' && frame)
+            frame.index += 1;
+        else if (token.endsWith(':') && frame?.keys) {
+            const quoted = token.slice(0, token.lastIndexOf('"') + 1);
+            frame.key = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
+            if (frame.keys.has(frame.key))
+                found.push(place());
+            frame.keys.add(frame.key);
+        }
+    }
+    return found;
+}
+
 ;// CONCATENATED MODULE: ./build/domain/policy/document.js
 
 
@@ -42457,6 +41452,38 @@ function notesOn({ statement, target, deciding, }) {
         notes.push({ code: 'writes-policy', statement: label, text: `${label} also lets them change the repository's policy` });
     }
     return notes;
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/principal.js
+function accountPrincipal(name) {
+    return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
+}
+function judgePrincipals({ effect, principals }, { account, role, service }) {
+    if (principals.not)
+        return { answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' };
+    if (service !== undefined) {
+        if (effect === 'Deny' && principals.byType['AWS']?.includes('*') === true)
+            return { answer: 'all', because: 'Principal is everybody' };
+        const named = principals.byType['Service']?.includes(service) === true;
+        return {
+            answer: named ? 'all' : 'none',
+            because: named ? `Principal names ${service}` : `Principal doesn't name the service ${service}`,
+        };
+    }
+    const names = principals.byType['AWS'] ?? [];
+    if (names.includes('*'))
+        return { answer: 'all', because: 'Principal is everybody' };
+    if (account !== undefined && names.some((name) => accountPrincipal(name) === account))
+        return { answer: 'all', because: `Principal is account ${account}` };
+    if (role !== undefined && names.includes(role))
+        return { answer: 'all', because: `Principal is ${role}` };
+    const within = names.find((name) => (account === undefined ? /\d{12}/.test(name) : name.includes(`::${account}:`)));
+    if (within !== undefined && role === undefined)
+        return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
+    const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
+    if (unique !== undefined)
+        return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
+    return { answer: 'none', because: "Principal doesn't name them" };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/coverage.js
@@ -42798,6 +41825,109 @@ function actionsWithin(inner, outer) {
     return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
 }
 
+;// CONCATENATED MODULE: ./build/domain/policy/grant.js
+
+
+
+
+
+const pullActions = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
+const conditional = (principal, operator, key) => ({
+    body: (values) => ({ principal, condition: { [operator]: { [key]: values } } }),
+    read: (found, condition) => {
+        if (JSON.stringify(normalPrincipal(found)) !== JSON.stringify(normalPrincipal(principal)) || !isObject(condition))
+            return undefined;
+        const keys = only(condition, operator);
+        const value = isObject(keys) ? only(keys, key) : undefined;
+        return value === undefined ? undefined : grant_texts(value);
+    },
+});
+const principals = (canonical) => ({
+    body: (values) => ({ principal: { AWS: values } }),
+    read: (found, condition) => {
+        const names = condition === undefined && isObject(found) ? grant_texts(only(found, 'AWS')) : undefined;
+        const values = names?.map(canonical);
+        return values?.every((value) => value !== undefined) ? values : undefined;
+    },
+});
+const source = (service) => conditional({ Service: `${service}.amazonaws.com` }, 'ArnLike', 'aws:SourceArn');
+const kinds = {
+    OrgPaths: conditional('*', 'ForAnyValue:StringLike', 'aws:PrincipalOrgPaths'),
+    Accounts: principals((name) => (accountPrincipal(name) === undefined || !name.startsWith('arn:') ? undefined : name)),
+    Roles: principals((name) => ((0,domain_account/* parseArn */.Lw)(name).ok && /:role\//.test(name) ? name : undefined)),
+    Lambda: source('lambda'),
+    CodeBuild: source('codebuild'),
+};
+function grantFor({ target, actions }, facts) {
+    const { partition, region } = repositoryFacts(facts);
+    switch (target.kind) {
+        case 'organization':
+        case 'root':
+            return { kind: 'OrgPaths', value: `${target.organization}/*`, actions };
+        case 'ou':
+            return { kind: 'OrgPaths', value: `${target.organization}/*/${target.ou}/*`, actions };
+        case 'path':
+            return { kind: 'OrgPaths', value: `${target.path}*`, actions };
+        case 'account':
+            return { kind: 'Accounts', value: `arn:${partition}:iam::${target.account}:root`, actions };
+        case 'role':
+            return { kind: 'Roles', value: target.role, actions };
+        case 'service': {
+            const [kind, resource] = { lambda: ['Lambda', 'function:*'], codebuild: ['CodeBuild', 'project/*'] }[target.service];
+            return { kind, value: `arn:${partition}:${target.service}:${region}:${target.account}:${resource}`, actions };
+        }
+    }
+}
+function withConsumers(wants) {
+    const named = new Set(wants.flatMap(({ target }) => (target.kind === 'account' ? [target.account] : [])));
+    return wants.flatMap((want) => {
+        const { target, actions } = want;
+        if (target.kind !== 'service' || target.service !== 'lambda' || named.has(target.account))
+            return [want];
+        return [{ target: { kind: 'account', account: target.account }, actions }, want];
+    });
+}
+function statementJson({ sid, actions, values, }) {
+    const { principal, condition } = kinds[sid.kind].body(sorted(values));
+    return { Sid: sid.text, Effect: 'Allow', Principal: principal, Action: sorted(actions), ...(condition ? { Condition: condition } : {}) };
+}
+function readOwn({ sid, effect, json, actions }, policySid) {
+    const own = readSid(sid, policySid);
+    if (!own || effect !== 'Allow' || actions.not)
+        return undefined;
+    if (Object.keys(json).some((element) => !['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(element)))
+        return undefined;
+    const values = kinds[own.kind].read(json['Principal'], json['Condition']);
+    if (!values || actions.names.some((name) => /[*?]/.test(name)))
+        return undefined;
+    return { sid: own, actions: sorted(actions.names), values: sorted(values) };
+}
+function sorted(texts) {
+    return [...new Set(texts)].sort();
+}
+function actionsKey(actions) {
+    return sorted(actions.map((action) => action.toLowerCase())).join();
+}
+function normalPrincipal(principal) {
+    if (principal === undefined)
+        return null;
+    if (principal === '*')
+        return { AWS: ['*'] };
+    return isObject(principal)
+        ? Object.fromEntries(Object.entries(principal).map(([type, names]) => [type, grant_texts(names) ?? null]))
+        : principal;
+}
+function only(object, key) {
+    const [first, ...rest] = Object.entries(object);
+    return first && rest.length === 0 && first[0].toLowerCase() === key.toLowerCase() ? first[1] : undefined;
+}
+function grant_texts(json) {
+    if (json === undefined)
+        return undefined;
+    const list = Array.isArray(json) ? json : [json];
+    return list.every((item) => typeof item === 'string') ? list : undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/domain/policy/lockout.js
 
 
@@ -42894,12 +42024,12 @@ function edit(request) {
     const shut = lockouts(policy, facts);
     if (shut.length > 0)
         return refused(`${shut.join(', ')} denies ecr:SetRepositoryPolicy: nobody could edit this policy again`);
-    let text = edit_write(request, { stored, after });
+    let text = write(request, { stored, after });
     let folded = [];
     if (text.length > limit) {
         const result = fold(after);
         folded = result.folded;
-        text = edit_write(request, { stored, after: result.statements });
+        text = write(request, { stored, after: result.statements });
     }
     if (text.length > limit)
         return refused(tooLong({ text, limit, after, folded, foreign: policy.statements.length - stored.length }));
@@ -42932,7 +42062,7 @@ function reconciled({ policy, wants, facts, policySid }, stored) {
 function sameStatements(before, after) {
     return before.length === after.length && before.every((own, at) => after[at]?.sid === own.sid && sameValues(own, after[at]));
 }
-function edit_write({ policy, policySid, marker }, { stored, after }) {
+function write({ policy, policySid, marker }, { stored, after }) {
     const ours = new Set(stored.map(({ statement }) => statement));
     const changed = after.map((own) => {
         const before = stored.find((one) => one.own.sid === own.sid);
@@ -43396,7 +42526,7 @@ function checkShare(inputs) {
     return problems;
 }
 async function resolveTargets({ inputs, session, ports }) {
-    const organizations = openOrganization({ inputs, ports, registry: session });
+    const { organizations } = openOrganization({ inputs, ports, instead: session });
     const ous = await resolveOus({ targets: inputs['target-ous'], organizationId: inputs['organization-id'], organizations });
     const services = inputs['target-services'];
     const targets = [
@@ -43434,6 +42564,1404 @@ function warnOfFindings({ findings }, { repository, ports }) {
         ports.log.warning(`The policy of ${repository.name}: ${finding}`);
 }
 
+;// CONCATENATED MODULE: ./build/steps/plan-blindly.js
+
+
+
+
+
+
+
+function registryPlace(inputs) {
+    return `the registry of ${registryAccount(inputs) ?? 'the job’s own account'} in ${inputs['aws-region']}`;
+}
+async function planPublishBlindly({ inputs, ports, }) {
+    const [source, tags] = await Promise.all([findSource({ inputs, ports }), wantedTags({ inputs, ports })]);
+    const { repository } = inputs;
+    const digest = digestOf(source);
+    const what = digest === undefined ? `${repository}, built from ${inputs.context}` : `${repository}@${digest}`;
+    return {
+        wished: [`the image ${what}, in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`],
+        unknown: [
+            `whether ${repository} is there, and which of the tags it has already`,
+            ...(digest === undefined ? ['the digest of the build'] : []),
+        ],
+        image: (0,domain_image/* formatImage */.vy)(digest === undefined ? { repository, tag: tags[0] } : { repository, digest }),
+    };
+}
+function planShareBlindly(inputs, repositories) {
+    if (!hasTargets(inputs))
+        return { wished: [], unknown: [] };
+    const services = inputs['target-services'].length === 0 ? '' : `${inputs['target-services'].join(' and ')} in `;
+    const targets = [
+        ...inputs['target-ous'].map((target) => `OU ${(0,domain_organization/* formatOuTarget */.Bx)(target)}`),
+        ...inputs['target-accounts'].map((account) => `${services}account ${account}`),
+        ...inputs['target-roles'],
+    ];
+    return {
+        wished: targets.map((target) => `${inputs['share-actions'].join(', ')} on ${repositories.join(', ')} for ${target}`),
+        unknown: ['what the repository policy covers already'],
+    };
+}
+async function planDeployBlindly({ inputs, images, ports, }) {
+    const wishes = images.map(({ container, image: { repository } }) => ({ container, repository }));
+    await readDocuments({ inputs, side: sessions_openDeploy({ inputs, ports }), images: wishes, ports });
+    const role = inputs['deploy-role'];
+    const account = inputs['deploy-account-id'] ?? (role === undefined ? 'the job’s own account' : (0,domain_account/* accountOf */.XP)(role));
+    const place = `${account} in ${inputs['deploy-region'] ?? inputs['aws-region']}`;
+    return {
+        wished: [`a deployment of ${images.map(plan_blindly_named).join(', ')} to the service ${inputs.service} of cluster ${inputs.cluster}, in ${place}`],
+        unknown: ['what runs there now, and whether a deployment is under way', 'whether the image is there and that account can pull it'],
+    };
+}
+function plan_blindly_named({ container, image }) {
+    return container === undefined ? (0,domain_image/* formatImage */.vy)(image) : `${(0,domain_image/* formatImage */.vy)(image)} (${container})`;
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
+
+function progressBetween(previous, next) {
+    const status = statusLines(previous, next);
+    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
+    return [
+        ...(isEnd ? [] : status),
+        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
+        ...taskLines(previous, next),
+        ...trafficLines(previous, next),
+        ...shiftLines(previous, next),
+        ...(isEnd ? status : []),
+    ];
+}
+function hasMoved(previous, next) {
+    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
+}
+const seconds = 1_000;
+function nextDelay({ snapshot, sinceMove }) {
+    const isWaiting = snapshot.deployment.status === 'Ready' || snapshot.deployment.terminationWaitStarted;
+    const slowest = isWaiting ? 20 * seconds : 5 * seconds;
+    return Math.min(slowest, Math.max(2 * seconds, sinceMove / 10));
+}
+function formatDuration(milliseconds) {
+    const total = Math.max(0, Math.round(milliseconds / seconds));
+    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+    if (hours > 0)
+        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
+    if (minutes > 0)
+        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
+    return `${rest} s`;
+}
+function durationOf({ startedAt, endedAt }) {
+    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
+}
+function statusLines(previous, { deployment }) {
+    const { status } = deployment;
+    if (previous?.deployment.status === status || status === 'InProgress')
+        return [];
+    return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
+}
+function eventNamed(snapshot, name) {
+    return snapshot?.target?.events.find((event) => event.name === name);
+}
+function eventLines(previous, event) {
+    if (previous?.status === event.status)
+        return [];
+    const duration = durationOf(event);
+    const took = duration === undefined ? '' : ` (${duration})`;
+    switch (event.status) {
+        case 'InProgress':
+            return [`${event.name} …`];
+        case 'Succeeded':
+            return [`${event.name} ✓${took}`];
+        case 'Failed':
+            return [`${event.name} ✗${took}`];
+        default:
+            return [];
+    }
+}
+function greenOf(snapshot) {
+    return snapshot?.target?.taskSets.find(({ label }) => label === 'Green');
+}
+function taskLines(previous, next) {
+    const green = greenOf(next);
+    const before = greenOf(previous);
+    if (!green || (before?.running === green.running && before.desired === green.desired))
+        return [];
+    return [`green tasks: ${green.running} of ${green.desired} running`];
+}
+function trafficLines(previous, next) {
+    const green = greenOf(next);
+    if (!green)
+        return [];
+    const before = greenOf(previous)?.traffic ?? 0;
+    return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
+}
+function shiftLines(previous, { deployment }) {
+    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
+        return [];
+    return ['the traffic has shifted whole; the old tasks are kept for a while'];
+}
+
+// EXTERNAL MODULE: ./build/ports/sts.js
+var sts = __nccwpck_require__(6123);
+;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
+
+
+
+
+
+
+const everyFailedLooks = 6;
+async function watchDeployment(request) {
+    const { id, ports, signal, until, seen } = request;
+    const { clock, log } = ports;
+    const start = clock.monotonic();
+    let snapshot;
+    let movedAt = start;
+    let failedLooks = 0;
+    for (;;) {
+        const next = await look(request);
+        if (next instanceof Error) {
+            if (failedLooks++ % everyFailedLooks === 0)
+                log.info(`${id}  no answer from AWS (${next.message}); still following`);
+        }
+        else {
+            failedLooks = 0;
+            if (hasMoved(snapshot, next))
+                movedAt = clock.monotonic();
+            for (const line of progressBetween(snapshot, next))
+                log.info(`${id}  ${line}`);
+            snapshot = next;
+            seen?.(next);
+            if (until(next))
+                return { end: 'reached', snapshot };
+            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
+                return { end: 'terminal', snapshot };
+        }
+        const now = clock.monotonic();
+        const left = request.milliseconds - (now - start);
+        if (left <= 0)
+            return { end: 'time-out', snapshot };
+        const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
+        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
+    }
+}
+async function look({ deployments, id, session, ports, signal }) {
+    try {
+        return await abortable(deployments.look(id), signal);
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
+            throw lost({ id, error, session, url: deployments.url(id), now: ports.clock.now() });
+        if ((0,aws/* isPassing */.WG)(error))
+            return (0,build_errors/* toError */.iT)(error);
+        throw error;
+    }
+}
+async function abortable(work, signal) {
+    if (!signal)
+        return work;
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        return await Promise.race([work, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+function lost({ id, error, session, url, now, }) {
+    const expired = (0,aws/* isExpiry */.YS)(error);
+    const until = session.expiresAt();
+    const at = until === undefined || until > now ? '' : ` at ${(0,credentials/* utc */.n$)(until)}`;
+    const why = expired ? `the credentials expired${at}${endOf(session)}` : (0,build_errors/* toError */.iT)(error).message;
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why}.`, {
+        deploymentId: id,
+        status: 'InProgress',
+        url,
+        cause: error,
+        hint: `${remedyOf({ error, session })} See how it ends: ${url}`,
+    });
+}
+function endOf(session) {
+    switch (session.ending()?.why) {
+        case 'environment':
+            return ' and came from the environment, so that they can’t be renewed';
+        case 'role-chaining':
+            return ', and so did those in the environment from which the role was assumed';
+        case undefined:
+            return '';
+    }
+}
+function remedyOf({ error, session }) {
+    const own = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
+    if (!(0,aws/* isExpiry */.YS)(error))
+        return own ?? 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
+    switch (session.ending()?.why) {
+        case 'environment':
+            return 'Give deploy-role to let the action renew the credentials itself.';
+        case 'role-chaining':
+            return sts/* byOidc */.DJ;
+        case undefined:
+            return own ?? 'Run the step again.';
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/deploy-service.js
+
+
+
+
+
+
+
+
+const mostRounds = 5;
+async function deployService(prepared, request) {
+    const marker = await mark(request.ports);
+    let current = prepared;
+    let registered;
+    for (let round = 1;; round++) {
+        const way = await clearTheWay(current, { request, marker });
+        current = way.prepared;
+        if (way.yieldTo)
+            return yielded(current, { request, to: way.yieldTo });
+        const definition = renderDefinition(current, request.images);
+        if (way.own === undefined && isUnchanged(current, definition))
+            return unchanged(current, request);
+        request.signal.throwIfAborted();
+        if (!registered || !sameDefinition(registered.definition, definition)) {
+            registered = {
+                definition,
+                arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
+            };
+        }
+        const { arn } = registered;
+        request.output('task-definition-arn', arn);
+        const item = { kind: 'deployment', ...unfinishedOf(current, marker) };
+        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
+        if (answer.answer === 'started')
+            return started(current, { request, id: answer.id, arn, item });
+        if (round === mostRounds)
+            throw busy(current, answer.message);
+        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
+        await request.ports.clock.sleep(2_000, request.signal);
+        current = await current.again();
+    }
+}
+async function mark({ clock, github }) {
+    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
+    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
+    return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
+}
+async function clearTheWay(prepared, { request, marker }) {
+    let current = prepared;
+    for (;;) {
+        const known = seen(current, marker);
+        if (known.own || known.yieldTo || !current.active)
+            return { prepared: current, ...known };
+        await deploy_service_endOf(current.active, { prepared: current, request });
+        current = await current.again();
+    }
+}
+function seen({ active, newest }, marker) {
+    const known = [active, newest].filter((deployment) => deployment !== undefined);
+    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
+    if (own)
+        return { own };
+    const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
+    return yieldTo ? { yieldTo } : {};
+}
+async function deploy_service_endOf(active, { prepared, request }) {
+    const { deployer, inputs, side } = prepared;
+    const { ports, signal } = request;
+    const { id } = active;
+    const by = parseMarker(active.description);
+    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
+    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
+    if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined)
+        await stop(active, { prepared, request });
+    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
+    const { end, snapshot } = await watchDeployment({
+        deployments: deployer,
+        id,
+        session: side.session,
+        ports,
+        signal,
+        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
+        milliseconds: minutes * 60_000,
+    });
+    if (end !== 'time-out')
+        return;
+    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
+        deploymentId: id,
+        status: snapshot?.deployment.status ?? active.status,
+        url: deployer.url(id),
+        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
+    });
+}
+async function stop(active, { prepared, request }) {
+    const { deployer } = prepared;
+    const { log } = request.ports;
+    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
+        await deployer.stop({ id: active.id, rollback: true });
+        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
+        return;
+    }
+    try {
+        await deployer.endTerminationWait(active.id);
+        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
+    }
+    catch (error) {
+        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
+            throw error;
+        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
+    }
+}
+function isRunning({ running }, definition) {
+    const live = readTaskDefinition(running.definition);
+    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
+}
+function isUnchanged(prepared, definition) {
+    const { deployer, inputs, service } = prepared;
+    return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
+}
+async function register(prepared, { request, definition }) {
+    const { side, running } = prepared;
+    const { log } = request.ports;
+    const live = readTaskDefinition(running.definition);
+    const { arn } = await side.ecs.registerTaskDefinition(definition);
+    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
+    if (live.ok)
+        for (const line of differences({ before: live.definition, after: definition }))
+            log.info(`  ${line}`);
+    return arn;
+}
+function unfinishedOf({ inputs, identity, deployer, side }, { nonce }) {
+    return {
+        ...deployer.where,
+        nonce,
+        account: identity.account,
+        onCancel: inputs['on-cancel'],
+        access: accessOf(inputs, side.session.how),
+    };
+}
+function accessOf(inputs, how) {
+    const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
+    return {
+        'aws-region': inputs['aws-region'],
+        'deploy-region': inputs['deploy-region'],
+        'deploy-role': inputs['deploy-role'],
+        'deploy-account-id': inputs['deploy-account-id'],
+        audience: inputs.audience,
+        'role-session-name': inputs['role-session-name'],
+        'role-chaining': chaining,
+        'role-duration-seconds': inputs['role-duration-seconds'],
+        'role-external-id': inputs['role-external-id'],
+        'role-session-tags': inputs['role-session-tags'],
+    };
+}
+async function start(prepared, { request, marker, arn, item }) {
+    const { deployer, service, inputs } = prepared;
+    const { ports, memory, signal } = request;
+    const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
+    signal.throwIfAborted();
+    memory.remember(item);
+    let lost;
+    for (const pause of [2_000, 4_000, 8_000]) {
+        const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error) => {
+            if (lost === undefined && error instanceof build_errors/* AwsError */.Gy)
+                memory.forget(item);
+            throw error;
+        });
+        if (answer.answer === 'started')
+            return answer;
+        if (answer.answer === 'unknown') {
+            lost = answer.error;
+            ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
+        }
+        if (lost) {
+            const own = await sought({ request, find: async () => deployer.find(marker.nonce), pause });
+            if (own)
+                return { answer: 'started', id: own.id };
+        }
+        if (answer.answer === 'busy') {
+            memory.forget(item);
+            return answer;
+        }
+        signal.throwIfAborted();
+    }
+    throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
+        service: 'codedeploy',
+        operation: 'CreateDeployment',
+        code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
+        cause: lost,
+        hint: `No deployment with the mark ${marker.nonce} was seen. Run the step again: it starts none if this one turns up.`,
+    });
+}
+async function sought({ request: { ports }, find, pause, }) {
+    const seen = await find();
+    if (seen)
+        return seen;
+    await ports.clock.sleep(pause);
+    return find();
+}
+function started(prepared, { request, id, arn, item }) {
+    const { output, ports, memory } = request;
+    const url = prepared.deployer.url(id);
+    output('deployment-id', id);
+    output('deployment-url', url);
+    output('changed', 'true');
+    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
+    return {
+        result: 'started',
+        id,
+        url,
+        taskDefinition: arn,
+        previousTaskDefinition: prepared.running.arn,
+        target: prepared,
+        unfinished: { memory, item },
+    };
+}
+function unchanged({ running, service }, { output, ports }) {
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
+    return { result: 'unchanged', taskDefinition: running.arn };
+}
+function yielded({ running, deployer }, { request, to }) {
+    const { output, ports } = request;
+    const newer = parseMarker(to.description);
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
+    return { result: 'yielded', taskDefinition: running.arn, to };
+}
+function busy({ deployer, active }, message) {
+    const id = active?.id ?? '';
+    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
+        deploymentId: id,
+        status: active?.status ?? 'Unknown',
+        url: id === '' ? '' : deployer.url(id),
+        hint: 'Let a concurrency group of the workflow keep the runs apart.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-deployment.js
+
+
+
+
+
+
+async function planDeployment(prepared, { images, ports, output }) {
+    const { deployer, service, inputs } = prepared;
+    const running = prepared.running.arn;
+    const definition = renderDefinition(prepared, images);
+    const { yieldTo } = seen(prepared, await mark(ports));
+    const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
+    const registers = outcome === 'deploy' && !isRunning(prepared, definition);
+    const planned = registers ? nextRevision({ running, family: definition.family }) : running;
+    const live = readTaskDefinition(prepared.running.definition);
+    const active = yieldTo ? undefined : prepared.active;
+    const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && fateOf(active, prepared).text;
+    output('changed', String(outcome === 'deploy'));
+    if (!registers)
+        output('task-definition-arn', running);
+    return {
+        writes: [
+            ...(active ? fateOf(active, prepared).writes : []),
+            ...(registers ? [{ service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' }] : []),
+            ...(outcome === 'deploy' ? [plan_deployment_write(prepared, 'start')] : []),
+        ],
+        deployment: {
+            cluster: inputs.cluster,
+            service: service.name,
+            place: deployer.place,
+            images: containerImages(prepared.containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) })),
+            outcome,
+            ...(before !== undefined && { before }),
+            taskDefinition: {
+                running,
+                planned,
+                differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
+            },
+            changes: outcome === 'deploy' ? deployer.changes(service) : [],
+            ...(outcome === 'deploy' && { appSpec: deployer.render({ service, taskDefinition: planned }) }),
+        },
+    };
+}
+function fateOf(active, prepared) {
+    const isUnderWay = `${active.id} is under way (${active.status})`;
+    if (prepared.inputs['on-active-deployment'] !== 'stop' || active.rollback.of !== undefined)
+        return { text: `${isUnderWay}, and would be waited for`, writes: [] };
+    return (0,domain_deployment/* hasShifted */.cb)(active)
+        ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [plan_deployment_write(prepared, 'endTerminationWait')] }
+        : { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [plan_deployment_write(prepared, 'stop')] };
+}
+function plan_deployment_write({ deployer, identity }, call) {
+    return deployer.permission({ call, account: identity.account });
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-summary.js
+
+
+
+function summariseDeployment(summary) {
+    const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
+    const before = (0,live_service/* shortName */.E)(previousTaskDefinition);
+    const after = (0,live_service/* shortName */.E)(taskDefinition);
+    const rows = [
+        ['Service', `${code(service)} in cluster ${code(cluster)}`],
+        ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
+        ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
+        ...(deployment ? [['Deployment', `[${escapeMarkdown(deployment.id)}](${deployment.url})`]] : []),
+        ['Outcome', escapeMarkdown(outcome)],
+    ];
+    const steps = events.filter(({ status }) => status !== 'Pending');
+    return [
+        '### Deployment',
+        '',
+        table(['', ''], rows),
+        '',
+        ...(steps.length === 0 ? [] : [table(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
+        ...(failure === undefined ? [] : [codeBlock(failure.split('\n')), '']),
+    ].join('\n');
+}
+function eventRow(event) {
+    return [escapeMarkdown(event.name), escapeMarkdown(event.status), durationOf(event) ?? ''];
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
+
+function explainFailure({ snapshot, circumstances }) {
+    const { deployment, target } = snapshot;
+    const failed = target?.events.find(({ status }) => status === 'Failed');
+    const tasks = distinctTasks(circumstances.stoppedTasks);
+    const details = [
+        ...(failed ? eventDetails(failed) : []),
+        ...deployment.statusMessages,
+        ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
+        ...new Set(circumstances.serviceEvents.map(({ message }) => `service event: ${message}`)),
+    ];
+    const { error, status } = deployment;
+    const reason = error
+        ? `${error.code}: ${error.message}`
+        : failed
+            ? `the lifecycle event ${failed.name} failed`
+            : `it ended as ${status}, and CodeDeploy gives no reason`;
+    const evidence = [...tasks.map(taskReason), ...circumstances.serviceEvents.map(({ message }) => message)];
+    return { reason, details, advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''] };
+}
+function eventDetails(event) {
+    const duration = durationOf(event);
+    const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
+    return [
+        `${event.name} failed${duration === undefined ? '' : ` after ${duration}`}${[code, message]
+            .filter((part) => part !== '')
+            .map((part) => `: ${part}`)
+            .join('')}`,
+        ...logTail.split(/\r?\n/).filter((line) => line.trim() !== ''),
+    ];
+}
+function taskReason({ reason, stopCode, containers }) {
+    const ofContainers = containers.flatMap(({ name, reason: why, exitCode }) => {
+        if (why !== undefined)
+            return [`${name}: ${why}`];
+        return exitCode === undefined || exitCode === 0 ? [] : [`${name} exited with ${exitCode}`];
+    });
+    const why = reason ?? stopCode ?? 'ECS gives no reason';
+    return [why, ...ofContainers.filter((text) => !text.endsWith(why))].join('; ');
+}
+function distinctTasks(tasks) {
+    const seen = new Set();
+    return tasks.filter((task) => {
+        const reason = taskReason(task);
+        if (seen.has(reason))
+            return false;
+        seen.add(reason);
+        return true;
+    });
+}
+const causes = [
+    [
+        /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
+        'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',
+    ],
+    [
+        /CannotPullContainerError.*(?:timeout|timed out|i\/o|dial tcp|connection)/is,
+        'The tasks can’t reach the registry: their subnets need a NAT gateway, a public IP, or VPC endpoints for ecr.api, ecr.dkr and S3.',
+    ],
+    [
+        /CannotPullContainerError.*(?:platform|descriptor matching)/is,
+        'The image has no build for the platform of the tasks: build it for their runtimePlatform.',
+    ],
+    [
+        /CannotPullContainerError/i,
+        'ECS can’t pull the image: see that it exists, that the task execution role may pull it, and that the subnets reach the registry.',
+    ],
+    [/exec format error/i, 'The image was built for another processor: build it for the runtimePlatform of the task definition.'],
+    [
+        /ResourceInitializationError/i,
+        'A task could not be set up: see that the task execution role may read its secrets and its log group exists, and that the subnets reach them.',
+    ],
+    [/OutOfMemory/i, 'A container ran out of memory: raise its memory in the task definition.'],
+    [
+        /health check/i,
+        'The new tasks fail their health check: see the path, port and grace period of the target group, the security groups, and the container’s own log.',
+    ],
+    [/Essential container in task exited|exited with \d/i, 'A container of the new tasks exits: its own log (CloudWatch Logs) says why.'],
+    [
+        /unable to (?:consistently start tasks|place a task)/i,
+        'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
+    ],
+];
+function likelyCause(evidence) {
+    return causes.find(([pattern]) => evidence.some((text) => pattern.test(text)))?.[1];
+}
+const adviceByCode = {
+    ALARM_ACTIVE: 'An alarm of the deployment group was active: see CloudWatch.',
+    HOOK_EXECUTION_FAILURE: 'A hook’s Lambda function failed or did not answer within an hour: see its log in CloudWatch Logs.',
+    INVALID_LAMBDA_FUNCTION: 'A hook’s Lambda function can’t be called: see its name, and that CodeDeploy’s service role may invoke it.',
+    IAM_ROLE_MISSING: 'The deployment group’s service role is gone: give the group another one.',
+    IAM_ROLE_PERMISSIONS: 'The deployment group’s service role lacks a permission: AWSCodeDeployRoleForECS has those for ECS.',
+    ECS_UPDATE_ERROR: 'ECS refused the new task set: see that CodeDeploy’s service role may pass the task’s roles, and the service’s own limits.',
+    ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
+    MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
+    INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
+    MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
+    TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
+};
+
+;// CONCATENATED MODULE: ./build/steps/finish-deployment.js
+
+
+
+async function cancelDeployment({ deployments, id, onCancel, }) {
+    const url = deployments.url(id);
+    if (onCancel === 'leave')
+        return `Deployment ${id} goes on, as on-cancel says: ${url}`;
+    const deployment = await deployments.deployment(id);
+    return undo({ deployments, deployment });
+}
+async function undo({ deployments, deployment, }) {
+    const { id, status } = deployment;
+    const url = deployments.url(id);
+    if ((0,domain_deployment/* isTerminal */.Hd)(status))
+        return `Deployment ${id} had ended already: ${status}. ${url}`;
+    if ((0,domain_deployment/* hasShifted */.cb)(deployment))
+        return `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`;
+    const answer = await deployments.stop({ id, rollback: true });
+    if (answer === 'ended')
+        return `Deployment ${id} ended before it could be stopped. ${url}`;
+    return `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`;
+}
+async function finishDeployment({ unfinished, ports }) {
+    const { nonce, account, onCancel, access } = unfinished;
+    const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
+    const deployments = codedeployDeployments({ codedeploy, place: unfinished });
+    const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
+    if (!deployment) {
+        ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
+        return;
+    }
+    const said = onCancel === 'rollback'
+        ? await undo({ deployments, deployment })
+        : await cancelDeployment({ deployments, id: deployment.id, onCancel });
+    ports.log.notice(said);
+}
+
+;// CONCATENATED MODULE: ./build/steps/warn-of-ending.js
+
+
+const usualMinutes = 60;
+function warnOfEnding({ session, minutes, log, }) {
+    const ending = session.ending();
+    if (ending === undefined || (ending.left ?? usualMinutes * 60_000) >= minutes * 60_000)
+        return;
+    const until = ending.at === undefined ? 'for an hour as a rule, nobody says' : `until ${(0,credentials/* utc */.n$)(ending.at)}`;
+    log.warning(ending.why === 'environment'
+        ? `The wait may take ${minutes} min, but the credentials come from the environment and can't be renewed (they last ${until}). Give deploy-role to let the action renew them itself.`
+        : `The wait may take ${minutes} min, but ${session.role ?? 'the role'} was assumed by role chaining, which ends after an hour (${until}), from a session in the environment that can't be renewed. ${sts/* byOidc */.DJ}`);
+}
+
+;// CONCATENATED MODULE: ./build/steps/follow-deployment.js
+
+
+
+
+
+
+async function followDeployment(request) {
+    const { unfinished, signal, target, output } = request;
+    const forget = () => unfinished?.memory.forget(unfinished.item);
+    try {
+        signal.throwIfAborted();
+        const followed = target.inputs['wait-until'] === 'started' ? { status: 'Created', events: [] } : await follow(request);
+        output('deployment-status', followed.status);
+        forget();
+        return followed;
+    }
+    catch (error) {
+        const thrown = signal.aborted && !(error instanceof build_errors/* DeploymentError */.gt) ? await cancelled(request) : error;
+        forget();
+        throw thrown;
+    }
+}
+async function cancelled({ id, target: { deployer, inputs } }) {
+    try {
+        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`);
+    }
+    catch (error) {
+        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`, {
+            cause: error,
+            hint: `The post step tries again. ${deployer.url(id)}`,
+        });
+    }
+}
+async function follow(request) {
+    const { id, target, ports, output } = request;
+    const until = target.inputs['wait-until'];
+    const budget = await budgetOf(request);
+    ports.log.info(`${id}  following until ${until}, for at most ${budget.minutes} min (${budget.explanation})`);
+    warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
+    const { end, snapshot } = await watchDeployment({
+        ...watching(request),
+        id,
+        until: ({ deployment }) => (0,domain_deployment/* hasReached */.Nl)({ deployment, until }),
+        milliseconds: budget.minutes * 60_000,
+    });
+    if (snapshot && end !== 'reached')
+        output('deployment-status', snapshot.deployment.status);
+    if (end === 'time-out' || !snapshot)
+        throw timeOut({ request, budget, snapshot });
+    if (end === 'terminal')
+        throw await failed({ request, budget, snapshot });
+    return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
+}
+function watching({ target, ports, signal }) {
+    return { deployments: target.deployer, session: target.side.session, ports, signal };
+}
+async function budgetOf({ target, ports }) {
+    const minutes = target.inputs['wait-for-minutes'];
+    if (minutes !== undefined)
+        return { minutes, explanation: 'wait-for-minutes' };
+    try {
+        return await target.deployer.budget();
+    }
+    catch (error) {
+        ports.log.warning(`How long the deployment may take could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
+        return { minutes: 6 * 60, explanation: 'the limit of a hosted job' };
+    }
+}
+function timeOut({ request, budget, snapshot, }) {
+    const { id, target } = request;
+    const status = snapshot?.deployment.status ?? 'Unknown';
+    const url = target.deployer.url(id);
+    const isReady = status === 'Ready';
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${target.inputs['wait-until']} within ${budget.minutes} min (${budget.explanation}). It is ${status} and goes on.`, {
+        deploymentId: id,
+        status,
+        url,
+        hint: isReady
+            ? `It waits for someone to continue it: let mode: continue do so, or the console, or wait-until: ready end the step here. ${url}`
+            : `Raise wait-for-minutes, or let an earlier wait-until end the step. ${url}`,
+    });
+}
+async function failed({ request, budget, snapshot, }) {
+    const { id, target, ports } = request;
+    const { deployment } = snapshot;
+    const url = target.deployer.url(id);
+    const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
+    await tell({ request, failure });
+    const undone = await followRollback({ request, budget, deployment });
+    ports.log.info(`${id}  ${undone}`);
+    const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} ${verb}: ${[failure.reason, ...failure.details.slice(0, 5)].join('\n  ')}\n${undone}`, {
+        deploymentId: id,
+        status: deployment.status,
+        url,
+        hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
+    });
+}
+async function tell({ request: { id, ports }, failure }) {
+    await ports.log.group(`Why ${id} did not succeed`, async () => {
+        for (const line of [failure.reason, ...failure.details])
+            ports.log.info(line);
+    });
+}
+async function circumstancesOf({ request, deployment }) {
+    const { ecs } = request.target.side;
+    const { cluster, service } = request.target.inputs;
+    const since = deployment.createdAt ?? 0;
+    const [answer, tasks] = await Promise.allSettled([ecs.describeService({ cluster, service }), ecs.stoppedTasks({ cluster, service })]);
+    for (const { reason } of [answer, tasks].filter((settled) => settled.status === 'rejected'))
+        request.ports.log.debug(`what ECS knows could not be read: ${(0,build_errors/* toError */.iT)(reason).message}`);
+    const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
+    return {
+        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 5),
+        stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
+    };
+}
+async function followRollback({ request, budget, deployment, }) {
+    const { target, ports, output } = request;
+    try {
+        const id = await rollbackOf({ request, deployment });
+        if (id === undefined)
+            return `It was not rolled back${deployment.rollback.message === undefined ? '' : `: ${deployment.rollback.message}`}.`;
+        output('rollback-deployment-id', id);
+        ports.log.info(`${deployment.id}  is rolled back by ${id}: ${target.deployer.url(id)}`);
+        const { snapshot } = await watchDeployment({
+            ...watching(request),
+            id,
+            until: ({ deployment: { status } }) => (0,domain_deployment/* isTerminal */.Hd)(status),
+            milliseconds: budget.minutes * 60_000,
+        });
+        const status = snapshot?.deployment.status ?? 'Unknown';
+        if (status === 'Succeeded')
+            return `It was rolled back by ${id}: the old tasks have the whole traffic again.`;
+        return `Its rollback ${id} ended as ${status}: see which tasks have the traffic, ${target.deployer.url(id)}`;
+    }
+    catch (error) {
+        if (request.signal.aborted)
+            return 'Its rollback goes on without being followed: the run was cancelled.';
+        return `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}`;
+    }
+}
+async function rollbackOf({ request, deployment }) {
+    const { target, ports, signal } = request;
+    let latest = deployment;
+    for (const pause of [2_000, 3_000, 5_000]) {
+        if (latest.rollback.by !== undefined || latest.rollsBack === false)
+            break;
+        await ports.clock.sleep(pause, signal);
+        latest = await target.deployer.deployment(deployment.id);
+    }
+    return latest.rollback.by;
+}
+
+;// CONCATENATED MODULE: ./build/steps/run-deployment.js
+
+
+
+
+
+
+async function runDeployment(prepared, request) {
+    const deployed = await deployService(prepared, request);
+    const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
+        service: prepared.inputs.service,
+        cluster: prepared.inputs.cluster,
+        images: containerImages(prepared.containers, request.images).map(({ container, image }) => ({
+            container,
+            uri: (0,domain_image/* formatImage */.vy)(image),
+        })),
+        taskDefinition: deployed.taskDefinition,
+        previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
+        deployment: deployed.result === 'started' ? deployed : undefined,
+        events: [],
+        ...ending,
+    }));
+    if (deployed.result !== 'started') {
+        await summarise({
+            outcome: deployed.result === 'unchanged' ? 'unchanged: the service runs this already' : `yielded to ${deployed.to.id} of a newer run`,
+        });
+        return deployed;
+    }
+    try {
+        const { status, events } = await followDeployment({ ...request, ...deployed });
+        await summarise({ outcome: status === 'Created' ? 'started, not waited for' : status, events });
+        return deployed;
+    }
+    catch (error) {
+        const failure = error instanceof build_errors/* ActionError */.lZ ? error.message : String(error);
+        await summarise({ outcome: 'failed', failure });
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/domain/image-wish.js
+
+
+function parseImageWishes(text) {
+    const lines = text
+        .split(/\r?\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    const read = lines.map(parseLine);
+    const wishes = read.flatMap((line) => (line.ok ? [line.value] : []));
+    const problems = [...read.flatMap((line) => (line.ok ? [] : [line.problem])), ...disagreements(wishes, lines)];
+    const [first, ...others] = wishes;
+    return problems.length > 0 || !first ? (0,domain_parsed/* bad */.MB)(problems.join('; ') || 'names no image') : (0,domain_parsed.ok)([first, ...others]);
+}
+function parseLine(line) {
+    const at = line.indexOf('=');
+    const image = (0,domain_image/* parseImageReference */.o_)(line.slice(at + 1).trim());
+    if (!image.ok)
+        return image;
+    if (at < 0)
+        return (0,domain_parsed.ok)({ container: undefined, image: image.value });
+    const container = line.slice(0, at).trim();
+    if (!/^[A-Za-z0-9_-]{1,255}$/.test(container))
+        return (0,domain_parsed/* bad */.MB)(`"${container}" is not a container name (letters, digits, "-" and "_")`);
+    return (0,domain_parsed.ok)({ container, image: image.value });
+}
+function disagreements(wishes, lines) {
+    const nameless = lines.length > 1 ? lines.filter((line) => !line.includes('=')) : [];
+    const names = wishes.flatMap(({ container }) => container ?? []);
+    const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+    return [
+        ...nameless.map((line) => `"${line}" names no container, and there are several lines: write <container>=${line}`),
+        ...[...twice].map((name) => `the container ${name} has several lines`),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/domain/replica.js
+
+
+function parseReplicaPlace(text) {
+    const [first = '', second, ...rest] = text.split('/');
+    const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
+    const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
+    if (rest.length > 0 || !region.ok || account?.ok === false) {
+        return (0,domain_parsed/* bad */.MB)(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
+    }
+    return (0,domain_parsed.ok)({ account: account?.value, region: region.value });
+}
+
+;// CONCATENATED MODULE: ./build/domain/session-tags.js
+
+const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+function parseSessionTag(line) {
+    const at = line.indexOf('=');
+    if (at < 1)
+        return (0,domain_parsed/* bad */.MB)(`"${line}" is not key=value`);
+    const [key, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    if (/^aws:/i.test(key))
+        return (0,domain_parsed/* bad */.MB)(`"${key}" begins with "aws:", which is AWS's own`);
+    if (key.length < 1 || key.length > 128)
+        return (0,domain_parsed/* bad */.MB)(`the key "${key}" has not 1 to 128 characters`);
+    if (value.length > 256)
+        return (0,domain_parsed/* bad */.MB)(`the value of "${key}" has more than 256 characters`);
+    if (!characters.test(key) || !characters.test(value))
+        return (0,domain_parsed/* bad */.MB)(`"${line}" holds other characters than letters, digits, blanks and _.:/=+-@`);
+    return (0,domain_parsed.ok)({ key, value });
+}
+function checkSessionTags(tags) {
+    if (tags.length > 50)
+        return (0,domain_parsed/* bad */.MB)(`there are ${tags.length}, and a session takes 50 at most`);
+    const keys = tags.map(({ key }) => key.toLowerCase());
+    const twice = tags.find(({ key }, index) => keys.indexOf(key.toLowerCase()) < index);
+    return twice ? (0,domain_parsed/* bad */.MB)(`the key "${twice.key}" is given twice`) : (0,domain_parsed.ok)(tags);
+}
+
+;// CONCATENATED MODULE: ./build/modes/shared-inputs.js
+
+
+
+
+
+
+
+
+
+
+
+const sessionName = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
+const externalId = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
+const codedeployName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
+const ecsName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
+const sessionTags = (value) => {
+    const tags = (0,build_inputs/* lines */.Mn)(parseSessionTag)(value);
+    return tags.ok ? checkSessionTags(tags.value) : tags;
+};
+const assignment = (line) => {
+    const at = line.indexOf('=');
+    return at > 0
+        ? (0,domain_parsed.ok)([line.slice(0, at), line.slice(at + 1)])
+        : (0,domain_parsed/* bad */.MB)('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
+};
+const variable = (line) => {
+    const parsed = assignment(line);
+    if (!parsed.ok || !/[\s\p{Cc}]/u.test(parsed.value[0]))
+        return parsed;
+    return (0,domain_parsed/* bad */.MB)('a name holds a blank: write NAME=value; the line is not shown, since it may be a part of a secret value');
+};
+const strategy = (json) => {
+    try {
+        const context = JSON.parse(json);
+        const jobTotal = context?.['job-total'];
+        return (0,domain_parsed.ok)({ jobTotal: typeof jobTotal === 'number' ? jobTotal : 1, failFast: context?.['fail-fast'] === true });
+    }
+    catch {
+        return (0,domain_parsed/* bad */.MB)('is set by the runner and not to be given');
+    }
+};
+const pullAction = (0,domain_parsed/* matching */.wC)(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
+const imageSource = (value) => {
+    const path = value.startsWith('oci:') ? value.slice('oci:'.length) : '';
+    return path === '' ? (0,domain_parsed/* bad */.MB)(`"${value}" is not an OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ ociLayout: path });
+};
+const shared_inputs_common = {
+    'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
+    'aws-region': (0,build_inputs/* required */.mw)(domain_account/* parseRegion */.cf, 'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.'),
+    audience: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
+    'role-session-name': (0,build_inputs/* optional */.lq)(sessionName, 'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.'),
+    'role-chaining': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(credentials/* roleChainings */.NH), 'auto', 'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.'),
+    'role-duration-seconds': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 900, most: 43_200, unit: 'seconds' }), 'How long a role session lasts; it is renewed by itself. Default: 3600.'),
+    strategy: (0,build_inputs/* fromRunner */.Bz)(strategy, '${{ toJSON(strategy) }}', { jobTotal: 1, failFast: false }, 'The job’s strategy context; set by the runner.'),
+    'role-external-id': (0,build_inputs/* optional */.lq)(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
+    'role-session-tags': (0,build_inputs/* listOf */.c3)(sessionTags, 'Tags of the role sessions, one `key=value` a line (sts:AssumeRole only; the role’s trust must allow sts:TagSession). Default: none.'),
+};
+const registrySide = {
+    'registry-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
+    'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
+};
+const repository = {
+    repository: (0,build_inputs/* required */.mw)(domain_image/* parseRepositoryName */.$M, 'The repository in the shared registry.'),
+};
+const repositories = {
+    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M), 'The repositories in the shared registry, one a line; each is shared on its own.'),
+};
+const creating = {
+    'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
+    'image-tag-mutability': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['MUTABLE', 'IMMUTABLE']), 'MUTABLE', 'Whether tags may move in a repository that is created; one that exists keeps its own setting.'),
+};
+const replicating = {
+    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the registry replicates to: Regions and/or `account/region`. share only cares for policies: a replica does not inherit the policy, so it is shared in each Region of the registry’s own account where the replica exists; other accounts are only mentioned. Images are not waited for yet: that comes with publish later.'),
+};
+const publishing = {
+    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path.'),
+    file: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The Dockerfile. Default: `Dockerfile` in the context.'),
+    target: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The build stage to build.'),
+    platforms: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
+    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Build arguments, one `NAME=value` a line.'),
+    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Image labels, one `name=value` a line.'),
+    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain tags, or full references of this repository. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
+};
+const imageToPublish = {
+    image: (0,build_inputs/* optional */.lq)(imageSource, 'An image that exists already, pushed instead of a build: `oci:PATH` for an OCI layout (no Docker needed).'),
+};
+const sharing = {
+    'organization-id': (0,build_inputs/* optional */.lq)(domain_organization/* parseOrganizationId */.KL, 'The organization of the OUs. Default: asked of Organizations.'),
+    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator); needed only for OU names. Default: the registry’s credentials.'),
+    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), names from the root down (`Workloads/Development`), or `r-…`/`o-…` for the whole organization.'),
+    'target-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts that may pull; with `target-services` those whose services may.'),
+    'target-roles': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(domain_account/* parseRoleArn */.DM), 'Roles that may pull, as ARNs.'),
+    'target-services': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)((0,build_inputs/* oneOf */.yL)(['lambda', 'codebuild'])), 'AWS services that may pull for the `target-accounts`: `lambda`, `codebuild`.'),
+    'share-actions': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* list */.p_)(pullAction), pullActions.join(','), 'What they may do.'),
+    'policy-sid': (0,build_inputs/* withDefault */.IQ)(parsePolicySid, defaultPolicySid, 'The prefix of the Sids by which the action knows its own policy statements.'),
+    'policy-mode': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['merge', 'verify', 'reconcile']), 'merge', '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.'),
+};
+const imageToDeploy = {
+    image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
+};
+const deploying = {
+    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
+    'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
+    'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
+    cluster: (0,build_inputs/* required */.mw)(domain_account/* parseCluster */.Oh, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
+    service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
+    'task-definition': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
+    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
+    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(variable), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
+    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
+    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
+    'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.'),
+    'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
+    'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
+    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`).'),
+    'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['started', 'ready', 'traffic-shifted', 'succeeded']), 'succeeded', 'How far to follow the deployment before the step ends well.'),
+    'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
+    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.'),
+    'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
+    'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
+};
+
+;// CONCATENATED MODULE: ./build/modes/deploy.js
+
+
+
+
+
+
+
+
+
+
+
+const deploymentOutputs = [
+    'deployment-id',
+    'deployment-status',
+    'deployment-url',
+    'task-definition-arn',
+    'rollback-deployment-id',
+    'changed',
+];
+const deploy = defineMode({
+    name: 'deploy',
+    summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
+    inputs: { ...shared_inputs_common, ...registrySide, ...deploying, ...imageToDeploy },
+    outputs: [...deploymentOutputs, 'image-uri', 'plan'],
+    check: (inputs) => [...sideProblems(inputs), ...imageInputProblems(inputs)],
+    warn: failFastWarnings,
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        const side = sessions_openDeploy({ inputs, ports });
+        const finding = (0,aws/* lazy */.RZ)(async () => findImages({ inputs, side, ports }));
+        const [first] = inputs.image;
+        const prepared = await prepareDeployment({
+            inputs,
+            side,
+            ports,
+            images: inputs.image.map(({ container, image }) => ({ container, repository: image.repository })),
+            registryAccount: registryAccount(inputs) ?? (0,domain_image/* parseEcrHost */.wl)(first.image.host ?? '')?.account,
+            beside: () => {
+                finding().catch(() => undefined);
+                return async (definition) => imageProblems(await finding(), definition);
+            },
+        });
+        const found = await finding();
+        for (const { warnings } of found)
+            warnings.forEach((warning) => ports.log.warning(warning));
+        for (const { notes } of found)
+            notes.forEach((note) => ports.log.info(note));
+        const images = found.map(({ image }) => {
+            if (!image)
+                throw new Error('an image that was not found passed the preflight');
+            return image;
+        });
+        images.slice(0, 1).forEach((image) => output('image-uri', (0,domain_image/* formatImage */.vy)(image)));
+        if (inputs['dry-run'])
+            return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
+        await runDeployment(prepared, { images, ports, memory, signal, output });
+    },
+    planBlindly: async ({ inputs, ports, output }) => {
+        output('changed', 'false');
+        return planDeployBlindly({ inputs, images: inputs.image, ports });
+    },
+});
+function failFastWarnings({ strategy, }) {
+    if (!strategy.failFast || strategy.jobTotal < 2)
+        return [];
+    return [
+        `strategy.fail-fast is true and the matrix has ${strategy.jobTotal} jobs: when one fails, GitHub cancels the others, and on-cancel undoes their deployments. Set fail-fast: false.`,
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/steps/docker-login.js
+async function loginDocker({ hosts, login, ports, memory }) {
+    const { docker, files, github } = ports;
+    const folder = await files.temporaryFolder('ecr-org-deploy-docker-');
+    const made = { folder, previous: docker.variables };
+    const undo = { kind: 'docker-login', ...made };
+    memory.remember(undo);
+    try {
+        const config = await docker.isolate({ folder, hosts });
+        for (const host of hosts)
+            await docker.login({ config, host, login });
+        exportVariables(config.variables, github);
+        return made;
+    }
+    catch (error) {
+        await files.remove(folder);
+        memory.forget(undo);
+        throw error;
+    }
+}
+async function restoreDockerLogin({ login, ports }) {
+    exportVariables(login.previous, ports.github);
+    await ports.files.remove(login.folder);
+}
+function exportVariables(variables, github) {
+    for (const [name, value] of Object.entries(variables))
+        github.exportVariable(name, value);
+}
+
+;// CONCATENATED MODULE: ./build/modes/login.js
+
+
+
+
+
+
+
+
+const login = defineMode({
+    name: 'login',
+    summary: 'Logs Docker in to the shared registry for the steps that follow; the post step takes it back.',
+    inputs: { ...shared_inputs_common, ...registrySide },
+    outputs: ['registry', 'plan'],
+    check: sideProblems,
+    run: async ({ inputs, ports, output, memory }) => {
+        const { session, ecr } = openRegistry({ inputs, ports });
+        const [authorization] = await Promise.all([ecr.authorization(), session.identity()]);
+        const host = await registryHost({ own: authorization.host, registryId: registryAccount(inputs), session });
+        if (inputs['dry-run']) {
+            output('registry', host);
+            return tellPlan('login', [{ writes: [], login: { registry: host } }], { ports, output });
+        }
+        await loginDocker({ hosts: [host], login: authorization, ports, memory });
+        output('registry', host);
+        ports.log.info(`Docker is logged in to ${host}; the end of the job logs it out.`);
+        await ports.github.summarise(`### Login\n\nDocker is logged in to \`${host}\`.\n`);
+    },
+    planBlindly: async ({ inputs }) => ({ wished: [`a login to ${registryPlace(inputs)}`], unknown: ['the host of that registry'] }),
+});
+async function registryHost({ own, registryId, session, }) {
+    if (registryId === undefined)
+        return own;
+    const host = (0,domain_image/* hostOfAccount */.Hr)(own, registryId);
+    if (host !== undefined)
+        return host;
+    const { account } = await session.identity();
+    if (account === registryId)
+        return own;
+    throw new build_errors/* InputError */.dz([{ input: 'registry-id', problem: `the host of ${registryId} can’t be told from ${own}, the registry of ${account}` }], {
+        hint: 'Give registry-role, a role in the account that owns the registry.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-publish.js
+
+
+
+async function planPublish(prepared, { ecr }) {
+    const { repository, source, existing } = prepared;
+    const known = digestOf(source);
+    const digest = known ?? digestOfBuild;
+    const tags = prepared.tags.map(({ tag }) => {
+        const current = existing.get(tag);
+        return { tag, change: current === undefined ? 'set' : current === digest ? 'keep' : 'move' };
+    });
+    const kept = tags.filter(({ change }) => change === 'keep').map(({ tag }) => tag);
+    const isPush = source.kind === 'build' || (source.kind === 'layout' && kept.length < tags.length);
+    const [there, platforms] = await Promise.all([
+        known === undefined ? undefined : ecr.image(placeOf(repository), { digest: known }),
+        platformsKnown({ ecr, prepared, digest: known }),
+        isPush ? ecr.authorization() : undefined,
+    ]);
+    const exists = there !== undefined;
+    const uri = (0,domain_image/* formatImage */.vy)({ host: repository.host, repository: repository.name, digest });
+    const upload = exists ? [] : ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload'];
+    const actions = kept.length < tags.length ? [...upload, 'PutImage'] : [];
+    return {
+        part: {
+            writes: actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
+            image: { uri, source: source.kind, exists, tags },
+        },
+        image: {
+            host: repository.host,
+            repository: repository.name,
+            registryId: repository.registryId,
+            digest,
+            uri,
+            tags: kept,
+            pushed: false,
+            platforms,
+        },
+        exists,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/together.js
+
+
+async function together(...checks) {
+    const settled = await Promise.allSettled(checks.map(async ([, check]) => check));
+    const failures = settled.flatMap((one, index) => one.status === 'rejected' ? [{ input: checks[index]?.[0] ?? '', error: one.reason }] : []);
+    const errors = failures.map(({ error }) => error);
+    if (errors.length === 1)
+        throw errors[0];
+    try {
+        report({
+            inputs: errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz ? error.problems : [])),
+            documents: errors.flatMap((error) => (error instanceof build_errors/* DocumentError */.Mi ? error.problems : [])),
+            failures: failures.filter(({ error }) => !(error instanceof build_errors/* InputError */.dz || error instanceof build_errors/* DocumentError */.Mi)),
+        });
+    }
+    catch (error) {
+        throw error instanceof build_errors/* InputError */.dz ? withHints(error, errors) : error;
+    }
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+}
+function withHints({ problems, hint, cause }, errors) {
+    const seen = new Map(problems.map((problem) => [`${problem.input}: ${problem.problem}`, problem]));
+    const hints = errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz && error.hint !== undefined ? [error.hint] : []));
+    const all = [...new Set([...hints, ...(hint === undefined ? [] : [hint])])];
+    return new build_errors/* InputError */.dz([...seen.values()], { cause, ...(all.length > 0 && { hint: all.join('\n') }) });
+}
+
+;// CONCATENATED MODULE: ./build/modes/publish.js
+
+
+
+
+
+
+
+
+
+
+const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'];
+const publish = defineMode({
+    name: 'publish',
+    summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
+    inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
+    outputs: [...imageOutputs, 'plan'],
+    check: (inputs) => [...sideProblems(inputs), ...checkPublish(inputs)],
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        const source = await findSource({ inputs, ports });
+        const { session, ecr } = openRegistry({ inputs, ports });
+        const [prepared] = await together(['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })], ['registry-role', session.identity()]);
+        if (inputs['dry-run']) {
+            const planned = await planPublish(prepared, { ecr });
+            tellPlannedImage(planned, output);
+            return tellPlan('publish', [planned.part], { ports, output });
+        }
+        const image = await publishImage(prepared, { ecr, ports, memory, signal });
+        tellImage(image, output);
+        await ports.github.summarise(imageSummary(image));
+    },
+    planBlindly: async ({ inputs, ports, output }) => {
+        const { image, ...blind } = await planPublishBlindly({ inputs, ports });
+        output('image', image);
+        output('pushed', 'false');
+        return blind;
+    },
+});
+function tellImage(image, output) {
+    const { host, repository, digest, uri, tags, pushed } = image;
+    const values = {
+        'image-uri': uri,
+        image: (0,domain_image/* formatImage */.vy)({ repository, digest }),
+        'image-name': `${host}/${repository}`,
+        'image-tags': JSON.stringify(tags.map((tag) => (0,domain_image/* formatImage */.vy)({ host, repository, tag }))),
+        'image-digest': digest,
+        registry: host,
+        pushed: String(pushed),
+    };
+    for (const name of imageOutputs)
+        output(name, values[name]);
+}
+function tellPlannedImage({ image, exists }, output) {
+    if (exists)
+        tellImage(image, output);
+    else
+        output('pushed', 'false');
+}
+function imageSummary({ host, repository, digest, tags, pushed, platforms = [] }) {
+    const rows = [
+        ['Repository', `\`${host}/${repository}\``],
+        ['Tags', tags.map((tag) => `\`${tag}\``).join(' ')],
+        ['Digest', `\`${digest}\``],
+        ['Pushed', pushed ? 'yes' : 'no, all was there already'],
+        ...(platforms.length === 0 ? [] : [['Platforms', platforms.map((platform) => `\`${(0,oci/* formatPlatform */.Bq)(platform)}\``).join(' ')]]),
+    ];
+    return ['### Image', '', '| | |', '| --- | --- |', ...rows.map(([name = '', value = '']) => `| ${name} | ${value} |`), ''].join('\n');
+}
+
 ;// CONCATENATED MODULE: ./build/steps/plan-share.js
 
 
@@ -43458,13 +43986,17 @@ async function planShare(request) {
 
 
 
+
 async function shareRepositories(request) {
     const { inputs, repositories, registryId, session, ecr, ports } = request;
-    const general = [resolveTargets({ inputs, session, ports }), session.identity()];
+    const general = [
+        [organizationInput(inputs), resolveTargets({ inputs, session, ports })],
+        ['registry-role', session.identity()],
+    ];
     const found = repositories.map(async (repository) => ecr.repository({ repository, registryId }));
-    await Promise.allSettled([...general, ...found]);
-    const stops = (await Promise.allSettled(general)).some(({ status }) => status === 'rejected');
-    const [wanted] = await together('registry-role', stops ? [...general, ...found] : general);
+    await Promise.allSettled(found);
+    const stops = (await Promise.allSettled(general.map(async ([, check]) => check))).some(({ status }) => status === 'rejected');
+    const [wanted] = await together(...general, ...(stops ? found.map((check) => ['registry-role', check]) : []));
     const replicas = await replicaRegions(request);
     const several = repositories.length * (1 + replicas.length) > 1;
     const homes = repositories.map((repository, index) => {
@@ -43580,12 +44112,14 @@ function prefixed(log, name) {
 
 
 
+
 const share = defineMode({
     name: 'share',
     summary: 'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
     inputs: { ...shared_inputs_common, ...registrySide, ...repositories, ...creating, ...replicating, ...sharing },
     outputs: ['policy-changed', 'policy', 'plan'],
     check: (inputs) => [
+        ...sideProblems(inputs),
         ...(hasTargets(inputs)
             ? []
             : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
@@ -43622,6 +44156,10 @@ const share = defineMode({
                 await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
         }
     },
+    planBlindly: async ({ inputs, output }) => {
+        output('policy-changed', 'false');
+        return planShareBlindly(inputs, inputs.repository);
+    },
 });
 function policySummary({ repository, changed, diff, explanation, }) {
     const head = `### Repository policy\n\n${code(repository)} ${changed ? 'was changed' : 'covers all of this already: nothing written'}.\n`;
@@ -43646,12 +44184,14 @@ function policySummary({ repository, changed, diff, explanation, }) {
 
 
 
+
 const release = defineMode({
     name: 'release',
     summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
     inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...publishing, ...imageToPublish, ...sharing, ...deploying },
     outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
     check: (inputs) => [
+        ...sideProblems(inputs),
         ...checkPublish(inputs),
         ...checkShare(inputs),
         ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
@@ -43663,17 +44203,15 @@ const release = defineMode({
             ]
             : []),
     ],
+    warn: failFastWarnings,
     run: async ({ inputs, ports, output, memory, signal }) => {
         const registry = openRegistry({ inputs, ports });
         const target = sessions_openDeploy({ inputs, ports });
         const { ecr, session } = registry;
         const images = [{ repository: inputs.repository }];
-        const [source, documents] = await together('context', [
-            findSource({ inputs, ports }),
-            readDocuments({ inputs, side: target, images, ports }),
-        ]);
-        const [publishing, deployment, wanted] = await together('registry-role', [
-            preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports }),
+        const [source, documents] = await together(['context', findSource({ inputs, ports })], ['task-definition', readDocuments({ inputs, side: target, images, ports })]);
+        const [publishing, deployment, wanted] = await together(['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })], [
+            'deploy-role',
             prepareDeployment({
                 inputs,
                 side: target,
@@ -43682,9 +44220,7 @@ const release = defineMode({
                 images,
                 registryAccount: registryAccount(inputs),
             }),
-            resolveTargets({ inputs, session, ports }),
-            session.identity(),
-        ]);
+        ], [organizationInput(inputs), resolveTargets({ inputs, session, ports })], ['registry-role', session.identity()]);
         if (inputs['dry-run'])
             return plan();
         const image = await publishImage(publishing, { ecr, ports, memory, signal });
@@ -43697,7 +44233,7 @@ const release = defineMode({
             ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
         output('policy-changed', String(shared?.changed ?? false));
         output('policy', shared?.policyText ?? '');
-        const [current] = await together('deploy-role', [deployment.again(), checkPull({ image, isThere: true })]);
+        const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkPull({ image, isThere: true })]);
         const [deployed, settled] = await Promise.allSettled([
             runDeployment(current, { images: [image], ports, memory, signal, output }),
             shared?.settled,
@@ -43713,8 +44249,8 @@ const release = defineMode({
                 throw part.reason;
         async function plan() {
             const { repository } = publishing;
-            const [published, shared] = await together('registry-role', [
-                planPublish(publishing, { ecr }),
+            const [published, shared] = await together(['registry-role', planPublish(publishing, { ecr })], [
+                'registry-role',
                 hasTargets(inputs) ? planShare({ inputs, wanted, session, ecr, repository, ports, signal }) : Promise.resolve(undefined),
             ]);
             const { image } = published;
@@ -43748,6 +44284,14 @@ const release = defineMode({
                 });
         }
     },
+    planBlindly: async ({ inputs, ports, output }) => {
+        for (const name of ['pushed', 'policy-changed', 'changed'])
+            output(name, 'false');
+        const { repository } = inputs;
+        const [published, deployed] = await together(['context', planPublishBlindly({ inputs, ports })], ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })]);
+        const parts = [published, planShareBlindly(inputs, [repository]), deployed];
+        return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
+    },
 });
 
 ;// CONCATENATED MODULE: ./build/modes/index.js
@@ -43766,6 +44310,7 @@ const inputNames = [...new Set(modes.flatMap((mode) => Object.keys(mode.inputs))
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N8: () => (/* binding */ asker),
 /* harmony export */   RZ: () => (/* binding */ lazy),
 /* harmony export */   WG: () => (/* binding */ isPassing),
 /* harmony export */   YS: () => (/* binding */ isExpiry),
@@ -43797,6 +44342,9 @@ async function ask(asked, call) {
         throw toAwsError(asked, error);
     }
 }
+function asker({ role }) {
+    return async (asked, call) => ask({ ...asked, role }, call);
+}
 function awsCode(error) {
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
         return error.code;
@@ -43815,19 +44363,23 @@ function toAwsError(asked, error) {
         return error;
     const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
     const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
-    const { service, operation, of, alsoCheck } = asked;
+    const { service, operation, of } = asked;
     const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
     const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(what, { service, operation, code, requestId, cause: error, ...hint({ service, operation, code, alsoCheck }) });
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(what, { service, operation, code, requestId, cause: error, ...hint(asked, code) });
 }
-function hint({ service, operation, code, alsoCheck, }) {
+function hint({ service, operation, alsoCheck, role }, code) {
     if (denials.includes(code)) {
         const others = alsoCheck === undefined ? '' : `, and ${alsoCheck}`;
         return { hint: `Allow ${service}:${operation} in the caller's IAM policy${others}; a service control policy can deny it too.` };
     }
-    if (expiries.includes(code))
-        return { hint: 'The credentials have expired. Give a role (registry-role, deploy-role) to let the action renew them itself.' };
-    return {};
+    if (!expiries.includes(code))
+        return {};
+    return {
+        hint: role === undefined
+            ? 'The credentials have expired. Give a role (registry-role, deploy-role) to let the action renew them itself.'
+            : `The action renews the sessions of ${role} before they end: this one was revoked, or the runner slept meanwhile. Run the step again.`,
+    };
 }
 function isServiceException(error) {
     return error instanceof Error && '$metadata' in error && '$fault' in error;
@@ -43861,124 +44413,168 @@ function isPassing(error) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   N: () => (/* binding */ roleChainings),
-/* harmony export */   P: () => (/* binding */ stsCredentials)
+/* harmony export */   NH: () => (/* binding */ roleChainings),
+/* harmony export */   PV: () => (/* binding */ inputOfAccount),
+/* harmony export */   Pe: () => (/* binding */ stsCredentials),
+/* harmony export */   n$: () => (/* binding */ utc)
 /* harmony export */ });
 /* harmony import */ var _domain_account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+/* harmony import */ var _domain_id_token_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4192);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
 /* harmony import */ var _aws_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2102);
+/* harmony import */ var _id_token_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6446);
+/* harmony import */ var _sts_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6123);
+
+
+
 
 
 
 const roleChainings = ['auto', 'true', 'false'];
 const renewBefore = 10 * 60_000;
-const sdkRenewsBefore = 5 * 60_000;
-const idTokenReuse = 60_000;
+const renewAgainAfter = 30_000;
 function stsCredentials(world) {
-    const idToken = reusedIdToken(world);
-    return { open: (request) => openSession({ ...world, request, idToken }) };
-}
-function reusedIdToken({ github, clock }) {
-    const held = new Map();
-    return async (audience) => {
-        const last = held.get(audience);
-        if (last && clock.monotonic() - last.at < idTokenReuse)
-            return last.token;
-        const token = askForIdToken({ github, clock, audience });
-        held.set(audience, { at: clock.monotonic(), token });
-        token.catch(() => held.delete(audience));
-        return token;
+    const idTokens = (0,_id_token_js__WEBPACK_IMPORTED_MODULE_3__/* .reusedIdTokens */ ._)(world);
+    const warned = new Set();
+    const warn = (text) => {
+        if (!warned.has(text))
+            world.log.warning(text);
+        warned.add(text);
+    };
+    return {
+        open: (request) => openSession({ ...world, request, idTokens, warn }),
+        available: async () => hasKeys(world) || world.github.hasIdToken || (await hasDefaultChain()),
     };
 }
-async function askForIdToken({ github, clock, audience }) {
-    for (let attempt = 1;; attempt++) {
-        try {
-            return await github.idToken(audience);
-        }
-        catch (error) {
-            if (attempt === 3) {
-                const why = (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .toError */ .iT)(error).message.replaceAll(/\s+/g, ' ');
-                throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(`GitHub gave the job no ID token: ${why}`, {
-                    service: 'github',
-                    operation: 'GetIdToken',
-                    code: 'NoIdToken',
-                    cause: error,
-                    hint: 'Nothing was changed. Run the job again; https://www.githubstatus.com tells whether GitHub has a problem.',
-                });
-            }
-            await clock.sleep(500 * attempt);
-        }
-    }
-}
-function openSession(world) {
-    const { request, clock, log, github } = world;
-    const { side, region, expectedAccount, role } = request;
-    const how = chooseHow(world);
-    let current;
+function openSession(opening) {
+    const { request, clock, log, github, environment } = opening;
+    const { side, region, role } = request;
+    const how = chooseHow(opening);
+    refuseUnfit({ opening, how });
+    let held;
     let renewing;
+    let triedAt;
     let guard;
-    const identify = async () => {
-        const identity = await callerIdentity({ region, credentials });
+    const identify = async ({ credentials, by, life }) => {
+        const identity = await (0,_sts_js__WEBPACK_IMPORTED_MODULE_4__/* .callerIdentity */ .IX)({ region, credentials: async () => credentials });
         refuseOtherAccount({ request, identity });
-        const until = current?.until === undefined ? '' : `, until ${new Date(current.until).toISOString().slice(11, 16)} UTC`;
-        log.info(`${side}: ${identity.arn} in ${identity.account} ${sentence(how)}${until}`);
+        log.info(`${side}: ${role ?? identity.arn} in ${identity.account} by ${by}${life === undefined ? '' : `, until ${utc(life.at)}`}`);
         return identity;
     };
     const obtain = async () => {
-        const credentials = await obtainers[how](world);
-        for (const secret of [credentials.secretAccessKey, credentials.sessionToken])
+        const [wall, monotonic] = [clock.now(), clock.monotonic()];
+        triedAt = monotonic;
+        const obtained = await obtainers[how](opening);
+        const { secretAccessKey, sessionToken } = obtained.credentials;
+        for (const secret of [secretAccessKey, sessionToken])
             if (secret !== undefined)
                 github.mask(secret);
-        const renewed = current !== undefined;
-        current = { credentials, until: credentials.expiration?.getTime() };
-        if (renewed) {
-            guard = identify();
-            await guard;
+        const next = { ...obtained, life: lifeOf(obtained, { wall, monotonic }) };
+        if (held)
+            guard = Promise.resolve(await identify(next));
+        held = next;
+        return forSdk(next.credentials);
+    };
+    const renew = async (before) => {
+        try {
+            return await obtain();
         }
-        return forSdk(credentials);
+        catch (error) {
+            if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz || leftOf(before.life, clock) <= 0)
+                throw error;
+            log.warning(`${side}: the credentials could not be renewed yet; those at hand last until ${utc(before.life?.at ?? clock.now())}. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .toError */ .iT)(error).message}`);
+            return forSdk(before.credentials);
+        }
     };
     const credentials = async () => {
-        if (current && (current.until === undefined || current.until - clock.now() > renewBefore))
-            return forSdk(current.credentials);
-        if (current && renewing)
-            return forSdk(current.credentials);
-        renewing ??= obtain().finally(() => (renewing = undefined));
+        if (held) {
+            const left = how === 'environment' ? Infinity : leftOf(held.life, clock);
+            const isTooSoon = triedAt !== undefined && clock.monotonic() - triedAt < renewAgainAfter;
+            if (left > renewBefore || (left > 0 && (isTooSoon || renewing)))
+                return forSdk(held.credentials);
+        }
+        const before = held;
+        renewing ??= (before ? renew(before) : obtain()).finally(() => (renewing = undefined));
         return renewing;
     };
-    const session = {
+    return {
         side,
         region,
+        role,
         how,
         credentials,
-        identity: async () => (guard ??= identify()),
-        expiresAt: () => current?.until,
+        identity: async () => {
+            await credentials();
+            if (held === undefined)
+                throw new Error(`the ${side} side has no credentials after all`);
+            return (guard ??= identify(held));
+        },
+        expiresAt: () => held?.life?.at,
+        ending: () => endingOf({ how, life: held?.life, environment, clock }),
     };
-    if (role !== undefined && expectedAccount !== undefined && (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .accountOf */ .XP)(role) !== expectedAccount)
-        throw wrongAccount({ request, account: (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .accountOf */ .XP)(role), arn: role });
-    return session;
+}
+function refuseUnfit({ opening: { request, warn }, how }) {
+    if (how !== 'oidc')
+        return;
+    const { side, tags = [], externalId } = request;
+    if (tags.length > 0) {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([
+            {
+                input: 'role-session-tags',
+                problem: `can't be sent: ${side}-role is assumed by OIDC, which takes the claims of the ID token instead`,
+            },
+        ], { hint: 'Leave them out, or assume the role from credentials at hand: role-chaining: true.' });
+    }
+    if (externalId !== undefined)
+        warn('Input "role-external-id" is ignored: a role that is assumed by OIDC is not asked for one.');
+}
+function lifeOf({ credentials: { expiration }, seconds }, { wall, monotonic }) {
+    if (expiration === undefined)
+        return undefined;
+    const at = expiration.getTime();
+    const span = seconds === undefined ? at - wall : seconds * 1_000;
+    return { at, wall: wall + span, monotonic: monotonic + span };
+}
+function leftOf(life, clock) {
+    return life === undefined ? Infinity : Math.min(life.wall - clock.now(), life.monotonic - clock.monotonic());
 }
 function forSdk(credentials) {
-    if (!credentials.expiration)
-        return credentials;
-    return { ...credentials, expiration: new Date(credentials.expiration.getTime() - (renewBefore - sdkRenewsBefore)) };
+    return { ...credentials, expiration: new Date(0) };
 }
-function chooseHow({ request, github, environment }) {
-    const hasKeys = (environment['AWS_ACCESS_KEY_ID'] ?? '') !== '';
+function endingOf({ how, life, environment, clock, }) {
+    const { sessionToken, expiration } = environmentKeys(environment);
+    if (sessionToken === undefined || how === 'oidc' || how === 'default-chain')
+        return undefined;
+    const own = expiration?.getTime();
+    const left = own === undefined ? undefined : own - clock.now();
+    if (how === 'environment')
+        return { why: 'environment', at: own, left };
+    return {
+        why: 'role-chaining',
+        at: life === undefined ? own : Math.max(life.at, own ?? 0),
+        left: life === undefined ? left : Math.max(leftOf(life, clock), left ?? 0),
+    };
+}
+function hasKeys({ environment }) {
+    return (environment['AWS_ACCESS_KEY_ID'] ?? '') !== '';
+}
+function chooseHow(world) {
+    const { request, github } = world;
     if (request.role === undefined)
-        return hasKeys ? 'environment' : 'default-chain';
+        return hasKeys(world) ? 'environment' : 'default-chain';
     if (request.chaining === 'true')
         return 'assume-role';
     if (request.chaining === 'false')
         return 'oidc';
-    if (hasKeys)
+    if (hasKeys(world))
         return 'assume-role';
     return github.hasIdToken ? 'oidc' : 'assume-role';
 }
 const obtainers = {
-    environment: async ({ environment }) => environmentKeys(environment),
-    'default-chain': defaultChain,
-    oidc: assumeByOidc,
-    'assume-role': assumeFromOwn,
+    environment: async ({ environment }) => ({ credentials: environmentKeys(environment), by: 'the keys in the environment' }),
+    'default-chain': async (opening) => ({ credentials: await defaultChain(opening), by: 'the default credential chain' }),
+    oidc: obtainByOidc,
+    'assume-role': obtainFromOwn,
 };
 function environmentKeys(environment) {
     const sessionToken = environment['AWS_SESSION_TOKEN'] ?? '';
@@ -43990,157 +44586,158 @@ function environmentKeys(environment) {
         ...(!Number.isNaN(Date.parse(expiration)) && { expiration: new Date(expiration) }),
     };
 }
-const noCredentials = (side) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input: `${side}-role`, problem: `there are no AWS credentials for the ${side} side` }], {
-    hint: `Give ${side}-role and add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can't have credentials.)`,
-});
-async function defaultChain({ request }) {
-    const { defaultProvider } = await __nccwpck_require__.e(/* import() */ 861).then(__nccwpck_require__.t.bind(__nccwpck_require__, 5861, 19));
+const idTokenHint = 'Add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can\'t have one.)';
+async function defaultChain({ request: { side, region, role } }) {
     try {
-        return await defaultProvider({ clientConfig: { region: request.region } })();
+        return await fromDefaultChain(region);
     }
     catch (error) {
-        if (error instanceof Error && error.name === 'CredentialsProviderError')
-            throw Object.assign(noCredentials(request.side), { cause: error });
-        throw error;
-    }
-}
-async function assumeByOidc(world) {
-    const { request, github, idToken } = world;
-    const role = roleOf(request);
-    if (!github.hasIdToken) {
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input: `${request.side}-role`, problem: `can't assume ${role}: the job has no ID token` }], {
-            hint: 'Add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can\'t have one.)',
+        if (!isEmptyChain(error))
+            throw error;
+        const input = `${side}-role`;
+        if (role === undefined) {
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input, problem: `there are no AWS credentials for the ${side} side` }], {
+                cause: error,
+                hint: `Give ${input} and add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can't have credentials.)`,
+            });
+        }
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input, problem: `can't assume ${role}: the job has neither an ID token nor credentials of its own` }], {
+            cause: error,
+            hint: idTokenHint,
         });
     }
-    const [token, { STSClient, AssumeRoleWithWebIdentityCommand }] = await Promise.all([
-        idToken(request.audience),
-        Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19)),
-    ]);
-    const sts = new STSClient({ ...(0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .clientSettings */ .ry)({ region: request.region, credentials: unsigned }) });
-    const asked = { service: 'sts', operation: 'AssumeRoleWithWebIdentity', of: `${request.side}-role ${role}` };
+}
+async function fromDefaultChain(region) {
+    const { defaultProvider } = await __nccwpck_require__.e(/* import() */ 861).then(__nccwpck_require__.t.bind(__nccwpck_require__, 5861, 19));
+    return defaultProvider(region === undefined ? {} : { clientConfig: { region } })();
+}
+function isEmptyChain(error) {
+    return error instanceof Error && error.name === 'CredentialsProviderError';
+}
+async function hasDefaultChain() {
     try {
-        const reply = await (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .ask */ .kA)(asked, async () => sts.send(new AssumeRoleWithWebIdentityCommand({
-            RoleArn: role,
-            RoleSessionName: request.sessionName,
-            WebIdentityToken: token,
-            DurationSeconds: request.durationSeconds,
-        })));
-        return assumed(reply.Credentials, asked);
+        await fromDefaultChain();
+        return true;
     }
     catch (error) {
-        throw (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .isDenial */ .c6)(error) ? refusedByTrust({ role, token, error }) : error;
+        return !isEmptyChain(error);
     }
 }
-async function assumeFromOwn(world) {
-    const { request, environment } = world;
-    const role = roleOf(request);
-    const own = environmentKeys(environment);
-    const source = own.accessKeyId === '' ? async () => defaultChain(world) : async () => own;
-    const { STSClient, AssumeRoleCommand } = await Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19));
-    const sts = new STSClient((0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .clientSettings */ .ry)({ region: request.region, credentials: source }));
-    const asked = {
-        service: 'sts',
-        operation: 'AssumeRole',
-        of: `${request.side}-role ${role}`,
-        alsoCheck: `the trust policy of ${role}, which must name the caller${request.externalId === undefined ? '' : ' and this external ID'}`,
+async function obtainByOidc({ request, github, idTokens }) {
+    const { audience, durationSeconds } = request;
+    const { role, input } = roleOf(request);
+    if (!github.hasIdToken)
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input, problem: `can't assume ${role}: the job has no ID token` }], { hint: idTokenHint });
+    const assume = async () => {
+        const [token] = await Promise.all([idTokens.get(audience), (0,_sts_js__WEBPACK_IMPORTED_MODULE_4__/* .preloadSts */ .A0)()]);
+        const credentials = await (0,_sts_js__WEBPACK_IMPORTED_MODULE_4__/* .assumeRoleWithWebIdentity */ .zr)({ ...request, role, input, token, durationSeconds });
+        return { credentials, seconds: durationSeconds ?? _sts_js__WEBPACK_IMPORTED_MODULE_4__/* .chainedSeconds */ .Gk, by: `OIDC (${(0,_domain_id_token_js__WEBPACK_IMPORTED_MODULE_5__/* .contextOf */ .Vm)((0,_id_token_js__WEBPACK_IMPORTED_MODULE_3__/* .claimsOf */ .d)(token).sub)})` };
     };
-    const reply = await (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .ask */ .kA)(asked, async () => sts.send(new AssumeRoleCommand({
-        RoleArn: role,
-        RoleSessionName: request.sessionName,
-        DurationSeconds: request.durationSeconds,
-        ExternalId: request.externalId,
-    })));
-    return assumed(reply.Credentials, asked);
+    try {
+        return await assume();
+    }
+    catch (error) {
+        if (!(0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .isExpiry */ .YS)(error))
+            throw error;
+        idTokens.forget(audience);
+        return assume();
+    }
+}
+async function obtainFromOwn(opening) {
+    const { request, environment } = opening;
+    const { role, input } = roleOf(request);
+    const { durationSeconds, externalId, tags = [] } = request;
+    const isFromKeys = hasKeys(opening);
+    const source = async () => (isFromKeys ? environmentKeys(environment) : defaultChain(opening));
+    const credentials = await (0,_sts_js__WEBPACK_IMPORTED_MODULE_4__/* .assumeRole */ .xN)({ ...request, role, input, source, durationSeconds, externalId, tags });
+    const origin = isFromKeys ? 'the keys in the environment' : 'the default credential chain';
+    return { credentials, seconds: durationSeconds ?? _sts_js__WEBPACK_IMPORTED_MODULE_4__/* .chainedSeconds */ .Gk, by: `sts:AssumeRole from ${origin}` };
 }
 function roleOf({ role, side }) {
     if (role === undefined)
         throw new Error(`the ${side} side has no role to assume`);
-    return role;
-}
-const unsigned = async () => ({ accessKeyId: '', secretAccessKey: '' });
-function assumed(credentials, { service, operation }) {
-    if (!credentials?.AccessKeyId || !credentials.SecretAccessKey || !credentials.SessionToken) {
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(`${service}:${operation} answered without credentials`, { service, operation, code: 'EmptyAnswer' });
-    }
-    return {
-        accessKeyId: credentials.AccessKeyId,
-        secretAccessKey: credentials.SecretAccessKey,
-        sessionToken: credentials.SessionToken,
-        ...(credentials.Expiration && { expiration: credentials.Expiration }),
-    };
-}
-function refusedByTrust({ role, token, error }) {
-    const { sub, aud } = claims(token);
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(`STS refused ${role} for sub "${sub}" (aud ${aud}).`, {
-        service: 'sts',
-        operation: 'AssumeRoleWithWebIdentity',
-        code: error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy ? error.code : 'AccessDenied',
-        requestId: error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy ? error.requestId : undefined,
-        cause: error,
-        hint: 'Its trust policy must allow exactly this sub and audience; repositories made, renamed or moved after 2026-07-15 have the form repo:OWNER@ID/REPO@ID:…',
-    });
-}
-function claims(token) {
-    const unknown = { sub: 'unknown', aud: 'unknown' };
-    try {
-        const decoded = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-        if (typeof decoded !== 'object' || decoded === null)
-            return unknown;
-        const { sub, aud } = { ...unknown, ...decoded };
-        return { sub, aud };
-    }
-    catch {
-        return unknown;
-    }
-}
-async function callerIdentity({ region, credentials }) {
-    const { STSClient, GetCallerIdentityCommand } = await Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19));
-    const sts = new STSClient((0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .clientSettings */ .ry)({ region, credentials }));
-    const asked = { service: 'sts', operation: 'GetCallerIdentity' };
-    const { Account = '', Arn = '' } = await (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .ask */ .kA)(asked, async () => sts.send(new GetCallerIdentityCommand({})));
-    const account = (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .parseAccountId */ .cK)(Account);
-    if (!account.ok)
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(`sts:GetCallerIdentity answered without an account`, { ...asked, code: 'EmptyAnswer' });
-    return { account: account.value, arn: Arn };
+    return { role, input: `${side}-role` };
 }
 function refuseOtherAccount({ request, identity }) {
-    const expected = request.expectedAccount ?? (request.role === undefined ? undefined : (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .accountOf */ .XP)(request.role));
-    if (expected !== undefined && identity.account !== expected)
-        throw wrongAccount({ request, account: identity.account, arn: identity.arn });
-}
-function wrongAccount({ request, account, arn }) {
-    const input = inputOfAccount[request.side];
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([
-        {
-            input,
-            problem: `is ${request.expectedAccount ?? account}, but the ${request.side} side's credentials are for ${account} (${arn})`,
-        },
-    ], {
-        hint: 'Nothing was changed. Give the role of the right account, or correct the account ID.',
-    });
+    const { side, role, expectedAccount } = request;
+    const [input, expected] = expectedAccount === undefined ? [`${side}-role`, role && (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .accountOf */ .XP)(role)] : [inputOfAccount[side], expectedAccount];
+    if (expected === undefined || identity.account === expected)
+        return;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input, problem: `is ${expected}, but the ${side} side's credentials are for ${identity.account} (${identity.arn})` }], { hint: 'Nothing was changed. Give the role of the right account, or correct the account ID.' });
 }
 const inputOfAccount = {
     registry: 'registry-id',
     deploy: 'deploy-account-id',
     organization: 'organization-role',
 };
-function sentence(how) {
-    switch (how) {
-        case 'environment':
-            return 'by the keys in the environment';
-        case 'oidc':
-            return 'by OIDC';
-        case 'assume-role':
-            return 'by sts:AssumeRole';
-        case 'default-chain':
-            return 'by the default credential chain';
+function utc(milliseconds) {
+    return `${new Date(milliseconds).toISOString().slice(11, 16)} UTC`;
+}
+
+
+/***/ }),
+
+/***/ 6446:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ reusedIdTokens),
+/* harmony export */   d: () => (/* binding */ claimsOf)
+/* harmony export */ });
+/* harmony import */ var _domain_id_token_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4192);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
+
+
+const reuse = 60_000;
+const attempts = 3;
+function reusedIdTokens({ github, clock }) {
+    const held = new Map();
+    return {
+        get: async (audience) => {
+            const last = held.get(audience);
+            if (last && clock.monotonic() - last.at < reuse)
+                return last.token;
+            const token = askFor({ github, clock, audience });
+            held.set(audience, { at: clock.monotonic(), token });
+            token.catch(() => held.delete(audience));
+            return token;
+        },
+        forget: (audience) => void held.delete(audience),
+    };
+}
+async function askFor({ github, clock, audience }) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await github.idToken(audience);
+        }
+        catch (error) {
+            if (attempt === attempts) {
+                const why = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .toError */ .iT)(error).message.replaceAll(/\s+/g, ' ');
+                throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(`GitHub gave the job no ID token: ${why}`, {
+                    service: 'github',
+                    operation: 'GetIdToken',
+                    code: 'NoIdToken',
+                    cause: error,
+                    hint: 'Nothing was changed. Run the job again; https://www.githubstatus.com tells whether GitHub has a problem.',
+                });
+            }
+            await clock.sleep(500 * attempt);
+        }
+    }
+}
+function claimsOf(token) {
+    try {
+        return (0,_domain_id_token_js__WEBPACK_IMPORTED_MODULE_1__/* .readClaims */ .Ip)(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')));
+    }
+    catch {
+        return (0,_domain_id_token_js__WEBPACK_IMPORTED_MODULE_1__/* .readClaims */ .Ip)(null);
     }
 }
 
 
 /***/ }),
 
-/***/ 2730:
+/***/ 6031:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44178,13 +44775,14 @@ var aws = __nccwpck_require__(2102);
 
 
 function awsCodedeploy(access) {
+    const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(507)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 7507, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).CodeDeployClient((0,aws/* clientSettings */.ry)(access)));
     const once = (0,aws/* lazy */.RZ)(async () => new (await sdk()).CodeDeployClient((0,aws/* clientSettings */.ry)(access, { attempts: 1 })));
     const deployment = async (id) => {
         const { GetDeploymentCommand } = await sdk();
         const asked = about('GetDeployment', `deployment ${id}`);
-        const { deploymentInfo } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(new GetDeploymentCommand({ deploymentId: id })));
+        const { deploymentInfo } = await ask(asked, async () => (await client()).send(new GetDeploymentCommand({ deploymentId: id })));
         if (!deploymentInfo)
             throw emptyAnswer(asked);
         return toDeployment({ id, info: deploymentInfo });
@@ -44195,7 +44793,7 @@ function awsCodedeploy(access) {
             const asked = about('GetDeploymentGroup', `deployment group ${group} of ${application}`);
             const request = new GetDeploymentGroupCommand({ applicationName: application, deploymentGroupName: group });
             try {
-                const { deploymentGroupInfo } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
+                const { deploymentGroupInfo } = await ask(asked, async () => (await client()).send(request));
                 if (!deploymentGroupInfo)
                     throw emptyAnswer(asked);
                 return { found: 'group', group: toGroup({ application, group, info: deploymentGroupInfo }) };
@@ -44214,7 +44812,7 @@ function awsCodedeploy(access) {
             const asked = about('GetDeploymentConfig', `deployment configuration ${name}`);
             const request = new GetDeploymentConfigCommand({ deploymentConfigName: name });
             try {
-                const { deploymentConfigInfo: info } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
+                const { deploymentConfigInfo: info } = await ask(asked, async () => (await client()).send(request));
                 return { name, computePlatform: info?.computePlatform, routing: toRouting(info?.trafficRoutingConfig) };
             }
             catch (error) {
@@ -44233,7 +44831,7 @@ function awsCodedeploy(access) {
                     includeOnlyStatuses: [...domain_deployment/* activeStatuses */.RM],
                     nextToken,
                 });
-                const { deployments = [], nextToken: next } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
+                const { deployments = [], nextToken: next } = await ask(asked, async () => (await client()).send(request));
                 return [...deployments, ...(next === undefined ? [] : await page(next))];
             };
             try {
@@ -44266,7 +44864,7 @@ function awsCodedeploy(access) {
                 }),
             });
             try {
-                const { deploymentId } = await (0,aws/* ask */.kA)(asked, async () => (await once()).send(request));
+                const { deploymentId } = await ask(asked, async () => (await once()).send(request));
                 if (deploymentId === undefined)
                     return { answer: 'unknown', error: emptyAnswer(asked) };
                 return { answer: 'created', id: deploymentId };
@@ -44285,7 +44883,7 @@ function awsCodedeploy(access) {
             const asked = about('GetDeploymentTarget', `deployment ${id}`);
             const request = new GetDeploymentTargetCommand({ deploymentId: id, targetId: `${cluster}:${service}` });
             try {
-                const { deploymentTarget } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
+                const { deploymentTarget } = await ask(asked, async () => (await client()).send(request));
                 return deploymentTarget?.ecsTarget && toTarget(deploymentTarget.ecsTarget);
             }
             catch (error) {
@@ -44298,7 +44896,7 @@ function awsCodedeploy(access) {
             const { StopDeploymentCommand } = await sdk();
             const request = new StopDeploymentCommand({ deploymentId: id, autoRollbackEnabled: rollback });
             try {
-                const { status } = await (0,aws/* ask */.kA)(about('StopDeployment', `deployment ${id}`), async () => (await client()).send(request));
+                const { status } = await ask(about('StopDeployment', `deployment ${id}`), async () => (await client()).send(request));
                 return status === 'Succeeded' ? 'stopped' : 'stopping';
             }
             catch (error) {
@@ -44310,7 +44908,7 @@ function awsCodedeploy(access) {
         continueDeployment: async ({ id, wait }) => {
             const { ContinueDeploymentCommand } = await sdk();
             const request = new ContinueDeploymentCommand({ deploymentId: id, deploymentWaitType: wait });
-            await (0,aws/* ask */.kA)(about('ContinueDeployment', `deployment ${id}`), async () => (await client()).send(request));
+            await ask(about('ContinueDeployment', `deployment ${id}`), async () => (await client()).send(request));
         },
         revisionText: async ({ application, sha256 }) => {
             const { GetApplicationRevisionCommand } = await sdk();
@@ -44320,7 +44918,7 @@ function awsCodedeploy(access) {
             });
             const asked = about('GetApplicationRevision', `revision ${sha256.slice(0, 12)} of ${application}`);
             try {
-                const { revision } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
+                const { revision } = await ask(asked, async () => (await client()).send(request));
                 return revision?.appSpecContent?.content;
             }
             catch (error) {
@@ -47798,6 +48396,7 @@ function noAnswer(cause) {
 
 
 function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) {
+    const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(249)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8249, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access)));
     const once = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access, { attempts: 1 })));
@@ -47805,14 +48404,14 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
         const { DescribeRepositoriesCommand } = await sdk();
         const asked = ecr_about('DescribeRepositories', place);
         const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
-        const reply = await none('RepositoryNotFoundException', (0,aws/* ask */.kA)(asked, async () => (await client()).send(request)));
+        const reply = await none('RepositoryNotFoundException', ask(asked, async () => (await client()).send(request)));
         return reply && repositoryIn(asked, { place, found: reply.repositories?.[0] });
     };
     return {
         authorization: async () => {
             const { GetAuthorizationTokenCommand } = await sdk();
             const asked = { service: 'ecr', operation: 'GetAuthorizationToken' };
-            const reply = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
+            const reply = await ask(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
             const [data] = reply.authorizationData ?? [];
             const [username = '', password = ''] = Buffer.from(data?.authorizationToken ?? '', 'base64')
                 .toString('utf8')
@@ -47832,7 +48431,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             const { alsoCheck: _, ...asked } = ecr_about('CreateRepository', place);
             const request = new CreateRepositoryCommand({ ...named(place), imageTagMutability: mutability });
             try {
-                const { repository } = await (0,aws/* ask */.kA)(asked, async () => (await once()).send(request));
+                const { repository } = await ask(asked, async () => (await once()).send(request));
                 return { repository: repositoryIn(asked, { place, found: repository }), created: true };
             }
             catch (error) {
@@ -47848,7 +48447,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             const { DescribeImagesCommand } = await sdk();
             const asked = ecr_about('DescribeImages', place);
             const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
-            const reply = await none(/^(Image|Repository)NotFoundException$/, (0,aws/* ask */.kA)(asked, async () => (await client()).send(request)));
+            const reply = await none(/^(Image|Repository)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
             const [found] = reply?.imageDetails ?? [];
             if (!found)
                 return undefined;
@@ -47863,7 +48462,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             const asked = ecr_about('BatchGetImage', place);
             const request = new BatchGetImageCommand({ ...named(place), imageIds: [imageId(id)], acceptedMediaTypes: [...oci/* manifestMediaTypes */.$P] });
             try {
-                const reply = await none('RepositoryNotFoundException', (0,aws/* ask */.kA)(asked, async () => (await client()).send(request)));
+                const reply = await none('RepositoryNotFoundException', ask(asked, async () => (await client()).send(request)));
                 const [found] = reply?.images ?? [];
                 if (found?.imageManifest === undefined)
                     return { answer: 'missing' };
@@ -47885,7 +48484,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             const request = new GetDownloadUrlForLayerCommand({ ...named(place), layerDigest: digest });
             const asked = ecr_about('GetDownloadUrlForLayer', place);
             try {
-                const { downloadUrl } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
+                const { downloadUrl } = await ask(asked, async () => (await client()).send(request));
                 if (downloadUrl === undefined)
                     throw ecr_emptyAnswer(asked, 'a URL');
                 return await download(downloadUrl);
@@ -47905,13 +48504,13 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 imageDigest: digest,
                 imageTag: tag,
             });
-            await none('ImageAlreadyExistsException', (0,aws/* ask */.kA)(ecr_about('PutImage', place), async () => (await client()).send(request)));
+            await none('ImageAlreadyExistsException', ask(ecr_about('PutImage', place), async () => (await client()).send(request)));
         },
         readPolicy: async (place) => {
             const { GetRepositoryPolicyCommand } = await sdk();
             const request = new GetRepositoryPolicyCommand(named(place));
             const asked = ecr_about('GetRepositoryPolicy', place);
-            const reply = await none('RepositoryPolicyNotFoundException', (0,aws/* ask */.kA)(asked, async () => (await client()).send(request)));
+            const reply = await none('RepositoryPolicyNotFoundException', ask(asked, async () => (await client()).send(request)));
             return reply?.policyText;
         },
         writePolicy: async (place, text) => {
@@ -47919,7 +48518,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             const { SetRepositoryPolicyCommand } = await sdk();
             const request = new SetRepositoryPolicyCommand({ ...named(place), policyText: text });
             try {
-                await (0,aws/* ask */.kA)(ecr_about('SetRepositoryPolicy', place), async () => (await once()).send(request, { abortSignal: deadline }));
+                await ask(ecr_about('SetRepositoryPolicy', place), async () => (await once()).send(request, { abortSignal: deadline }));
                 return 'written';
             }
             catch (error) {
@@ -48001,12 +48600,46 @@ function mediaTypeIn(manifest) {
 
 // EXTERNAL MODULE: ./build/domain/live-service.js
 var live_service = __nccwpck_require__(5621);
+;// CONCATENATED MODULE: ./build/ports/whole-json.js
+
+function sendWhole({ middlewareStack }, document) {
+    const replaceBody = (next) => {
+        return async (args) => {
+            args.request.body = JSON.stringify(document);
+            return next(args);
+        };
+    };
+    middlewareStack.add(replaceBody, { step: 'serialize', priority: 'low' });
+}
+function wholeAnswer({ middlewareStack }) {
+    let text = '{}';
+    const keepBody = (next) => {
+        return async (args) => {
+            const result = await next(args);
+            const chunks = [];
+            for await (const chunk of result.response.body)
+                chunks.push(chunk);
+            const body = Buffer.concat(chunks);
+            result.response.body = body;
+            text = body.toString('utf8');
+            return result;
+        };
+    };
+    middlewareStack.add(keepBody, { step: 'deserialize', priority: 'low' });
+    return () => {
+        const answer = JSON.parse(text);
+        return (0,json/* isObject */.Gv)(answer) ? answer : {};
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/ports/ecs.js
 
 
 
 
+
 function awsEcs(access) {
+    const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(212)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 212, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECSClient((0,aws/* clientSettings */.ry)(access)));
     return {
@@ -48014,7 +48647,7 @@ function awsEcs(access) {
             const { DescribeServicesCommand } = await sdk();
             const asked = { service: 'ecs', operation: 'DescribeServices', of: `service ${service} of cluster ${cluster}` };
             try {
-                const reply = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(new DescribeServicesCommand({ cluster, services: [service] })));
+                const reply = await ask(asked, async () => (await client()).send(new DescribeServicesCommand({ cluster, services: [service] })));
                 const [found] = reply.services ?? [];
                 return found ? { found: 'service', service: liveService(found) } : { found: 'nothing', missing: 'service' };
             }
@@ -48028,8 +48661,9 @@ function awsEcs(access) {
             const { DescribeTaskDefinitionCommand } = await sdk();
             const asked = { service: 'ecs', operation: 'DescribeTaskDefinition', of: `task definition ${name}` };
             const request = new DescribeTaskDefinitionCommand({ taskDefinition: name, include: ['TAGS'] });
-            const { taskDefinition, tags } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
-            return registered({ asked, taskDefinition, tags });
+            const whole = wholeAnswer(request);
+            const { tags } = await ask(asked, async () => (await client()).send(request));
+            return registered({ asked, answer: whole(), tags });
         },
         registerTaskDefinition: async (definition) => {
             const { RegisterTaskDefinitionCommand } = await sdk();
@@ -48040,18 +48674,20 @@ function awsEcs(access) {
                 alsoCheck: 'iam:PassRole on its task and execution roles (and ecs:TagResource where it has tags)',
             };
             const request = new RegisterTaskDefinitionCommand(definition);
-            const { taskDefinition, tags } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
-            return registered({ asked, taskDefinition, tags });
+            sendWhole(request, definition);
+            const whole = wholeAnswer(request);
+            const { tags } = await ask(asked, async () => (await client()).send(request));
+            return registered({ asked, answer: whole(), tags });
         },
         stoppedTasks: async ({ cluster, service }) => {
             const { ListTasksCommand, DescribeTasksCommand } = await sdk();
             const of = `service ${service} of cluster ${cluster}`;
             const list = new ListTasksCommand({ cluster, serviceName: service, desiredStatus: 'STOPPED', maxResults: 100 });
-            const { taskArns = [] } = await (0,aws/* ask */.kA)({ service: 'ecs', operation: 'ListTasks', of }, async () => (await client()).send(list));
+            const { taskArns = [] } = await ask({ service: 'ecs', operation: 'ListTasks', of }, async () => (await client()).send(list));
             if (taskArns.length === 0)
                 return [];
             const describe = new DescribeTasksCommand({ cluster, tasks: taskArns });
-            const { tasks = [] } = await (0,aws/* ask */.kA)({ service: 'ecs', operation: 'DescribeTasks', of }, async () => (await client()).send(describe));
+            const { tasks = [] } = await ask({ service: 'ecs', operation: 'DescribeTasks', of }, async () => (await client()).send(describe));
             return tasks
                 .map(stoppedTask)
                 .sort((one, other) => (other.stoppedAt ?? 0) - (one.stoppedAt ?? 0))
@@ -48059,16 +48695,12 @@ function awsEcs(access) {
         },
     };
 }
-function registered({ asked, taskDefinition, tags = [], }) {
-    const arn = taskDefinition?.taskDefinitionArn;
-    if (arn === undefined)
+function registered({ asked, answer: { taskDefinition }, tags = [], }) {
+    const definition = (0,json/* isObject */.Gv)(taskDefinition) ? taskDefinition : {};
+    const arn = definition['taskDefinitionArn'];
+    if (typeof arn !== 'string')
         throw new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} answered without a task definition`, { ...asked, code: 'EmptyAnswer' });
-    const definition = JSON.parse(JSON.stringify(taskDefinition));
-    return {
-        arn,
-        definition: (0,json/* isObject */.Gv)(definition) ? definition : {},
-        tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])),
-    };
+    return { arn, definition, tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])) };
 }
 function liveService(service) {
     const primary = service.taskSets?.find(({ status }) => status === 'PRIMARY');
@@ -48598,13 +49230,14 @@ var organization = __nccwpck_require__(4814);
 
 const alsoCheck = 'that the caller is in the management account or a delegated administrator (organization-role)';
 function awsOrganizations(access) {
+    const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(503)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2503, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).OrganizationsClient((0,aws/* clientSettings */.ry)(access, { attempts: 8 })));
     return {
         organizationId: async () => {
             const { DescribeOrganizationCommand } = await sdk();
             const asked = { service: 'organizations', operation: 'DescribeOrganization' };
-            const { Organization } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(new DescribeOrganizationCommand({})));
+            const { Organization } = await ask(asked, async () => (await client()).send(new DescribeOrganizationCommand({})));
             const id = (0,organization/* parseOrganizationId */.KL)(Organization?.Id ?? '');
             if (!id.ok)
                 throw new errors/* AwsError */.Gy('organizations:DescribeOrganization answered without an organization ID', { ...asked, code: 'EmptyAnswer' });
@@ -48613,7 +49246,7 @@ function awsOrganizations(access) {
         root: async () => {
             const { ListRootsCommand } = await sdk();
             const asked = { service: 'organizations', operation: 'ListRoots', alsoCheck };
-            const { Roots } = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(new ListRootsCommand({})));
+            const { Roots } = await ask(asked, async () => (await client()).send(new ListRootsCommand({})));
             const [root] = Roots ?? [];
             if (root?.Id === undefined)
                 throw new errors/* AwsError */.Gy('organizations:ListRoots answered without a root', { ...asked, code: 'EmptyAnswer' });
@@ -48626,7 +49259,7 @@ function awsOrganizations(access) {
             let token;
             do {
                 const request = new ListOrganizationalUnitsForParentCommand({ ParentId: id, NextToken: token });
-                const page = await (0,aws/* ask */.kA)(asked, async () => (await client()).send(request));
+                const page = await ask(asked, async () => (await client()).send(request));
                 found.push(...(page.OrganizationalUnits ?? []).map((ou) => ({ id: ou.Id ?? '', name: ou.Name ?? '' })));
                 token = page.NextToken;
             } while (token !== undefined);
@@ -48656,7 +49289,7 @@ function realPorts(environment) {
         log,
         github,
         files: workspaceFiles(github.run),
-        credentials: (0,credentials/* stsCredentials */.P)({ github, clock, log, environment }),
+        credentials: (0,credentials/* stsCredentials */.Pe)({ github, clock, log, environment }),
         docker: dockerCli({ log, environment }),
         ociRegistry: httpOciRegistry({ clock }),
         ecr: awsEcr,
@@ -48665,6 +49298,201 @@ function realPorts(environment) {
         organizations: awsOrganizations,
     };
 }
+
+
+/***/ }),
+
+/***/ 6123:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A0: () => (/* binding */ preloadSts),
+/* harmony export */   DJ: () => (/* binding */ byOidc),
+/* harmony export */   Gk: () => (/* binding */ chainedSeconds),
+/* harmony export */   IX: () => (/* binding */ callerIdentity),
+/* harmony export */   xN: () => (/* binding */ assumeRole),
+/* harmony export */   zr: () => (/* binding */ assumeRoleWithWebIdentity)
+/* harmony export */ });
+/* unused harmony export isAssumedRole */
+/* harmony import */ var _domain_account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+/* harmony import */ var _domain_id_token_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4192);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
+/* harmony import */ var _aws_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2102);
+/* harmony import */ var _id_token_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6446);
+
+
+
+
+
+const sdk = (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .lazy */ .RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19)));
+const chainedSeconds = 3600;
+async function preloadSts() {
+    await sdk();
+}
+async function callerIdentity({ region, credentials, }) {
+    const { STSClient, GetCallerIdentityCommand } = await sdk();
+    const sts = new STSClient((0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .clientSettings */ .ry)({ region, credentials }));
+    const asked = { service: 'sts', operation: 'GetCallerIdentity' };
+    const { Account = '', Arn = '' } = await (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .ask */ .kA)(asked, async () => sts.send(new GetCallerIdentityCommand({})));
+    const account = (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .parseAccountId */ .cK)(Account);
+    if (!account.ok)
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy('sts:GetCallerIdentity answered without an account', { ...asked, code: 'EmptyAnswer' });
+    return { account: account.value, arn: Arn };
+}
+async function assumeRoleWithWebIdentity(wish) {
+    const { STSClient, AssumeRoleWithWebIdentityCommand } = await sdk();
+    const sts = new STSClient((0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .clientSettings */ .ry)({ region: wish.region, credentials: unsigned }));
+    const asked = { service: 'sts', operation: 'AssumeRoleWithWebIdentity', of: `${wish.input} ${wish.role}` };
+    const request = new AssumeRoleWithWebIdentityCommand({
+        RoleArn: wish.role,
+        RoleSessionName: wish.sessionName,
+        WebIdentityToken: wish.token,
+        DurationSeconds: wish.durationSeconds,
+    });
+    try {
+        const { Credentials } = await (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .ask */ .kA)(asked, async () => sts.send(request));
+        return assumed(Credentials, asked);
+    }
+    catch (error) {
+        throw error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy ? webIdentityRefused({ wish, claims: (0,_id_token_js__WEBPACK_IMPORTED_MODULE_3__/* .claimsOf */ .d)(wish.token), error }) : error;
+    }
+}
+async function assumeRole(wish) {
+    const { STSClient, AssumeRoleCommand } = await sdk();
+    await refuseLongChain(wish);
+    const sts = new STSClient((0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .clientSettings */ .ry)({ region: wish.region, credentials: wish.source }));
+    const asked = { service: 'sts', operation: 'AssumeRole', of: `${wish.input} ${wish.role}` };
+    const request = new AssumeRoleCommand({
+        RoleArn: wish.role,
+        RoleSessionName: wish.sessionName,
+        DurationSeconds: wish.durationSeconds,
+        ExternalId: wish.externalId,
+        ...(wish.tags.length > 0 && { Tags: wish.tags.map(({ key, value }) => ({ Key: key, Value: value })) }),
+    });
+    try {
+        const { Credentials } = await (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .ask */ .kA)(asked, async () => sts.send(request));
+        return assumed(Credentials, asked);
+    }
+    catch (error) {
+        throw error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy ? await assumeRoleRefused({ wish, error }) : error;
+    }
+}
+async function refuseLongChain({ region, role, input, durationSeconds = chainedSeconds, source }) {
+    if (durationSeconds <= chainedSeconds)
+        return;
+    const { arn } = await callerIdentity({ region, credentials: source });
+    if (!isAssumedRole(arn))
+        return;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([
+        {
+            input: 'role-duration-seconds',
+            problem: `is ${durationSeconds}, but ${arn} assumes ${input} ${role} by role chaining, which ends after ${chainedSeconds} seconds`,
+        },
+    ], { hint: `Leave it out: the session is renewed by itself. ${byOidc}` });
+}
+const byOidc = 'To avoid that, let the job assume the role by OIDC: role-chaining: false, with "permissions: id-token: write".';
+function isAssumedRole(arn) {
+    return arn.includes(':assumed-role/');
+}
+const unsigned = async () => ({ accessKeyId: '', secretAccessKey: '' });
+function assumed(credentials, asked) {
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
+    if (!AccessKeyId || !SecretAccessKey || !SessionToken)
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(`${asked.service}:${asked.operation} answered without credentials`, { ...asked, code: 'EmptyAnswer' });
+    return {
+        accessKeyId: AccessKeyId,
+        secretAccessKey: SecretAccessKey,
+        sessionToken: SessionToken,
+        ...(Expiration && { expiration: Expiration }),
+    };
+}
+function refused(error, { message = error.message, hint }) {
+    const { service, operation, code, requestId } = error;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(message, { service, operation, code, requestId, cause: error, hint });
+}
+function webIdentityRefused({ wish, claims, error }) {
+    const { role, region } = wish;
+    const provider = `the OIDC provider ${claims.issuer} of ${(0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .accountOf */ .XP)(role)}`;
+    if ((0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .isDenial */ .c6)(error) || error.code.startsWith('IDPRejectedClaim')) {
+        return refused(error, {
+            message: `STS refused ${role} for sub "${claims.sub}" (aud ${claims.aud}).`,
+            hint: trustHint(claims),
+        });
+    }
+    if (error.code.startsWith('InvalidIdentityToken')) {
+        const audienceOfChina = (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .partitionOf */ .iQ)(region) === 'aws-cn' ? ' (in China often sts.amazonaws.com.cn)' : '';
+        return refused(error, {
+            hint: /provider/i.test(error.message)
+                ? `Make ${provider} in IAM (docs/iam.md), with the audience "${claims.aud}".`
+                : `The token is for the audience "${claims.aud}": add it to ${provider} and to the role's trust policy, or set the input audience to what they have${audienceOfChina}.`,
+        });
+    }
+    return commonlyRefused({ wish, error });
+}
+function trustHint(claims) {
+    const { sub, aud, issuer } = claims;
+    const other = (0,_domain_id_token_js__WEBPACK_IMPORTED_MODULE_4__/* .otherForm */ .j6)(claims);
+    return [
+        'Its trust policy must allow this audience and exactly this sub (docs/iam.md); STS says the same where there is no such role.',
+        `  "${issuer}:aud": ${JSON.stringify(aud)}`,
+        `  "${issuer}:sub": ${JSON.stringify(sub)}`,
+        'Repositories made, renamed or moved after 2026-07-15 have the form repo:OWNER@ID/REPO@ID:…, older ones the form without IDs.',
+        ...(other === undefined ? [] : [`The other form of this sub: ${JSON.stringify(other)}; list both while you are not sure.`]),
+        ...(claims.others.length === 0 ? [] : [`The token also says: ${claims.others.map(([name, value]) => `${name} ${value}`).join(', ')}.`]),
+    ].join('\n');
+}
+async function assumeRoleRefused({ wish, error }) {
+    const { role, input, region, source, externalId, tags } = wish;
+    if ((0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .isExpiry */ .YS)(error))
+        return refused(error, { hint: `${input} is assumed from the job's own credentials, and those have expired. ${byOidc}` });
+    if (!(0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .isDenial */ .c6)(error))
+        return commonlyRefused({ wish, error });
+    const caller = await callerIdentity({ region, credentials: source }).catch(() => undefined);
+    const who = caller === undefined ? 'the caller' : principalOf(caller.arn);
+    const external = externalId === undefined
+        ? 'No external ID was sent (role-external-id).'
+        : 'The external ID that was sent must be the one that it asks for.';
+    const tagging = tags.length > 0 ? ' For the role-session-tags both must allow sts:TagSession too.' : '';
+    return refused(error, {
+        message: `AssumeRole of ${input} ${role} was refused for ${caller?.arn ?? 'the caller'}: ${error.message}`,
+        hint: `${who} needs sts:AssumeRole on the role in its own IAM policy, AND the role's trust policy must name ${who}. ${external}${tagging}`,
+    });
+}
+function principalOf(arn) {
+    return arn.replace(/^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3');
+}
+function commonlyRefused({ wish, error }) {
+    const { role, region, durationSeconds = chainedSeconds } = wish;
+    const account = (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .accountOf */ .XP)(role);
+    if (/MaxSessionDuration/.test(error.message))
+        return refused(error, {
+            hint: `role-duration-seconds (${durationSeconds}) is more than ${role} allows: leave it out, the session is renewed by itself, or raise the role's maximum session duration.`,
+        });
+    if (error.code.startsWith('RegionDisabled'))
+        return refused(error, { hint: `Activate STS in ${region} in the account settings of IAM in ${account}, or choose another Region.` });
+    if (error.code.startsWith('PackedPolicyTooLarge'))
+        return refused(error, { hint: 'Give fewer or shorter role-session-tags.' });
+    return error;
+}
+
+
+/***/ }),
+
+/***/ 8959:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N: () => (/* binding */ isWithoutCredentials),
+/* harmony export */   r: () => (/* binding */ withoutCredentials)
+/* harmony export */ });
+const events = ['pull_request', 'pull_request_review', 'pull_request_review_comment'];
+async function isWithoutCredentials({ github, credentials }) {
+    const { eventName, actor } = github.run;
+    const mayBe = events.includes(eventName) || actor === 'dependabot[bot]';
+    return mayBe && !(await credentials.available());
+}
+const withoutCredentials = 'This run has no AWS credentials, as runs of pull requests from forks and of Dependabot have none: AWS was not asked, and nothing was built, pushed, shared or deployed. ' +
+    'The job summary has the plan that can be made without. (In other pull requests "permissions: id-token: write" lets the job assume its roles.)';
 
 
 /***/ })

@@ -28670,11 +28670,13 @@ function isCleanup(item) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Lw: () => (/* binding */ parseArn),
 /* harmony export */   XP: () => (/* binding */ accountOf),
 /* harmony export */   cK: () => (/* binding */ parseAccountId),
+/* harmony export */   iQ: () => (/* binding */ partitionOf),
 /* harmony export */   kd: () => (/* binding */ consoleHost)
 /* harmony export */ });
-/* unused harmony exports parseRegion, parseArn, parseRoleArn, partitionOf */
+/* unused harmony exports parseRegion, parseRoleArn, parseCluster, partitionOfArn */
 /* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4864);
 
 const parseAccountId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^\d{12}$/, 'an AWS account ID (12 digits; quote it in YAML, or a leading zero is lost)');
@@ -28682,13 +28684,17 @@ const parseRegion = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .w
 function parseArn(text) {
     const match = /^arn:([a-z0-9-]+):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)$/s.exec(text);
     if (!match)
-        return bad(`"${text}" is not an ARN (arn:<partition>:<service>:<region>:<account>:<resource>)`);
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is not an ARN (arn:<partition>:<service>:<region>:<account>:<resource>)`);
     const [, partition = '', service = '', region = '', account = '', resource = ''] = match;
-    return ok({ partition, service, region, account, resource });
+    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__.ok)({ partition, service, region, account, resource });
 }
 const parseRoleArn = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/, 'an IAM role ARN such as arn:aws:iam::111111111111:role/deploy');
+const parseCluster = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^([A-Za-z0-9_-]{1,255}|arn:aws(-[a-z]+)*:ecs:[a-z0-9-]+:\d{12}:cluster\/[A-Za-z0-9_-]{1,255})$/, 'an ECS cluster: a name (1 to 255 letters, digits, "-" or "_") or an ARN');
 function accountOf(role) {
     return (role.split(':')[4] ?? '');
+}
+function partitionOfArn(arn) {
+    return arn.split(':')[1] ?? '';
 }
 function partitionOf(region) {
     const prefixes = [
@@ -28762,6 +28768,52 @@ function deploymentUrl({ id, region }) {
 
 /***/ }),
 
+/***/ 7803:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Gv: () => (/* binding */ isObject),
+/* harmony export */   b6: () => (/* binding */ textOf)
+/* harmony export */ });
+/* unused harmony exports elements, isList, formatPath, canonical */
+function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function elements(value) {
+    return isList(value) ? value : [];
+}
+function isList(value) {
+    return Array.isArray(value);
+}
+function formatPath(path) {
+    const steps = path.map((step) => {
+        if (typeof step === 'number')
+            return `[${step}]`;
+        return /^[A-Za-z_][\w-]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+    });
+    return `$${steps.join('')}`;
+}
+function textOf(value) {
+    if (value === undefined)
+        return '';
+    return typeof value === 'string' ? value : JSON.stringify(value);
+}
+function canonical(value) {
+    if (isList(value))
+        return `[${value.map(canonical).join(',')}]`;
+    if (isObject(value)) {
+        const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+        return `{${entries
+            .sort(([one], [other]) => (one < other ? -1 : 1))
+            .map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner)}`)
+            .join(',')}}`;
+    }
+    return JSON.stringify(value ?? null);
+}
+
+
+/***/ }),
+
 /***/ 4864:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -28800,7 +28852,7 @@ function parseAll(texts, parser) {
 /* harmony export */   iT: () => (/* binding */ toError),
 /* harmony export */   lZ: () => (/* binding */ ActionError)
 /* harmony export */ });
-/* unused harmony exports DeploymentError, CancelledError */
+/* unused harmony exports formatProblem, DeploymentError, CancelledError */
 class ActionError extends Error {
     hint;
     constructor(message, { hint, cause } = {}) {
@@ -28817,15 +28869,15 @@ class InputError extends ActionError {
         this.problems = problems;
     }
 }
+function formatProblem({ file, problem, path, line, column }) {
+    const place = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
+    return `${file}${place}: ${path === undefined ? '' : `${path} `}${problem}`;
+}
 class DocumentError extends ActionError {
     name = 'DocumentError';
     problems;
     constructor(problems, explanation) {
-        const lines = problems.map(({ file, problem, path, line, column }) => {
-            const place = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
-            return `${file}${place}: ${path === undefined ? '' : `${path} `}${problem}`;
-        });
-        super(lines.join('\n'), explanation);
+        super(problems.map(formatProblem).join('\n'), explanation);
         this.problems = problems;
     }
 }
@@ -28875,7 +28927,623 @@ function toError(thrown) {
 
 /***/ }),
 
-/***/ 5985:
+/***/ 2102:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N8: () => (/* binding */ asker),
+/* harmony export */   RZ: () => (/* binding */ lazy),
+/* harmony export */   WG: () => (/* binding */ isPassing),
+/* harmony export */   YS: () => (/* binding */ isExpiry),
+/* harmony export */   c6: () => (/* binding */ isDenial),
+/* harmony export */   d$: () => (/* binding */ isNetworkFault),
+/* harmony export */   kA: () => (/* binding */ ask),
+/* harmony export */   ry: () => (/* binding */ clientSettings),
+/* harmony export */   z8: () => (/* binding */ awsCode)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
+
+function clientSettings({ region, credentials }, { attempts = 5 } = {}) {
+    return {
+        region,
+        credentials,
+        maxAttempts: attempts,
+        requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
+    };
+}
+function lazy(make) {
+    let made;
+    return () => (made ??= { value: make() }).value;
+}
+async function ask(asked, call) {
+    try {
+        return await call();
+    }
+    catch (error) {
+        throw toAwsError(asked, error);
+    }
+}
+function asker({ role }) {
+    return async (asked, call) => ask({ ...asked, role }, call);
+}
+function awsCode(error) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+        return error.code;
+    return isServiceException(error) ? error.name : undefined;
+}
+const denials = ['AccessDenied', 'AccessDeniedException', 'UnauthorizedException', 'UnauthorizedOperation'];
+const expiries = ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'];
+function isDenial(error) {
+    return denials.includes(awsCode(error) ?? '');
+}
+function isExpiry(error) {
+    return expiries.includes(awsCode(error) ?? '');
+}
+function toAwsError(asked, error) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ || !(error instanceof Error))
+        return error;
+    const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
+    const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
+    const { service, operation, of } = asked;
+    const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
+    const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(what, { service, operation, code, requestId, cause: error, ...hint(asked, code) });
+}
+function hint({ service, operation, alsoCheck, role }, code) {
+    if (denials.includes(code)) {
+        const others = alsoCheck === undefined ? '' : `, and ${alsoCheck}`;
+        return { hint: `Allow ${service}:${operation} in the caller's IAM policy${others}; a service control policy can deny it too.` };
+    }
+    if (!expiries.includes(code))
+        return {};
+    return {
+        hint: role === undefined
+            ? 'The credentials have expired. Give a role (registry-role, deploy-role) to let the action renew them itself.'
+            : `The action renews the sessions of ${role} before they end: this one was revoked, or the runner slept meanwhile. Run the step again.`,
+    };
+}
+function isServiceException(error) {
+    return error instanceof Error && '$metadata' in error && '$fault' in error;
+}
+function isUnreadable(error) {
+    return '$response' in error && !isServiceException(error);
+}
+const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
+function networkCode(error) {
+    return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+function isNetworkFault(error) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+        return isNetworkFault(error.cause);
+    return (error instanceof Error &&
+        (isUnreadable(error) || networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name)));
+}
+function isPassing(error) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+        return isPassing(error.cause);
+    if (!isServiceException(error))
+        return isNetworkFault(error);
+    const status = error.$metadata.httpStatusCode ?? 0;
+    return status >= 500 || status === 429 || /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/.test(error.name);
+}
+
+
+/***/ }),
+
+/***/ 7583:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Pe: () => (/* binding */ stsCredentials)
+});
+
+// UNUSED EXPORTS: inputOfAccount, roleChainings, utc
+
+// EXTERNAL MODULE: ./build/domain/account.js
+var domain_account = __nccwpck_require__(8750);
+// EXTERNAL MODULE: ./build/domain/json.js
+var json = __nccwpck_require__(7803);
+;// CONCATENATED MODULE: ./build/domain/id-token.js
+
+const others = ['repository', 'ref', 'environment', 'event_name', 'job_workflow_ref', 'actor'];
+function readClaims(payload) {
+    const claims = (0,json/* isObject */.Gv)(payload) ? payload : {};
+    const text = (name) => {
+        const value = claims[name];
+        return typeof value === 'string' ? value : undefined;
+    };
+    const [owner, repository] = [text('repository_owner_id'), text('repository_id')];
+    return {
+        sub: text('sub') ?? 'unknown',
+        aud: text('aud') ?? 'unknown',
+        issuer: (text('iss') ?? 'https://token.actions.githubusercontent.com').replace(/^https:\/\//, ''),
+        others: others.flatMap((name) => {
+            const value = text(name);
+            return value === undefined ? [] : [[name, value]];
+        }),
+        ids: owner === undefined || repository === undefined ? undefined : { owner, repository },
+    };
+}
+const subject = /^repo:([^/@:]+)(@\d+)?\/([^/@:]+)(@\d+)?:(.+)$/;
+function contextOf(sub) {
+    return subject.exec(sub)?.[5] ?? sub;
+}
+function otherForm({ sub, ids }) {
+    const [, owner, ownerId, repository, , context] = subject.exec(sub) ?? [];
+    if (owner === undefined || repository === undefined || context === undefined)
+        return undefined;
+    if (ownerId !== undefined)
+        return `repo:${owner}/${repository}:${context}`;
+    return ids && `repo:${owner}@${ids.owner}/${repository}@${ids.repository}:${context}`;
+}
+
+// EXTERNAL MODULE: ./build/errors.js
+var errors = __nccwpck_require__(9473);
+// EXTERNAL MODULE: ./build/ports/aws.js
+var aws = __nccwpck_require__(2102);
+;// CONCATENATED MODULE: ./build/ports/id-token.js
+
+
+const reuse = 60_000;
+const attempts = 3;
+function reusedIdTokens({ github, clock }) {
+    const held = new Map();
+    return {
+        get: async (audience) => {
+            const last = held.get(audience);
+            if (last && clock.monotonic() - last.at < reuse)
+                return last.token;
+            const token = askFor({ github, clock, audience });
+            held.set(audience, { at: clock.monotonic(), token });
+            token.catch(() => held.delete(audience));
+            return token;
+        },
+        forget: (audience) => void held.delete(audience),
+    };
+}
+async function askFor({ github, clock, audience }) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await github.idToken(audience);
+        }
+        catch (error) {
+            if (attempt === attempts) {
+                const why = (0,errors/* toError */.iT)(error).message.replaceAll(/\s+/g, ' ');
+                throw new errors/* AwsError */.Gy(`GitHub gave the job no ID token: ${why}`, {
+                    service: 'github',
+                    operation: 'GetIdToken',
+                    code: 'NoIdToken',
+                    cause: error,
+                    hint: 'Nothing was changed. Run the job again; https://www.githubstatus.com tells whether GitHub has a problem.',
+                });
+            }
+            await clock.sleep(500 * attempt);
+        }
+    }
+}
+function claimsOf(token) {
+    try {
+        return readClaims(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')));
+    }
+    catch {
+        return readClaims(null);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/ports/sts.js
+
+
+
+
+
+const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19)));
+const chainedSeconds = 3600;
+async function preloadSts() {
+    await sdk();
+}
+async function callerIdentity({ region, credentials, }) {
+    const { STSClient, GetCallerIdentityCommand } = await sdk();
+    const sts = new STSClient((0,aws/* clientSettings */.ry)({ region, credentials }));
+    const asked = { service: 'sts', operation: 'GetCallerIdentity' };
+    const { Account = '', Arn = '' } = await (0,aws/* ask */.kA)(asked, async () => sts.send(new GetCallerIdentityCommand({})));
+    const account = (0,domain_account/* parseAccountId */.cK)(Account);
+    if (!account.ok)
+        throw new errors/* AwsError */.Gy('sts:GetCallerIdentity answered without an account', { ...asked, code: 'EmptyAnswer' });
+    return { account: account.value, arn: Arn };
+}
+async function assumeRoleWithWebIdentity(wish) {
+    const { STSClient, AssumeRoleWithWebIdentityCommand } = await sdk();
+    const sts = new STSClient((0,aws/* clientSettings */.ry)({ region: wish.region, credentials: unsigned }));
+    const asked = { service: 'sts', operation: 'AssumeRoleWithWebIdentity', of: `${wish.input} ${wish.role}` };
+    const request = new AssumeRoleWithWebIdentityCommand({
+        RoleArn: wish.role,
+        RoleSessionName: wish.sessionName,
+        WebIdentityToken: wish.token,
+        DurationSeconds: wish.durationSeconds,
+    });
+    try {
+        const { Credentials } = await (0,aws/* ask */.kA)(asked, async () => sts.send(request));
+        return assumed(Credentials, asked);
+    }
+    catch (error) {
+        throw error instanceof errors/* AwsError */.Gy ? webIdentityRefused({ wish, claims: claimsOf(wish.token), error }) : error;
+    }
+}
+async function assumeRole(wish) {
+    const { STSClient, AssumeRoleCommand } = await sdk();
+    await refuseLongChain(wish);
+    const sts = new STSClient((0,aws/* clientSettings */.ry)({ region: wish.region, credentials: wish.source }));
+    const asked = { service: 'sts', operation: 'AssumeRole', of: `${wish.input} ${wish.role}` };
+    const request = new AssumeRoleCommand({
+        RoleArn: wish.role,
+        RoleSessionName: wish.sessionName,
+        DurationSeconds: wish.durationSeconds,
+        ExternalId: wish.externalId,
+        ...(wish.tags.length > 0 && { Tags: wish.tags.map(({ key, value }) => ({ Key: key, Value: value })) }),
+    });
+    try {
+        const { Credentials } = await (0,aws/* ask */.kA)(asked, async () => sts.send(request));
+        return assumed(Credentials, asked);
+    }
+    catch (error) {
+        throw error instanceof errors/* AwsError */.Gy ? await assumeRoleRefused({ wish, error }) : error;
+    }
+}
+async function refuseLongChain({ region, role, input, durationSeconds = chainedSeconds, source }) {
+    if (durationSeconds <= chainedSeconds)
+        return;
+    const { arn } = await callerIdentity({ region, credentials: source });
+    if (!isAssumedRole(arn))
+        return;
+    throw new errors/* InputError */.dz([
+        {
+            input: 'role-duration-seconds',
+            problem: `is ${durationSeconds}, but ${arn} assumes ${input} ${role} by role chaining, which ends after ${chainedSeconds} seconds`,
+        },
+    ], { hint: `Leave it out: the session is renewed by itself. ${byOidc}` });
+}
+const byOidc = 'To avoid that, let the job assume the role by OIDC: role-chaining: false, with "permissions: id-token: write".';
+function isAssumedRole(arn) {
+    return arn.includes(':assumed-role/');
+}
+const unsigned = async () => ({ accessKeyId: '', secretAccessKey: '' });
+function assumed(credentials, asked) {
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
+    if (!AccessKeyId || !SecretAccessKey || !SessionToken)
+        throw new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} answered without credentials`, { ...asked, code: 'EmptyAnswer' });
+    return {
+        accessKeyId: AccessKeyId,
+        secretAccessKey: SecretAccessKey,
+        sessionToken: SessionToken,
+        ...(Expiration && { expiration: Expiration }),
+    };
+}
+function refused(error, { message = error.message, hint }) {
+    const { service, operation, code, requestId } = error;
+    return new errors/* AwsError */.Gy(message, { service, operation, code, requestId, cause: error, hint });
+}
+function webIdentityRefused({ wish, claims, error }) {
+    const { role, region } = wish;
+    const provider = `the OIDC provider ${claims.issuer} of ${(0,domain_account/* accountOf */.XP)(role)}`;
+    if ((0,aws/* isDenial */.c6)(error) || error.code.startsWith('IDPRejectedClaim')) {
+        return refused(error, {
+            message: `STS refused ${role} for sub "${claims.sub}" (aud ${claims.aud}).`,
+            hint: trustHint(claims),
+        });
+    }
+    if (error.code.startsWith('InvalidIdentityToken')) {
+        const audienceOfChina = (0,domain_account/* partitionOf */.iQ)(region) === 'aws-cn' ? ' (in China often sts.amazonaws.com.cn)' : '';
+        return refused(error, {
+            hint: /provider/i.test(error.message)
+                ? `Make ${provider} in IAM (docs/iam.md), with the audience "${claims.aud}".`
+                : `The token is for the audience "${claims.aud}": add it to ${provider} and to the role's trust policy, or set the input audience to what they have${audienceOfChina}.`,
+        });
+    }
+    return commonlyRefused({ wish, error });
+}
+function trustHint(claims) {
+    const { sub, aud, issuer } = claims;
+    const other = otherForm(claims);
+    return [
+        'Its trust policy must allow this audience and exactly this sub (docs/iam.md); STS says the same where there is no such role.',
+        `  "${issuer}:aud": ${JSON.stringify(aud)}`,
+        `  "${issuer}:sub": ${JSON.stringify(sub)}`,
+        'Repositories made, renamed or moved after 2026-07-15 have the form repo:OWNER@ID/REPO@ID:…, older ones the form without IDs.',
+        ...(other === undefined ? [] : [`The other form of this sub: ${JSON.stringify(other)}; list both while you are not sure.`]),
+        ...(claims.others.length === 0 ? [] : [`The token also says: ${claims.others.map(([name, value]) => `${name} ${value}`).join(', ')}.`]),
+    ].join('\n');
+}
+async function assumeRoleRefused({ wish, error }) {
+    const { role, input, region, source, externalId, tags } = wish;
+    if ((0,aws/* isExpiry */.YS)(error))
+        return refused(error, { hint: `${input} is assumed from the job's own credentials, and those have expired. ${byOidc}` });
+    if (!(0,aws/* isDenial */.c6)(error))
+        return commonlyRefused({ wish, error });
+    const caller = await callerIdentity({ region, credentials: source }).catch(() => undefined);
+    const who = caller === undefined ? 'the caller' : principalOf(caller.arn);
+    const external = externalId === undefined
+        ? 'No external ID was sent (role-external-id).'
+        : 'The external ID that was sent must be the one that it asks for.';
+    const tagging = tags.length > 0 ? ' For the role-session-tags both must allow sts:TagSession too.' : '';
+    return refused(error, {
+        message: `AssumeRole of ${input} ${role} was refused for ${caller?.arn ?? 'the caller'}: ${error.message}`,
+        hint: `${who} needs sts:AssumeRole on the role in its own IAM policy, AND the role's trust policy must name ${who}. ${external}${tagging}`,
+    });
+}
+function principalOf(arn) {
+    return arn.replace(/^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3');
+}
+function commonlyRefused({ wish, error }) {
+    const { role, region, durationSeconds = chainedSeconds } = wish;
+    const account = (0,domain_account/* accountOf */.XP)(role);
+    if (/MaxSessionDuration/.test(error.message))
+        return refused(error, {
+            hint: `role-duration-seconds (${durationSeconds}) is more than ${role} allows: leave it out, the session is renewed by itself, or raise the role's maximum session duration.`,
+        });
+    if (error.code.startsWith('RegionDisabled'))
+        return refused(error, { hint: `Activate STS in ${region} in the account settings of IAM in ${account}, or choose another Region.` });
+    if (error.code.startsWith('PackedPolicyTooLarge'))
+        return refused(error, { hint: 'Give fewer or shorter role-session-tags.' });
+    return error;
+}
+
+;// CONCATENATED MODULE: ./build/ports/credentials.js
+
+
+
+
+
+
+const roleChainings = (/* unused pure expression or super */ null && (['auto', 'true', 'false']));
+const renewBefore = 10 * 60_000;
+const renewAgainAfter = 30_000;
+function stsCredentials(world) {
+    const idTokens = reusedIdTokens(world);
+    const warned = new Set();
+    const warn = (text) => {
+        if (!warned.has(text))
+            world.log.warning(text);
+        warned.add(text);
+    };
+    return {
+        open: (request) => openSession({ ...world, request, idTokens, warn }),
+        available: async () => hasKeys(world) || world.github.hasIdToken || (await hasDefaultChain()),
+    };
+}
+function openSession(opening) {
+    const { request, clock, log, github, environment } = opening;
+    const { side, region, role } = request;
+    const how = chooseHow(opening);
+    refuseUnfit({ opening, how });
+    let held;
+    let renewing;
+    let triedAt;
+    let guard;
+    const identify = async ({ credentials, by, life }) => {
+        const identity = await callerIdentity({ region, credentials: async () => credentials });
+        refuseOtherAccount({ request, identity });
+        log.info(`${side}: ${role ?? identity.arn} in ${identity.account} by ${by}${life === undefined ? '' : `, until ${utc(life.at)}`}`);
+        return identity;
+    };
+    const obtain = async () => {
+        const [wall, monotonic] = [clock.now(), clock.monotonic()];
+        triedAt = monotonic;
+        const obtained = await obtainers[how](opening);
+        const { secretAccessKey, sessionToken } = obtained.credentials;
+        for (const secret of [secretAccessKey, sessionToken])
+            if (secret !== undefined)
+                github.mask(secret);
+        const next = { ...obtained, life: lifeOf(obtained, { wall, monotonic }) };
+        if (held)
+            guard = Promise.resolve(await identify(next));
+        held = next;
+        return forSdk(next.credentials);
+    };
+    const renew = async (before) => {
+        try {
+            return await obtain();
+        }
+        catch (error) {
+            if (error instanceof errors/* InputError */.dz || leftOf(before.life, clock) <= 0)
+                throw error;
+            log.warning(`${side}: the credentials could not be renewed yet; those at hand last until ${utc(before.life?.at ?? clock.now())}. ${(0,errors/* toError */.iT)(error).message}`);
+            return forSdk(before.credentials);
+        }
+    };
+    const credentials = async () => {
+        if (held) {
+            const left = how === 'environment' ? Infinity : leftOf(held.life, clock);
+            const isTooSoon = triedAt !== undefined && clock.monotonic() - triedAt < renewAgainAfter;
+            if (left > renewBefore || (left > 0 && (isTooSoon || renewing)))
+                return forSdk(held.credentials);
+        }
+        const before = held;
+        renewing ??= (before ? renew(before) : obtain()).finally(() => (renewing = undefined));
+        return renewing;
+    };
+    return {
+        side,
+        region,
+        role,
+        how,
+        credentials,
+        identity: async () => {
+            await credentials();
+            if (held === undefined)
+                throw new Error(`the ${side} side has no credentials after all`);
+            return (guard ??= identify(held));
+        },
+        expiresAt: () => held?.life?.at,
+        ending: () => endingOf({ how, life: held?.life, environment, clock }),
+    };
+}
+function refuseUnfit({ opening: { request, warn }, how }) {
+    if (how !== 'oidc')
+        return;
+    const { side, tags = [], externalId } = request;
+    if (tags.length > 0) {
+        throw new errors/* InputError */.dz([
+            {
+                input: 'role-session-tags',
+                problem: `can't be sent: ${side}-role is assumed by OIDC, which takes the claims of the ID token instead`,
+            },
+        ], { hint: 'Leave them out, or assume the role from credentials at hand: role-chaining: true.' });
+    }
+    if (externalId !== undefined)
+        warn('Input "role-external-id" is ignored: a role that is assumed by OIDC is not asked for one.');
+}
+function lifeOf({ credentials: { expiration }, seconds }, { wall, monotonic }) {
+    if (expiration === undefined)
+        return undefined;
+    const at = expiration.getTime();
+    const span = seconds === undefined ? at - wall : seconds * 1_000;
+    return { at, wall: wall + span, monotonic: monotonic + span };
+}
+function leftOf(life, clock) {
+    return life === undefined ? Infinity : Math.min(life.wall - clock.now(), life.monotonic - clock.monotonic());
+}
+function forSdk(credentials) {
+    return { ...credentials, expiration: new Date(0) };
+}
+function endingOf({ how, life, environment, clock, }) {
+    const { sessionToken, expiration } = environmentKeys(environment);
+    if (sessionToken === undefined || how === 'oidc' || how === 'default-chain')
+        return undefined;
+    const own = expiration?.getTime();
+    const left = own === undefined ? undefined : own - clock.now();
+    if (how === 'environment')
+        return { why: 'environment', at: own, left };
+    return {
+        why: 'role-chaining',
+        at: life === undefined ? own : Math.max(life.at, own ?? 0),
+        left: life === undefined ? left : Math.max(leftOf(life, clock), left ?? 0),
+    };
+}
+function hasKeys({ environment }) {
+    return (environment['AWS_ACCESS_KEY_ID'] ?? '') !== '';
+}
+function chooseHow(world) {
+    const { request, github } = world;
+    if (request.role === undefined)
+        return hasKeys(world) ? 'environment' : 'default-chain';
+    if (request.chaining === 'true')
+        return 'assume-role';
+    if (request.chaining === 'false')
+        return 'oidc';
+    if (hasKeys(world))
+        return 'assume-role';
+    return github.hasIdToken ? 'oidc' : 'assume-role';
+}
+const obtainers = {
+    environment: async ({ environment }) => ({ credentials: environmentKeys(environment), by: 'the keys in the environment' }),
+    'default-chain': async (opening) => ({ credentials: await defaultChain(opening), by: 'the default credential chain' }),
+    oidc: obtainByOidc,
+    'assume-role': obtainFromOwn,
+};
+function environmentKeys(environment) {
+    const sessionToken = environment['AWS_SESSION_TOKEN'] ?? '';
+    const expiration = environment['AWS_CREDENTIAL_EXPIRATION'] ?? '';
+    return {
+        accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
+        secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+        ...(sessionToken !== '' && { sessionToken }),
+        ...(!Number.isNaN(Date.parse(expiration)) && { expiration: new Date(expiration) }),
+    };
+}
+const idTokenHint = 'Add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can\'t have one.)';
+async function defaultChain({ request: { side, region, role } }) {
+    try {
+        return await fromDefaultChain(region);
+    }
+    catch (error) {
+        if (!isEmptyChain(error))
+            throw error;
+        const input = `${side}-role`;
+        if (role === undefined) {
+            throw new errors/* InputError */.dz([{ input, problem: `there are no AWS credentials for the ${side} side` }], {
+                cause: error,
+                hint: `Give ${input} and add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can't have credentials.)`,
+            });
+        }
+        throw new errors/* InputError */.dz([{ input, problem: `can't assume ${role}: the job has neither an ID token nor credentials of its own` }], {
+            cause: error,
+            hint: idTokenHint,
+        });
+    }
+}
+async function fromDefaultChain(region) {
+    const { defaultProvider } = await __nccwpck_require__.e(/* import() */ 861).then(__nccwpck_require__.t.bind(__nccwpck_require__, 5861, 19));
+    return defaultProvider(region === undefined ? {} : { clientConfig: { region } })();
+}
+function isEmptyChain(error) {
+    return error instanceof Error && error.name === 'CredentialsProviderError';
+}
+async function hasDefaultChain() {
+    try {
+        await fromDefaultChain();
+        return true;
+    }
+    catch (error) {
+        return !isEmptyChain(error);
+    }
+}
+async function obtainByOidc({ request, github, idTokens }) {
+    const { audience, durationSeconds } = request;
+    const { role, input } = roleOf(request);
+    if (!github.hasIdToken)
+        throw new errors/* InputError */.dz([{ input, problem: `can't assume ${role}: the job has no ID token` }], { hint: idTokenHint });
+    const assume = async () => {
+        const [token] = await Promise.all([idTokens.get(audience), preloadSts()]);
+        const credentials = await assumeRoleWithWebIdentity({ ...request, role, input, token, durationSeconds });
+        return { credentials, seconds: durationSeconds ?? chainedSeconds, by: `OIDC (${contextOf(claimsOf(token).sub)})` };
+    };
+    try {
+        return await assume();
+    }
+    catch (error) {
+        if (!(0,aws/* isExpiry */.YS)(error))
+            throw error;
+        idTokens.forget(audience);
+        return assume();
+    }
+}
+async function obtainFromOwn(opening) {
+    const { request, environment } = opening;
+    const { role, input } = roleOf(request);
+    const { durationSeconds, externalId, tags = [] } = request;
+    const isFromKeys = hasKeys(opening);
+    const source = async () => (isFromKeys ? environmentKeys(environment) : defaultChain(opening));
+    const credentials = await assumeRole({ ...request, role, input, source, durationSeconds, externalId, tags });
+    const origin = isFromKeys ? 'the keys in the environment' : 'the default credential chain';
+    return { credentials, seconds: durationSeconds ?? chainedSeconds, by: `sts:AssumeRole from ${origin}` };
+}
+function roleOf({ role, side }) {
+    if (role === undefined)
+        throw new Error(`the ${side} side has no role to assume`);
+    return { role, input: `${side}-role` };
+}
+function refuseOtherAccount({ request, identity }) {
+    const { side, role, expectedAccount } = request;
+    const [input, expected] = expectedAccount === undefined ? [`${side}-role`, role && (0,domain_account/* accountOf */.XP)(role)] : [inputOfAccount[side], expectedAccount];
+    if (expected === undefined || identity.account === expected)
+        return;
+    throw new errors/* InputError */.dz([{ input, problem: `is ${expected}, but the ${side} side's credentials are for ${identity.account} (${identity.arn})` }], { hint: 'Nothing was changed. Give the role of the right account, or correct the account ID.' });
+}
+const inputOfAccount = {
+    registry: 'registry-id',
+    deploy: 'deploy-account-id',
+    organization: 'organization-role',
+};
+function utc(milliseconds) {
+    return `${new Date(milliseconds).toISOString().slice(11, 16)} UTC`;
+}
+
+
+/***/ }),
+
+/***/ 1567:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -28905,94 +29573,18 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 var domain_deployment = __nccwpck_require__(6106);
 // EXTERNAL MODULE: ./build/errors.js
 var errors = __nccwpck_require__(9473);
-;// CONCATENATED MODULE: ./build/ports/aws.js
-
-function clientSettings({ region, credentials }, { attempts = 5 } = {}) {
-    return {
-        region,
-        credentials,
-        maxAttempts: attempts,
-        requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
-    };
-}
-function lazy(make) {
-    let made;
-    return () => (made ??= { value: make() }).value;
-}
-async function ask(asked, call) {
-    try {
-        return await call();
-    }
-    catch (error) {
-        throw toAwsError(asked, error);
-    }
-}
-function awsCode(error) {
-    if (error instanceof errors/* AwsError */.Gy)
-        return error.code;
-    return isServiceException(error) ? error.name : undefined;
-}
-const denials = ['AccessDenied', 'AccessDeniedException', 'UnauthorizedException', 'UnauthorizedOperation'];
-const expiries = ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'];
-function isDenial(error) {
-    return denials.includes(awsCode(error) ?? '');
-}
-function isExpiry(error) {
-    return expiries.includes(awsCode(error) ?? '');
-}
-function toAwsError(asked, error) {
-    if (error instanceof errors/* ActionError */.lZ || !(error instanceof Error))
-        return error;
-    const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
-    const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
-    const { service, operation, of, alsoCheck } = asked;
-    const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
-    const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
-    return new errors/* AwsError */.Gy(what, { service, operation, code, requestId, cause: error, ...hint({ service, operation, code, alsoCheck }) });
-}
-function hint({ service, operation, code, alsoCheck, }) {
-    if (denials.includes(code)) {
-        const others = alsoCheck === undefined ? '' : `, and ${alsoCheck}`;
-        return { hint: `Allow ${service}:${operation} in the caller's IAM policy${others}; a service control policy can deny it too.` };
-    }
-    if (expiries.includes(code))
-        return { hint: 'The credentials have expired. Give a role (registry-role, deploy-role) to let the action renew them itself.' };
-    return {};
-}
-function isServiceException(error) {
-    return error instanceof Error && '$metadata' in error && '$fault' in error;
-}
-function isUnreadable(error) {
-    return '$response' in error && !isServiceException(error);
-}
-const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
-function networkCode(error) {
-    return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-}
-function isNetworkFault(error) {
-    if (error instanceof errors/* AwsError */.Gy)
-        return isNetworkFault(error.cause);
-    return (error instanceof Error &&
-        (isUnreadable(error) || networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name)));
-}
-function isPassing(error) {
-    if (error instanceof errors/* AwsError */.Gy)
-        return isPassing(error.cause);
-    if (!isServiceException(error))
-        return isNetworkFault(error);
-    const status = error.$metadata.httpStatusCode ?? 0;
-    return status >= 500 || status === 429 || /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/.test(error.name);
-}
-
+// EXTERNAL MODULE: ./build/ports/aws.js
+var aws = __nccwpck_require__(2102);
 ;// CONCATENATED MODULE: ./build/ports/codedeploy.js
 
 
 
 
 function awsCodedeploy(access) {
-    const sdk = lazy(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(507)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 7507, 19)));
-    const client = lazy(async () => new (await sdk()).CodeDeployClient(clientSettings(access)));
-    const once = lazy(async () => new (await sdk()).CodeDeployClient(clientSettings(access, { attempts: 1 })));
+    const ask = (0,aws/* asker */.N8)(access);
+    const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(507)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 7507, 19)));
+    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).CodeDeployClient((0,aws/* clientSettings */.ry)(access)));
+    const once = (0,aws/* lazy */.RZ)(async () => new (await sdk()).CodeDeployClient((0,aws/* clientSettings */.ry)(access, { attempts: 1 })));
     const deployment = async (id) => {
         const { GetDeploymentCommand } = await sdk();
         const asked = about('GetDeployment', `deployment ${id}`);
@@ -29013,7 +29605,7 @@ function awsCodedeploy(access) {
                 return { found: 'group', group: toGroup({ application, group, info: deploymentGroupInfo }) };
             }
             catch (error) {
-                const code = awsCode(error);
+                const code = (0,aws/* awsCode */.z8)(error);
                 if (code === 'ApplicationDoesNotExistException')
                     return { found: 'nothing', missing: 'application' };
                 if (code === 'DeploymentGroupDoesNotExistException')
@@ -29030,7 +29622,7 @@ function awsCodedeploy(access) {
                 return { name, computePlatform: info?.computePlatform, routing: toRouting(info?.trafficRoutingConfig) };
             }
             catch (error) {
-                if (awsCode(error) === 'DeploymentConfigDoesNotExistException')
+                if ((0,aws/* awsCode */.z8)(error) === 'DeploymentConfigDoesNotExistException')
                     return undefined;
                 throw error;
             }
@@ -29053,7 +29645,7 @@ function awsCodedeploy(access) {
                 return found.filter(({ status }) => (0,domain_deployment/* isActive */.$m)(status));
             }
             catch (error) {
-                if (/^(Application|DeploymentGroup)DoesNotExistException$/.test(awsCode(error) ?? ''))
+                if (/^(Application|DeploymentGroup)DoesNotExistException$/.test((0,aws/* awsCode */.z8)(error) ?? ''))
                     return [];
                 throw error;
             }
@@ -29084,9 +29676,9 @@ function awsCodedeploy(access) {
                 return { answer: 'created', id: deploymentId };
             }
             catch (error) {
-                if (awsCode(error) === 'DeploymentLimitExceededException')
+                if ((0,aws/* awsCode */.z8)(error) === 'DeploymentLimitExceededException')
                     return { answer: 'busy', message: (0,errors/* toError */.iT)(error).message };
-                if (isPassing(error))
+                if ((0,aws/* isPassing */.WG)(error))
                     return { answer: 'unknown', error: (0,errors/* toError */.iT)(error) };
                 throw error;
             }
@@ -29101,7 +29693,7 @@ function awsCodedeploy(access) {
                 return deploymentTarget?.ecsTarget && toTarget(deploymentTarget.ecsTarget);
             }
             catch (error) {
-                if (/^DeploymentNotStarted|^DeploymentTargetDoesNotExist/.test(awsCode(error) ?? ''))
+                if (/^DeploymentNotStarted|^DeploymentTargetDoesNotExist/.test((0,aws/* awsCode */.z8)(error) ?? ''))
                     return undefined;
                 throw error;
             }
@@ -29114,7 +29706,7 @@ function awsCodedeploy(access) {
                 return status === 'Succeeded' ? 'stopped' : 'stopping';
             }
             catch (error) {
-                if (awsCode(error) === 'DeploymentAlreadyCompletedException')
+                if ((0,aws/* awsCode */.z8)(error) === 'DeploymentAlreadyCompletedException')
                     return 'ended';
                 throw error;
             }
@@ -29136,7 +29728,7 @@ function awsCodedeploy(access) {
                 return revision?.appSpecContent?.content;
             }
             catch (error) {
-                if (awsCode(error) === 'RevisionDoesNotExistException')
+                if ((0,aws/* awsCode */.z8)(error) === 'RevisionDoesNotExistException')
                     return undefined;
                 throw error;
             }
@@ -29228,279 +29820,8 @@ function toTaskSet(set) {
     };
 }
 
-// EXTERNAL MODULE: ./build/domain/account.js
-var domain_account = __nccwpck_require__(8750);
-;// CONCATENATED MODULE: ./build/ports/credentials.js
-
-
-
-const roleChainings = (/* unused pure expression or super */ null && (['auto', 'true', 'false']));
-const renewBefore = 10 * 60_000;
-const sdkRenewsBefore = 5 * 60_000;
-const idTokenReuse = 60_000;
-function stsCredentials(world) {
-    const idToken = reusedIdToken(world);
-    return { open: (request) => openSession({ ...world, request, idToken }) };
-}
-function reusedIdToken({ github, clock }) {
-    const held = new Map();
-    return async (audience) => {
-        const last = held.get(audience);
-        if (last && clock.monotonic() - last.at < idTokenReuse)
-            return last.token;
-        const token = askForIdToken({ github, clock, audience });
-        held.set(audience, { at: clock.monotonic(), token });
-        token.catch(() => held.delete(audience));
-        return token;
-    };
-}
-async function askForIdToken({ github, clock, audience }) {
-    for (let attempt = 1;; attempt++) {
-        try {
-            return await github.idToken(audience);
-        }
-        catch (error) {
-            if (attempt === 3) {
-                const why = (0,errors/* toError */.iT)(error).message.replaceAll(/\s+/g, ' ');
-                throw new errors/* AwsError */.Gy(`GitHub gave the job no ID token: ${why}`, {
-                    service: 'github',
-                    operation: 'GetIdToken',
-                    code: 'NoIdToken',
-                    cause: error,
-                    hint: 'Nothing was changed. Run the job again; https://www.githubstatus.com tells whether GitHub has a problem.',
-                });
-            }
-            await clock.sleep(500 * attempt);
-        }
-    }
-}
-function openSession(world) {
-    const { request, clock, log, github } = world;
-    const { side, region, expectedAccount, role } = request;
-    const how = chooseHow(world);
-    let current;
-    let renewing;
-    let guard;
-    const identify = async () => {
-        const identity = await callerIdentity({ region, credentials });
-        refuseOtherAccount({ request, identity });
-        const until = current?.until === undefined ? '' : `, until ${new Date(current.until).toISOString().slice(11, 16)} UTC`;
-        log.info(`${side}: ${identity.arn} in ${identity.account} ${sentence(how)}${until}`);
-        return identity;
-    };
-    const obtain = async () => {
-        const credentials = await obtainers[how](world);
-        for (const secret of [credentials.secretAccessKey, credentials.sessionToken])
-            if (secret !== undefined)
-                github.mask(secret);
-        const renewed = current !== undefined;
-        current = { credentials, until: credentials.expiration?.getTime() };
-        if (renewed) {
-            guard = identify();
-            await guard;
-        }
-        return forSdk(credentials);
-    };
-    const credentials = async () => {
-        if (current && (current.until === undefined || current.until - clock.now() > renewBefore))
-            return forSdk(current.credentials);
-        if (current && renewing)
-            return forSdk(current.credentials);
-        renewing ??= obtain().finally(() => (renewing = undefined));
-        return renewing;
-    };
-    const session = {
-        side,
-        region,
-        how,
-        credentials,
-        identity: async () => (guard ??= identify()),
-        expiresAt: () => current?.until,
-    };
-    if (role !== undefined && expectedAccount !== undefined && (0,domain_account/* accountOf */.XP)(role) !== expectedAccount)
-        throw wrongAccount({ request, account: (0,domain_account/* accountOf */.XP)(role), arn: role });
-    return session;
-}
-function forSdk(credentials) {
-    if (!credentials.expiration)
-        return credentials;
-    return { ...credentials, expiration: new Date(credentials.expiration.getTime() - (renewBefore - sdkRenewsBefore)) };
-}
-function chooseHow({ request, github, environment }) {
-    const hasKeys = (environment['AWS_ACCESS_KEY_ID'] ?? '') !== '';
-    if (request.role === undefined)
-        return hasKeys ? 'environment' : 'default-chain';
-    if (request.chaining === 'true')
-        return 'assume-role';
-    if (request.chaining === 'false')
-        return 'oidc';
-    if (hasKeys)
-        return 'assume-role';
-    return github.hasIdToken ? 'oidc' : 'assume-role';
-}
-const obtainers = {
-    environment: async ({ environment }) => environmentKeys(environment),
-    'default-chain': defaultChain,
-    oidc: assumeByOidc,
-    'assume-role': assumeFromOwn,
-};
-function environmentKeys(environment) {
-    const sessionToken = environment['AWS_SESSION_TOKEN'] ?? '';
-    const expiration = environment['AWS_CREDENTIAL_EXPIRATION'] ?? '';
-    return {
-        accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
-        secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
-        ...(sessionToken !== '' && { sessionToken }),
-        ...(!Number.isNaN(Date.parse(expiration)) && { expiration: new Date(expiration) }),
-    };
-}
-const noCredentials = (side) => new errors/* InputError */.dz([{ input: `${side}-role`, problem: `there are no AWS credentials for the ${side} side` }], {
-    hint: `Give ${side}-role and add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can't have credentials.)`,
-});
-async function defaultChain({ request }) {
-    const { defaultProvider } = await __nccwpck_require__.e(/* import() */ 861).then(__nccwpck_require__.t.bind(__nccwpck_require__, 5861, 19));
-    try {
-        return await defaultProvider({ clientConfig: { region: request.region } })();
-    }
-    catch (error) {
-        if (error instanceof Error && error.name === 'CredentialsProviderError')
-            throw Object.assign(noCredentials(request.side), { cause: error });
-        throw error;
-    }
-}
-async function assumeByOidc(world) {
-    const { request, github, idToken } = world;
-    const role = roleOf(request);
-    if (!github.hasIdToken) {
-        throw new errors/* InputError */.dz([{ input: `${request.side}-role`, problem: `can't assume ${role}: the job has no ID token` }], {
-            hint: 'Add "permissions: id-token: write" to the job, or run configure-aws-credentials first. (A pull request from a fork or from Dependabot can\'t have one.)',
-        });
-    }
-    const [token, { STSClient, AssumeRoleWithWebIdentityCommand }] = await Promise.all([
-        idToken(request.audience),
-        Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19)),
-    ]);
-    const sts = new STSClient({ ...clientSettings({ region: request.region, credentials: unsigned }) });
-    const asked = { service: 'sts', operation: 'AssumeRoleWithWebIdentity', of: `${request.side}-role ${role}` };
-    try {
-        const reply = await ask(asked, async () => sts.send(new AssumeRoleWithWebIdentityCommand({
-            RoleArn: role,
-            RoleSessionName: request.sessionName,
-            WebIdentityToken: token,
-            DurationSeconds: request.durationSeconds,
-        })));
-        return assumed(reply.Credentials, asked);
-    }
-    catch (error) {
-        throw isDenial(error) ? refusedByTrust({ role, token, error }) : error;
-    }
-}
-async function assumeFromOwn(world) {
-    const { request, environment } = world;
-    const role = roleOf(request);
-    const own = environmentKeys(environment);
-    const source = own.accessKeyId === '' ? async () => defaultChain(world) : async () => own;
-    const { STSClient, AssumeRoleCommand } = await Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19));
-    const sts = new STSClient(clientSettings({ region: request.region, credentials: source }));
-    const asked = {
-        service: 'sts',
-        operation: 'AssumeRole',
-        of: `${request.side}-role ${role}`,
-        alsoCheck: `the trust policy of ${role}, which must name the caller${request.externalId === undefined ? '' : ' and this external ID'}`,
-    };
-    const reply = await ask(asked, async () => sts.send(new AssumeRoleCommand({
-        RoleArn: role,
-        RoleSessionName: request.sessionName,
-        DurationSeconds: request.durationSeconds,
-        ExternalId: request.externalId,
-    })));
-    return assumed(reply.Credentials, asked);
-}
-function roleOf({ role, side }) {
-    if (role === undefined)
-        throw new Error(`the ${side} side has no role to assume`);
-    return role;
-}
-const unsigned = async () => ({ accessKeyId: '', secretAccessKey: '' });
-function assumed(credentials, { service, operation }) {
-    if (!credentials?.AccessKeyId || !credentials.SecretAccessKey || !credentials.SessionToken) {
-        throw new errors/* AwsError */.Gy(`${service}:${operation} answered without credentials`, { service, operation, code: 'EmptyAnswer' });
-    }
-    return {
-        accessKeyId: credentials.AccessKeyId,
-        secretAccessKey: credentials.SecretAccessKey,
-        sessionToken: credentials.SessionToken,
-        ...(credentials.Expiration && { expiration: credentials.Expiration }),
-    };
-}
-function refusedByTrust({ role, token, error }) {
-    const { sub, aud } = claims(token);
-    return new errors/* AwsError */.Gy(`STS refused ${role} for sub "${sub}" (aud ${aud}).`, {
-        service: 'sts',
-        operation: 'AssumeRoleWithWebIdentity',
-        code: error instanceof errors/* AwsError */.Gy ? error.code : 'AccessDenied',
-        requestId: error instanceof errors/* AwsError */.Gy ? error.requestId : undefined,
-        cause: error,
-        hint: 'Its trust policy must allow exactly this sub and audience; repositories made, renamed or moved after 2026-07-15 have the form repo:OWNER@ID/REPO@ID:…',
-    });
-}
-function claims(token) {
-    const unknown = { sub: 'unknown', aud: 'unknown' };
-    try {
-        const decoded = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-        if (typeof decoded !== 'object' || decoded === null)
-            return unknown;
-        const { sub, aud } = { ...unknown, ...decoded };
-        return { sub, aud };
-    }
-    catch {
-        return unknown;
-    }
-}
-async function callerIdentity({ region, credentials }) {
-    const { STSClient, GetCallerIdentityCommand } = await Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(695)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1695, 19));
-    const sts = new STSClient(clientSettings({ region, credentials }));
-    const asked = { service: 'sts', operation: 'GetCallerIdentity' };
-    const { Account = '', Arn = '' } = await ask(asked, async () => sts.send(new GetCallerIdentityCommand({})));
-    const account = (0,domain_account/* parseAccountId */.cK)(Account);
-    if (!account.ok)
-        throw new errors/* AwsError */.Gy(`sts:GetCallerIdentity answered without an account`, { ...asked, code: 'EmptyAnswer' });
-    return { account: account.value, arn: Arn };
-}
-function refuseOtherAccount({ request, identity }) {
-    const expected = request.expectedAccount ?? (request.role === undefined ? undefined : (0,domain_account/* accountOf */.XP)(request.role));
-    if (expected !== undefined && identity.account !== expected)
-        throw wrongAccount({ request, account: identity.account, arn: identity.arn });
-}
-function wrongAccount({ request, account, arn }) {
-    const input = inputOfAccount[request.side];
-    return new errors/* InputError */.dz([
-        {
-            input,
-            problem: `is ${request.expectedAccount ?? account}, but the ${request.side} side's credentials are for ${account} (${arn})`,
-        },
-    ], {
-        hint: 'Nothing was changed. Give the role of the right account, or correct the account ID.',
-    });
-}
-const inputOfAccount = {
-    registry: 'registry-id',
-    deploy: 'deploy-account-id',
-    organization: 'organization-role',
-};
-function sentence(how) {
-    switch (how) {
-        case 'environment':
-            return 'by the keys in the environment';
-        case 'oidc':
-            return 'by OIDC';
-        case 'assume-role':
-            return 'by sts:AssumeRole';
-        case 'default-chain':
-            return 'by the default credential chain';
-    }
-}
-
+// EXTERNAL MODULE: ./build/ports/credentials.js + 3 modules
+var credentials = __nccwpck_require__(7583);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:os"
@@ -29601,42 +29922,8 @@ function digestInPush(output) {
     return match ? (0,domain_parsed.ok)(match[1]) : (0,domain_parsed/* bad */.MB)('docker push did not say a digest');
 }
 
-;// CONCATENATED MODULE: ./build/domain/json.js
-function isObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-function json_elements(value) {
-    return isList(value) ? value : [];
-}
-function isList(value) {
-    return Array.isArray(value);
-}
-function formatPath(path) {
-    const steps = path.map((step) => {
-        if (typeof step === 'number')
-            return `[${step}]`;
-        return /^[A-Za-z_][\w-]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-    });
-    return `$${steps.join('')}`;
-}
-function textOf(value) {
-    if (value === undefined)
-        return '';
-    return typeof value === 'string' ? value : JSON.stringify(value);
-}
-function canonical(value) {
-    if (isList(value))
-        return `[${value.map(canonical).join(',')}]`;
-    if (isObject(value)) {
-        const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-        return `{${entries
-            .sort(([one], [other]) => (one < other ? -1 : 1))
-            .map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner)}`)
-            .join(',')}}`;
-    }
-    return JSON.stringify(value ?? null);
-}
-
+// EXTERNAL MODULE: ./build/domain/json.js
+var json = __nccwpck_require__(7803);
 ;// CONCATENATED MODULE: ./build/domain/docker-config.js
 
 
@@ -29659,21 +29946,21 @@ function parse(text) {
         return (0,domain_parsed.ok)({});
     try {
         const value = JSON.parse(text);
-        return isObject(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
+        return (0,json/* isObject */.Gv)(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
     }
     catch (error) {
         return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
 }
 function helpersFor(auths, store) {
-    const stored = Object.entries(auths).filter(([, entry]) => !isObject(entry) || !('auth' in entry || 'identitytoken' in entry));
+    const stored = Object.entries(auths).filter(([, entry]) => !(0,json/* isObject */.Gv)(entry) || !('auth' in entry || 'identitytoken' in entry));
     return Object.fromEntries(stored.map(([host]) => [host, store]));
 }
 function without(entries, hosts) {
     return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(host.replace(/^https?:\/\//, '').replace(/\/.*$/, ''))));
 }
 function object(value) {
-    return isObject(value) ? value : {};
+    return (0,json/* isObject */.Gv)(value) ? value : {};
 }
 
 // EXTERNAL MODULE: external "node:child_process"
@@ -32862,6 +33149,8 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
+// EXTERNAL MODULE: ./build/domain/account.js
+var account = __nccwpck_require__(8750);
 ;// CONCATENATED MODULE: ./build/domain/oci.js
 
 
@@ -32926,7 +33215,7 @@ function isAttestation({ os, architecture }) {
 function parseObject(text) {
     try {
         const value = JSON.parse(text);
-        return isObject(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
+        return (0,json/* isObject */.Gv)(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
     }
     catch (error) {
         return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
@@ -32948,7 +33237,7 @@ function parseDescriptors(value, path) {
     return (0,domain_parsed.ok)(descriptors);
 }
 function parseDescriptor(value, path) {
-    if (!isObject(value))
+    if (!(0,json/* isObject */.Gv)(value))
         return (0,domain_parsed/* bad */.MB)(`has no descriptor at $.${path}`);
     const { mediaType, digest, size, platform } = value;
     if (typeof mediaType !== 'string')
@@ -32964,7 +33253,7 @@ function parseDescriptor(value, path) {
     return (0,domain_parsed.ok)({ mediaType, digest: parsed.value, size, ...(where && { platform: where.value }) });
 }
 function parsePlatform(value, path) {
-    if (!isObject(value))
+    if (!(0,json/* isObject */.Gv)(value))
         return (0,domain_parsed/* bad */.MB)(`has no platform at ${path}`);
     const { os, architecture, variant } = value;
     if (typeof os !== 'string' || typeof architecture !== 'string')
@@ -33100,7 +33389,7 @@ class NoAnswer extends Error {
         this.code = code;
     }
     get passing() {
-        return isNetworkFault(this) || this.message.startsWith('Request timeout');
+        return (0,aws/* isNetworkFault */.d$)(this) || this.message.startsWith('Request timeout');
     }
 }
 const attempts = 5;
@@ -33116,7 +33405,7 @@ function openHttp({ clock, signal }) {
         const stream = body?.();
         stream?.on('error', (error) => broken.abort(error));
         const { message } = await (stream ? sending : reading).request(method, url, stream ?? null, { ...headers });
-        return { status: message.statusCode ?? 0, headers: message.headers, text: await http_textOf(message) };
+        return { status: message.statusCode ?? 0, headers: message.headers, text: await textOf(message) };
     };
     const send = async (request, made = 1) => {
         ended.throwIfAborted();
@@ -33154,7 +33443,7 @@ function abortable(signal) {
         handleAuthentication: async () => Promise.reject(new Error('never asked to')),
     };
 }
-async function http_textOf(message) {
+async function textOf(message) {
     const chunks = [];
     for await (const chunk of message)
         chunks.push(chunk);
@@ -33179,9 +33468,10 @@ function noAnswer(cause) {
 
 
 function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) {
-    const sdk = lazy(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(249)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8249, 19)));
-    const client = lazy(async () => new (await sdk()).ECRClient(clientSettings(access)));
-    const once = lazy(async () => new (await sdk()).ECRClient(clientSettings(access, { attempts: 1 })));
+    const ask = (0,aws/* asker */.N8)(access);
+    const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(249)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8249, 19)));
+    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access)));
+    const once = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access, { attempts: 1 })));
     const describe = async (place) => {
         const { DescribeRepositoriesCommand } = await sdk();
         const asked = ecr_about('DescribeRepositories', place);
@@ -33217,7 +33507,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 return { repository: repositoryIn(asked, { place, found: repository }), created: true };
             }
             catch (error) {
-                if (awsCode(error) !== 'RepositoryAlreadyExistsException' && !isPassing(error))
+                if ((0,aws/* awsCode */.z8)(error) !== 'RepositoryAlreadyExistsException' && !(0,aws/* isPassing */.WG)(error))
                     throw error;
                 const repository = await describe(place);
                 if (repository === undefined)
@@ -33256,7 +33546,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 };
             }
             catch (error) {
-                if (isDenial(error) && error instanceof errors/* AwsError */.Gy)
+                if ((0,aws/* isDenial */.c6)(error) && error instanceof errors/* AwsError */.Gy)
                     return { answer: 'denied', reason: error.message };
                 throw error;
             }
@@ -33272,7 +33562,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 return await download(downloadUrl);
             }
             catch (error) {
-                if (isDenial(error))
+                if ((0,aws/* isDenial */.c6)(error))
                     return undefined;
                 throw error;
             }
@@ -33304,7 +33594,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 return 'written';
             }
             catch (error) {
-                if (isPassing(error))
+                if ((0,aws/* isPassing */.WG)(error))
                     return { unanswered: (0,errors/* toError */.iT)(error) };
                 throw error;
             }
@@ -33312,7 +33602,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
     };
 }
 function repositoryIn(asked, { place, found }) {
-    const registryId = (0,domain_account/* parseAccountId */.cK)(found?.registryId ?? '');
+    const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
     const uri = found?.repositoryUri ?? '';
     if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
         throw ecr_emptyAnswer(asked, 'the repository');
@@ -33356,7 +33646,7 @@ async function none(code, asking) {
         return await asking;
     }
     catch (error) {
-        const name = awsCode(error) ?? '';
+        const name = (0,aws/* awsCode */.z8)(error) ?? '';
         if (typeof code === 'string' ? code === name : code.test(name))
             return undefined;
         throw error;
@@ -33388,14 +33678,48 @@ function shortName(arn) {
     return arn.slice(arn.lastIndexOf('/') + 1);
 }
 
+;// CONCATENATED MODULE: ./build/ports/whole-json.js
+
+function sendWhole({ middlewareStack }, document) {
+    const replaceBody = (next) => {
+        return async (args) => {
+            args.request.body = JSON.stringify(document);
+            return next(args);
+        };
+    };
+    middlewareStack.add(replaceBody, { step: 'serialize', priority: 'low' });
+}
+function wholeAnswer({ middlewareStack }) {
+    let text = '{}';
+    const keepBody = (next) => {
+        return async (args) => {
+            const result = await next(args);
+            const chunks = [];
+            for await (const chunk of result.response.body)
+                chunks.push(chunk);
+            const body = Buffer.concat(chunks);
+            result.response.body = body;
+            text = body.toString('utf8');
+            return result;
+        };
+    };
+    middlewareStack.add(keepBody, { step: 'deserialize', priority: 'low' });
+    return () => {
+        const answer = JSON.parse(text);
+        return (0,json/* isObject */.Gv)(answer) ? answer : {};
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/ports/ecs.js
 
 
 
 
+
 function awsEcs(access) {
-    const sdk = lazy(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(212)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 212, 19)));
-    const client = lazy(async () => new (await sdk()).ECSClient(clientSettings(access)));
+    const ask = (0,aws/* asker */.N8)(access);
+    const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(212)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 212, 19)));
+    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECSClient((0,aws/* clientSettings */.ry)(access)));
     return {
         describeService: async ({ cluster, service }) => {
             const { DescribeServicesCommand } = await sdk();
@@ -33406,7 +33730,7 @@ function awsEcs(access) {
                 return found ? { found: 'service', service: liveService(found) } : { found: 'nothing', missing: 'service' };
             }
             catch (error) {
-                if (awsCode(error) === 'ClusterNotFoundException')
+                if ((0,aws/* awsCode */.z8)(error) === 'ClusterNotFoundException')
                     return { found: 'nothing', missing: 'cluster' };
                 throw error;
             }
@@ -33415,20 +33739,23 @@ function awsEcs(access) {
             const { DescribeTaskDefinitionCommand } = await sdk();
             const asked = { service: 'ecs', operation: 'DescribeTaskDefinition', of: `task definition ${name}` };
             const request = new DescribeTaskDefinitionCommand({ taskDefinition: name, include: ['TAGS'] });
-            const { taskDefinition, tags } = await ask(asked, async () => (await client()).send(request));
-            return registered({ asked, taskDefinition, tags });
+            const whole = wholeAnswer(request);
+            const { tags } = await ask(asked, async () => (await client()).send(request));
+            return registered({ asked, answer: whole(), tags });
         },
         registerTaskDefinition: async (definition) => {
             const { RegisterTaskDefinitionCommand } = await sdk();
             const asked = {
                 service: 'ecs',
                 operation: 'RegisterTaskDefinition',
-                of: `family ${textOf(definition['family'])}`,
+                of: `family ${(0,json/* textOf */.b6)(definition['family'])}`,
                 alsoCheck: 'iam:PassRole on its task and execution roles (and ecs:TagResource where it has tags)',
             };
             const request = new RegisterTaskDefinitionCommand(definition);
-            const { taskDefinition, tags } = await ask(asked, async () => (await client()).send(request));
-            return registered({ asked, taskDefinition, tags });
+            sendWhole(request, definition);
+            const whole = wholeAnswer(request);
+            const { tags } = await ask(asked, async () => (await client()).send(request));
+            return registered({ asked, answer: whole(), tags });
         },
         stoppedTasks: async ({ cluster, service }) => {
             const { ListTasksCommand, DescribeTasksCommand } = await sdk();
@@ -33446,16 +33773,12 @@ function awsEcs(access) {
         },
     };
 }
-function registered({ asked, taskDefinition, tags = [], }) {
-    const arn = taskDefinition?.taskDefinitionArn;
-    if (arn === undefined)
+function registered({ asked, answer: { taskDefinition }, tags = [], }) {
+    const definition = (0,json/* isObject */.Gv)(taskDefinition) ? taskDefinition : {};
+    const arn = definition['taskDefinitionArn'];
+    if (typeof arn !== 'string')
         throw new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} answered without a task definition`, { ...asked, code: 'EmptyAnswer' });
-    const definition = JSON.parse(JSON.stringify(taskDefinition));
-    return {
-        arn,
-        definition: isObject(definition) ? definition : {},
-        tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])),
-    };
+    return { arn, definition, tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])) };
 }
 function liveService(service) {
     const primary = service.taskSets?.find(({ status }) => status === 'PRIMARY');
@@ -33929,7 +34252,7 @@ function refused({ operation, place, reply, why }) {
         service: 'ecr',
         operation,
         code,
-        ...oci_registry_hint({ status: reply.status, operation, repository }),
+        ...hint({ status: reply.status, operation, repository }),
     });
 }
 function unanswered({ operation, place, error }) {
@@ -33954,7 +34277,7 @@ function registryProblem({ status, text }) {
     }
     return { code: `HTTP${status}`, message: text.slice(0, 200) };
 }
-function oci_registry_hint({ status, operation, repository }) {
+function hint({ status, operation, repository }) {
     if (status === 401 || status === 403) {
         const action = operation === 'GetAuthorizationToken'
             ? operation
@@ -34002,6 +34325,20 @@ function parseOuTarget(text) {
         return bad(`"${text}" is neither an OU ID, a path, nor OU names as Workloads/Development`);
     return ok({ kind: 'name', names });
 }
+function formatOuTarget(target) {
+    switch (target.kind) {
+        case 'organization':
+            return target.organization ?? 'the whole organization';
+        case 'root':
+            return target.root;
+        case 'ou':
+            return target.ou;
+        case 'path':
+            return target.path;
+        case 'name':
+            return target.names.join('/');
+    }
+}
 function organizationOf(path) {
     return path.slice(0, path.indexOf('/'));
 }
@@ -34015,8 +34352,9 @@ function map(parsed, change) {
 
 const alsoCheck = 'that the caller is in the management account or a delegated administrator (organization-role)';
 function awsOrganizations(access) {
-    const sdk = lazy(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(503)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2503, 19)));
-    const client = lazy(async () => new (await sdk()).OrganizationsClient(clientSettings(access, { attempts: 8 })));
+    const ask = (0,aws/* asker */.N8)(access);
+    const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(503)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2503, 19)));
+    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).OrganizationsClient((0,aws/* clientSettings */.ry)(access, { attempts: 8 })));
     return {
         organizationId: async () => {
             const { DescribeOrganizationCommand } = await sdk();
@@ -34073,7 +34411,7 @@ function realPorts(environment) {
         log,
         github,
         files: workspaceFiles(github.run),
-        credentials: stsCredentials({ github, clock, log, environment }),
+        credentials: (0,credentials/* stsCredentials */.Pe)({ github, clock, log, environment }),
         docker: dockerCli({ log, environment }),
         ociRegistry: httpOciRegistry({ clock }),
         ecr: awsEcr,
@@ -34092,7 +34430,7 @@ function realPorts(environment) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5985);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1567);
 /* harmony import */ var _steps_docker_login_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2250);
 /* harmony import */ var _steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6119);
 
@@ -34276,10 +34614,56 @@ async function newestOf({ codedeploy, place }) {
 
 // EXTERNAL MODULE: ./build/domain/account.js
 var account = __nccwpck_require__(8750);
+// EXTERNAL MODULE: ./build/ports/credentials.js + 3 modules
+var credentials = __nccwpck_require__(7583);
 ;// CONCATENATED MODULE: ./build/steps/sessions.js
+
 
 function registryAccount(inputs) {
     return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : accountOf(inputs['registry-role']));
+}
+function sideProblems(inputs) {
+    const region = inputs['aws-region'];
+    const deployRegion = inputs['deploy-region'] ?? region;
+    return [
+        ...roleProblems({ side: 'registry', role: inputs['registry-role'], account: inputs['registry-id'], region }),
+        ...roleProblems({ side: 'deploy', role: inputs['deploy-role'], account: inputs['deploy-account-id'], region: deployRegion }),
+        ...roleProblems({ side: 'organization', role: inputs['organization-role'], account: undefined, region }),
+        ...clusterProblems({ cluster: inputs.cluster, account: deployAccount({ ...inputs, cluster: '' }), region: deployRegion }),
+    ];
+}
+function roleProblems({ side, role, account, region, }) {
+    if (role === undefined)
+        return [];
+    const partition = partitionOfArn(role);
+    return [
+        ...(account === undefined || account === accountOf(role)
+            ? []
+            : [{ input: inputOfAccount[side], problem: `is ${account}, but ${side}-role is a role of ${accountOf(role)} (${role})` }]),
+        ...(partition === partitionOf(region)
+            ? []
+            : [{ input: `${side}-role`, problem: `${role} is in the partition ${partition}, and ${region} in ${partitionOf(region)}` }]),
+    ];
+}
+function clusterProblems({ cluster, account, region, }) {
+    const arn = parseArn(cluster ?? '');
+    if (!arn.ok)
+        return [];
+    return [
+        ...(account === undefined || account === arn.value.account
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.account} (${cluster ?? ''}), but ${account} is deployed to` }]),
+        ...(region === arn.value.region
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.region} (${cluster ?? ''}), not in ${region}` }]),
+    ];
+}
+function deployAccount(inputs) {
+    const role = inputs['deploy-role'];
+    const arn = (0,account/* parseArn */.Lw)(inputs.cluster ?? '');
+    return (inputs['deploy-account-id'] ??
+        (role === undefined ? undefined : (0,account/* accountOf */.XP)(role)) ??
+        (arn.ok ? arn.value.account : undefined));
 }
 function openRegistry({ inputs, ports }) {
     const role = inputs['registry-role'];
@@ -34298,15 +34682,19 @@ function openDeploy({ inputs, ports }) {
         side: 'deploy',
         region: inputs['deploy-region'] ?? inputs['aws-region'],
         role: inputs['deploy-role'],
-        expectedAccount: inputs['deploy-account-id'],
+        expectedAccount: deployAccount(inputs),
     });
     return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
 }
-function openOrganization({ inputs, ports, registry, }) {
+function organizationInput(inputs) {
+    return inputs['organization-role'] === undefined ? 'registry-role' : 'organization-role';
+}
+function openOrganization({ inputs, ports, instead, }) {
     const role = inputs['organization-role'];
-    if (role === undefined)
-        return ports.organizations(registry);
-    return ports.organizations(ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role }));
+    const session = role === undefined && instead
+        ? instead
+        : ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role });
+    return { session, organizations: ports.organizations(session) };
 }
 function common({ inputs, ports }) {
     const { runId, runAttempt } = ports.github.run;
@@ -34317,6 +34705,7 @@ function common({ inputs, ports }) {
         chaining: inputs['role-chaining'],
         durationSeconds: inputs['role-duration-seconds'],
         externalId: inputs['role-external-id'],
+        tags: inputs['role-session-tags'],
     };
 }
 
