@@ -24,7 +24,10 @@ describe('action.yml', () => {
   test('has every input once, each with a description, and no default but the runner’s own values', () => {
     expect(Object.keys(action.inputs).toSorted()).toEqual(['mode', ...inputNames].toSorted());
     const defaults = Object.entries(action.inputs).flatMap(([name, input]) => ('default' in input ? [[name, input.default]] : []));
-    expect(defaults).toEqual([['strategy', '${{ toJSON(strategy) }}']]);
+    expect(defaults).toEqual([
+      ['strategy', '${{ toJSON(strategy) }}'],
+      ['github-token', '${{ github.token }}'],
+    ]);
   });
 
   test('declares exactly the outputs that a mode can set', () => {

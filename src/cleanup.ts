@@ -2,6 +2,7 @@
  * What a step leaves to its post step: facts, written before the effect that they undo, never a secret. The post step is the only
  * second chance when main was killed, and in jobs with `container:` the first (RULES 5.6).
  */
+import type { OwnBuilder } from './ports/docker.ts';
 import type { GitHub } from './ports/github.ts';
 import type { UnfinishedDeployment } from './steps/finish-deployment.ts';
 import type { DockerLogin } from './steps/docker-login.ts';
@@ -9,6 +10,7 @@ import type { DockerLogin } from './steps/docker-login.ts';
 export type Cleanup =
   | { readonly kind: 'remove-folder'; readonly path: string }
   | ({ readonly kind: 'docker-login' } & DockerLogin)
+  | ({ readonly kind: 'docker-builder' } & OwnBuilder)
   | ({ readonly kind: 'deployment' } & UnfinishedDeployment);
 
 export interface Memory {
@@ -44,7 +46,7 @@ export function remembered(github: GitHub): readonly Cleanup[] {
   }
 }
 
-const kinds: readonly string[] = ['remove-folder', 'docker-login', 'deployment'] satisfies Cleanup['kind'][];
+const kinds: readonly string[] = ['remove-folder', 'docker-login', 'docker-builder', 'deployment'] satisfies Cleanup['kind'][];
 
 function isCleanup(item: unknown): item is Cleanup {
   return typeof item === 'object' && item !== null && 'kind' in item && kinds.includes(String(item.kind));

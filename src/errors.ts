@@ -100,16 +100,35 @@ export class AwsError extends ActionError {
   }
 }
 
+/** A line of a file in the checkout, by its absolute path. Lines start at 1. */
+export interface Place {
+  readonly file: string;
+  readonly line?: number | undefined;
+}
+
+export interface CommandFacts extends Explanation {
+  readonly command: string;
+  readonly exitCode: number;
+  readonly output?: string;
+  readonly place?: Place | undefined;
+}
+
 export class CommandError extends ActionError {
   override readonly name = 'CommandError' as const;
   /** The command as it may be shown: never with a secret in it. */
   readonly command: string;
   readonly exitCode: number;
+  /** The last of what it printed; the log has it already. */
+  readonly output: string;
+  /** Where its author has to look. */
+  readonly place: Place | undefined;
 
-  constructor(message: string, facts: Explanation & { command: string; exitCode: number }) {
+  constructor(message: string, facts: CommandFacts) {
     super(message, facts);
     this.command = facts.command;
     this.exitCode = facts.exitCode;
+    this.output = facts.output ?? '';
+    this.place = facts.place;
   }
 }
 

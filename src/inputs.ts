@@ -5,6 +5,7 @@
  * A declared input always arrives, as its text or empty, and empty means not given (RULES 5.5): defaults live here, not in `action.yml`.
  */
 import { closest, distance } from 'fastest-levenshtein';
+import { parseCsv } from './domain/csv.ts';
 import { bad, ok, parseAll, type Parsed, type Parser } from './domain/parsed.ts';
 import { InputError, type InputProblem } from './errors.ts';
 
@@ -81,6 +82,24 @@ export function lines<T>(parser: Parser<T>): Parser<readonly T[]> {
 /** Values on lines of their own or separated by commas; only the inputs that RULES 6.3 names take commas. */
 export function list<T>(parser: Parser<T>): Parser<readonly T[]> {
   return (value) => parseAll(split(value, /[\n,]/), parser);
+}
+
+/** One value a line, as Docker's actions read it: quoted, a value may have several lines; commas are part of it. */
+export function csvLines<T>(parser: Parser<T>): Parser<readonly T[]> {
+  return (value) => parseAll(records(value).map(trimmed), parser);
+}
+
+/** As `csvLines`, with the blanks at the ends of a value. */
+export function untrimmedCsvLines<T>(parser: Parser<T>): Parser<readonly T[]> {
+  return (value) => parseAll(records(value), parser);
+}
+
+function records(value: string): string[] {
+  return parseCsv(value).map((record) => record.join(','));
+}
+
+function trimmed(text: string): string {
+  return text.trim();
 }
 
 function split(value: string, separator: RegExp): string[] {

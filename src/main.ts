@@ -1,6 +1,6 @@
 /** The step: reads its inputs, runs one mode, and has the action's only catch. */
 import { cleanupMemory } from './cleanup.ts';
-import { ActionError, CancelledError, InputError, toError } from './errors.ts';
+import { ActionError, CancelledError, CommandError, InputError, toError } from './errors.ts';
 import { didYouMean } from './inputs.ts';
 import type { OutputName } from './mode.ts';
 import { inputNames, modes } from './modes/index.ts';
@@ -65,5 +65,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   await runStep({ ports, signal: cancelled.signal });
 } catch (error) {
-  ports.github.setFailed(explain(error));
+  ports.github.setFailed(explain(error), error instanceof CommandError ? error.place : undefined);
 }

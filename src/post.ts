@@ -12,6 +12,8 @@ async function clean({ item, ports }: { item: Cleanup; ports: Ports }): Promise<
       return ports.files.remove(item.path);
     case 'docker-login':
       return restoreDockerLogin({ login: item, ports });
+    case 'docker-builder':
+      return ports.docker.removeBuilder(item);
     case 'deployment':
       return finishDeployment({ unfinished: item, ports });
   }

@@ -15,7 +15,17 @@ const plain: BuildRequest = {
   target: undefined,
   platforms: [],
   buildArgs: [],
+  buildContexts: [],
+  secrets: [],
+  ssh: [],
   labels: [],
+  annotations: [],
+  cacheFrom: [],
+  cacheTo: [],
+  noCache: false,
+  pull: false,
+  attestations: [],
+  builder: undefined,
   references: ['host/shop/web:blue'],
 };
 const full: BuildRequest = {
@@ -28,7 +38,21 @@ const full: BuildRequest = {
     ['EMPTY', ''],
     ['QUOTED', 'a "b" $c; d=e'],
   ],
+  buildContexts: [['assets', '/work/assets']],
+  secrets: [
+    { id: 'npm', file: '/temp/secret-0' },
+    { id: 'odd', file: '/temp/a "b", c' },
+    { id: 'token', variable: 'TOKEN' },
+  ],
+  ssh: ['default', 'key=/home/ci/id'],
   labels: [['org.opencontainers.image.title', 'Web shop']],
+  annotations: ['index:team=red'],
+  cacheFrom: ['type=gha', 'host/shop/web:cache'],
+  cacheTo: ['type=gha,mode=max'],
+  noCache: true,
+  pull: true,
+  attestations: ['type=provenance,mode=max'],
+  builder: 'multi',
   references: ['host/shop/web:blue', 'host/shop/web:1.2'],
 };
 
@@ -42,10 +66,19 @@ describe('buildx', () => {
 
   test('every option, values as they are: no shell reads them', () => {
     expect(buildxArguments(full, { metadataFile: 'm' }).slice(7)).toEqual([
+      ...['--builder', 'multi'],
       ...['--file', '/work/app/Dockerfile.prod', '--target', 'final', '--platform', 'linux/amd64,linux/arm64'],
       ...['--build-arg', 'BASE=scratch', '--build-arg', 'EMPTY=', '--build-arg', 'QUOTED=a "b" $c; d=e'],
       ...['--label', 'org.opencontainers.image.title=Web shop'],
-      ...['--tag', 'host/shop/web:blue', '--tag', 'host/shop/web:1.2', '/work/app'],
+      ...['--no-cache', '--pull'],
+      ...['--tag', 'host/shop/web:blue', '--tag', 'host/shop/web:1.2'],
+      ...['--build-context', 'assets=/work/assets'],
+      ...['--secret', 'id=npm,src=/temp/secret-0', '--secret', 'id=odd,"src=/temp/a ""b"", c"', '--secret', 'id=token,env=TOKEN'],
+      ...['--ssh', 'default', '--ssh', 'key=/home/ci/id'],
+      ...['--annotation', 'index:team=red'],
+      ...['--cache-from', 'type=gha', '--cache-from', 'host/shop/web:cache', '--cache-to', 'type=gha,mode=max'],
+      ...['--attest', 'type=provenance,mode=max'],
+      '/work/app',
     ]);
   });
 
@@ -62,6 +95,8 @@ describe('buildx', () => {
 
 test('the classic builder neither pushes nor writes metadata', () => {
   expect(classicBuildArguments(plain)).toEqual(['build', '--tag', 'host/shop/web:blue', '/work/app']);
+  expect(classicBuildArguments(full).slice(-3)).toEqual(['--cache-from', 'host/shop/web:cache', '/work/app']);
+  expect(classicBuildArguments(full).join(' ')).not.toMatch(/--(secret|ssh|attest|annotation|cache-to|builder|build-context)/);
 });
 
 test.each([

@@ -44,7 +44,11 @@ const deployment: PlannedDeployment = {
 };
 
 test('the parts become one plan, their writes in order', () => {
-  expect(planOf('release', [{ writes: [put], image }, { writes: [set] }])).toEqual({ mode: 'release', writes: [put, set], image });
+  expect(planOf('release', [{ writes: [put], images: [image] }, { writes: [set] }])).toEqual({
+    mode: 'release',
+    writes: [put, set],
+    images: [image],
+  });
 });
 
 test('the next revision stands beside the running one, also in a new family', () => {
@@ -56,7 +60,7 @@ const cases: readonly (readonly [name: string, part: PlanPart, lines: readonly s
   ['a login', { writes: [], login: { registry: 'host' } }, ['Login: Docker would be logged in to host', 'Calls that would write: none']],
   [
     'an image to build',
-    { writes: [put], image },
+    { writes: [put], images: [image] },
     [
       `Image: ${repository}@<digest of the build> would be built and pushed`,
       '    + v1',
@@ -68,7 +72,7 @@ const cases: readonly (readonly [name: string, part: PlanPart, lines: readonly s
   ],
   [
     'an image that is there',
-    { writes: [], image: { ...image, uri: 'u', source: 'layout', exists: true, tags: [] } },
+    { writes: [], images: [{ ...image, uri: 'u', source: 'layout', exists: true, tags: [] }] },
     ['Image: u is there already', 'Calls that would write: none'],
   ],
   [
@@ -110,7 +114,7 @@ describe('in the log', () => {
 test('in the job summary nothing that others wrote becomes markup', () => {
   const part: PlanPart = {
     writes: [],
-    image: { ...image, tags: [] },
+    images: [{ ...image, tags: [] }],
     deployment: { ...deployment, before: '<img src=x> [x](javascript:1)', appSpec: '```\n# a comment' },
   };
   const text = planMarkdown(planOf('release', [part]));

@@ -1,17 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseTag, type RepositoryName, type Tag } from '../../src/domain/image.ts';
-import { defaultTags, isImmutable, kindOf, parseTagEntries, tagsOfRepository, type TagEvent } from '../../src/domain/tags.ts';
-
-const sha = '0123456789abcdef0123456789abcdef01234567';
-const headSha = 'fedcba9876543210fedcba9876543210fedcba98';
-const on = (ref: string, pullRequest?: TagEvent['pullRequest']): TagEvent => ({ ref, sha, pullRequest });
-const host = '111111111111.dkr.ecr.eu-west-1.amazonaws.com';
-const repository = 'shop/web' as RepositoryName;
+import { parseTag, type Tag } from '../../src/domain/image.ts';
+import { defaultTags, isImmutable, kindOf, type TagEvent } from '../../src/domain/tags.ts';
+import { on, pull, sha } from './event.ts';
 
 describe('default tags by event', () => {
   test.each<[string, TagEvent, string[]]>([
-    ['a pull request: the head, not the merge commit', on('refs/pull/7/merge', { number: 7, headSha }), ['pr-7', 'pr-7-fedcba987654']],
+    ['a pull request: the head, not the merge commit', pull, ['pr-7', 'pr-7-fedcba987654']],
     ['a branch', on('refs/heads/main'), ['main', 'sha-0123456789ab']],
     ['a branch with odd characters', on('refs/heads/feature/Ünï code'), ['feature-n-code', 'sha-0123456789ab']],
     ['a branch of nothing but odd characters', on('refs/heads/###'), ['sha-0123456789ab']],
@@ -27,7 +22,7 @@ describe('default tags by event', () => {
   });
 
   test('an event that names nothing needs tags', () => {
-    expect(defaultTags({ ref: '', sha: '' })).toEqual({ ok: false, problem: expect.stringContaining('is required') });
+    expect(defaultTags(on('', { sha: '' }))).toEqual({ ok: false, problem: expect.stringContaining('is required') });
   });
 
   test('any branch gives tags in the grammar of OCI', () => {
@@ -40,42 +35,9 @@ describe('default tags by event', () => {
   });
 });
 
-describe('the input', () => {
-  test('takes plain tags, commas and full references of this repository, each once', () => {
-    const entries = parseTagEntries(['blue, green', `${host}/shop/web:1.2`, 'blue', ' ']);
-    expect(entries.ok && tagsOfRepository(entries.value, { host, repository })).toEqual({ ok: true, value: ['blue', 'green', '1.2'] });
-  });
-
-  test.each([
-    ['a reference to another host', '222222222222.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1'],
-    ['a reference to another repository', `${host}/shop/api:1`],
-  ])('%s is refused by name', (_, line) => {
-    const entries = parseTagEntries([line]);
-    expect(entries.ok && tagsOfRepository(entries.value, { host, repository })).toEqual({
-      ok: false,
-      problem: `${line} is not of ${host}/shop/web`,
-    });
-  });
-
-  test.each([
-    ['type=sha,prefix=x', 'is a rule'],
-    ['-x', 'is not a tag'],
-    ['a b', 'is not a tag'],
-    ['shop/web:1', 'has no registry host'],
-    [`${host}/shop/web@sha256:${'0'.repeat(64)}`, 'is not host/repository:tag'],
-    ['x'.repeat(129), 'is not a tag'],
-  ])('%s is refused', (line, problem) => {
-    expect(parseTagEntries([line])).toEqual({ ok: false, problem: expect.stringContaining(problem) });
-  });
-
-  test('all wrong lines are told at once', () => {
-    expect(parseTagEntries(['-x', 'fine', '.y'])).toEqual({ ok: false, problem: expect.stringMatching(/"-x".*; ".y"/) });
-  });
-});
-
 describe('what a tag is', () => {
   const branch = on('refs/heads/feature/x');
-  const pull = on('refs/pull/7/merge', { number: 7, headSha });
+  const tree = on('refs/heads/main', { tree: 'feed'.repeat(10) });
   test.each<[string, TagEvent, string]>([
     ['sha-0123456789ab', branch, 'commit'],
     [`web-${sha}`, branch, 'commit'],
@@ -85,6 +47,9 @@ describe('what a tag is', () => {
     ['sha-0123456789aba', branch, 'fixed'],
     ['build0123456789ab', branch, 'fixed'],
     ['sha-fedcba987654', branch, 'fixed'],
+    ['tree-feedfeedfeed', tree, 'tree'],
+    ['tree-feedfeedfee', tree, 'fixed'],
+    ['tree-feedfeedfeed', branch, 'fixed'],
     ['feature-x', branch, 'moving'],
     ['latest', branch, 'moving'],
     ['pr-7', pull, 'moving'],

@@ -1,6 +1,6 @@
 import type { BuildRequest } from '../../src/domain/docker-arguments.ts';
 import type { Digest } from '../../src/domain/image.ts';
-import type { BuildOptions, Docker, DockerConfig, DockerFacts } from '../../src/ports/docker.ts';
+import type { BuildOptions, Docker, DockerConfig, DockerFacts, OwnBuilder } from '../../src/ports/docker.ts';
 import type { RegistryLogin } from '../../src/ports/ecr.ts';
 import { digestOf } from './ecr.ts';
 import type { Journal } from './journal.ts';
@@ -9,16 +9,33 @@ import type { Journal } from './journal.ts';
 export class FakeDocker implements Docker {
   readonly journal: Journal;
   readonly variables = { DOCKER_CONFIG: '', BUILDX_CONFIG: '' };
-  facts: DockerFacts = { engine: '28.2.2', problem: undefined, buildx: 'v0.24.0' };
+  facts: DockerFacts = {
+    engine: '28.2.2',
+    problem: undefined,
+    buildx: 'v0.24.0',
+    builder: { name: 'default', driver: 'docker' },
+    builderProblem: undefined,
+    hasContainerdStore: false,
+  };
   loginFailure: Error | undefined;
+  removeFailure: Error | undefined;
   build: (request: BuildRequest, options: BuildOptions) => Promise<Digest> = async () => digestOf('built');
-  readonly builds: BuildRequest[] = [];
+  readonly builds: { readonly request: BuildRequest; readonly options: BuildOptions }[] = [];
+  /** What our own environment has. */
+  readonly environment = new Map<string, string>();
+  /** Name → what a push of it does. */
+  readonly images = new Map<string, (references: readonly string[]) => Promise<Digest>>();
+  /** Host → the login of the configuration in force. */
+  readonly logins = new Map<string, RegistryLogin>();
 
   constructor(journal: Journal = []) {
     this.journal = journal;
   }
 
+  variable = (name: string) => this.environment.get(name);
   probe = async () => this.facts;
+  hasImage = async (reference: string) => this.images.has(reference);
+  loginFor = async (host: string) => this.logins.get(host);
 
   isolate = async ({ folder, hosts }: { folder: string; hosts: readonly string[] }): Promise<DockerConfig> => {
     this.journal.push(`docker isolate ${folder} for ${hosts.join(', ')}`);
@@ -32,7 +49,21 @@ export class FakeDocker implements Docker {
 
   buildAndPush = async (request: BuildRequest, options: BuildOptions) => {
     this.journal.push(`docker build ${request.references.join(' ')}`);
-    this.builds.push(request);
+    this.builds.push({ request, options });
     return this.build(request, options);
+  };
+
+  push = async ({ image, references }: { image: string; references: readonly string[] }) => {
+    this.journal.push(`docker push ${image} as ${references.join(' ')}`);
+    const push = this.images.get(image);
+    if (!push) throw new Error(`the fake engine has no image ${image}`);
+    return push(references);
+  };
+
+  createBuilder = async (name: string) => void this.journal.push(`docker create builder ${name}`);
+
+  removeBuilder = async ({ name }: OwnBuilder) => {
+    this.journal.push(`docker remove builder ${name}`);
+    if (this.removeFailure) throw this.removeFailure;
   };
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Files } from '../../src/ports/files.ts';
 import type { Journal } from './journal.ts';
 
@@ -14,6 +14,7 @@ export class FakeFiles implements Files {
   }
 
   resolve = (path: string) => (path.startsWith('/') ? path : join('/workspace', path));
+  isInside = (path: string, folder: string) => !/^\.\.(\/|$)/.test(relative(this.resolve(folder), this.resolve(path)));
   readText = async (path: string) => this.files.get(this.resolve(path));
   kind = async (path: string): Promise<'file' | 'folder' | 'none'> => {
     const at = this.resolve(path);

@@ -1,4 +1,4 @@
-import type { GitHub, PullRequest, Run } from '../../src/ports/github.ts';
+import type { GitHub, PullRequest, Run, SourceEvent } from '../../src/ports/github.ts';
 
 export const someRun: Run = {
   repository: 'acme/shop',
@@ -33,8 +33,19 @@ export class FakeGitHub implements GitHub {
     this.run = { ...someRun, ...run };
   }
 
+  /** What the event tells beside the run; its revision is the run's commit. */
+  source: Partial<SourceEvent> = {};
+
   inputs = () => this.given;
   pullRequest = async () => this.pull;
+  sourceEvent = async (): Promise<SourceEvent> => ({
+    repository: { name: 'shop', description: '', url: 'https://github.com/acme/shop', license: '', defaultBranch: 'main' },
+    baseRef: undefined,
+    revision: this.run.sha,
+    commitTime: Date.parse('2026-11-20T08:30:00Z'),
+    shortShaLength: 7,
+    ...this.source,
+  });
   idToken = async (audience: string) => this.idTokens(audience);
   mask = (secret: string) => void this.masks.push(secret);
   setOutput = (name: string, value: string) => void this.outputs.set(name, value);

@@ -19,6 +19,7 @@ import type { Ports } from '../../src/ports/index.ts';
 import { httpOciRegistry } from '../../src/ports/oci-registry.ts';
 import { awsOrganizations } from '../../src/ports/organizations.ts';
 import { FakeClock } from '../fakes/clock.ts';
+import { FakeGit } from '../fakes/git.ts';
 import { FakeGitHub } from '../fakes/github.ts';
 import { RecordingLog } from '../fakes/log.ts';
 
@@ -67,6 +68,7 @@ export class InProcess {
       files: workspaceFiles(github.run),
       credentials: stsCredentials({ github, clock, log, environment: this.#environment }),
       docker: {} as Docker,
+      git: new FakeGit(),
       ociRegistry: httpOciRegistry({ clock }),
       ecr: (session) => awsEcr(session, { mask: github.mask }),
       ecs: awsEcs,

@@ -15,10 +15,27 @@ const request: BuildRequest = {
   target: undefined,
   platforms: [],
   buildArgs: [],
+  buildContexts: [],
+  secrets: [],
+  ssh: [],
   labels: [],
+  annotations: [],
+  cacheFrom: [],
+  cacheTo: [],
+  noCache: false,
+  pull: false,
+  attestations: [],
+  builder: undefined,
   references: [`${host}/shop/web:blue`, `${host}/shop/web:1.2`],
 };
-const withBuildx: DockerFacts = { engine: '28.2.2', problem: undefined, buildx: 'v0.24' };
+const withBuildx: DockerFacts = {
+  engine: '28.2.2',
+  problem: undefined,
+  buildx: 'v0.24',
+  builder: { name: 'default', driver: 'docker' },
+  builderProblem: undefined,
+  hasContainerdStore: false,
+};
 const classic: DockerFacts = { ...withBuildx, buildx: undefined };
 
 let folder: string;
@@ -48,17 +65,42 @@ beforeEach(async () => {
 afterEach(async () => rm(folder, { recursive: true }));
 
 describe('probe', () => {
-  test('tells the engine and buildx', async () => {
-    await fakeDocker('case "$1" in version) echo 28.2.2;; buildx) echo "github.com/docker/buildx v0.24.0 abc";; esac');
-    await expect(cli().probe()).resolves.toEqual({ engine: '28.2.2', problem: undefined, buildx: 'github.com/docker/buildx v0.24.0 abc' });
+  const script = `case "$1 $2" in
+    "version --format") echo 28.2.2;;
+    "info --format") echo '[["driver-type","io.containerd.snapshotter.v1"]]';;
+    "buildx version") echo "github.com/docker/buildx v0.24.0 abc";;
+    "buildx inspect") [ "$3" = none ] && { echo "ERROR: no builder \\"none\\" found" >&2; exit 1; }; printf 'Name:   %s\\nDriver: docker\\n' "\${3:-default}";;
+  esac`;
+
+  test('tells the engine, its image store, buildx and the builder', async () => {
+    await fakeDocker(script);
+    await expect(cli().probe()).resolves.toEqual({
+      engine: '28.2.2',
+      problem: undefined,
+      buildx: 'github.com/docker/buildx v0.24.0 abc',
+      builder: { name: 'default', driver: 'docker' },
+      builderProblem: undefined,
+      hasContainerdStore: true,
+    });
+    await expect(cli().probe({ builder: 'multi' })).resolves.toMatchObject({ builder: { name: 'multi' } });
+  });
+
+  test('a builder that is not there: says why, in buildx’s words', async () => {
+    await fakeDocker(script);
+    await expect(cli().probe({ builder: 'none' })).resolves.toMatchObject({
+      builder: undefined,
+      builderProblem: 'docker buildx inspect failed with exit code 1: ERROR: no builder "none" found',
+    });
   });
 
   test('no engine, no buildx: says why, in Docker’s words', async () => {
     await fakeDocker('echo; echo "Cannot connect to the Docker daemon at unix:///x. Is it running?" >&2; exit 1');
-    await expect(cli().probe()).resolves.toEqual({
+    await expect(cli().probe()).resolves.toMatchObject({
       engine: undefined,
       problem: 'docker version failed with exit code 1: Cannot connect to the Docker daemon at unix:///x. Is it running?',
       buildx: undefined,
+      builder: undefined,
+      hasContainerdStore: false,
     });
   });
 
@@ -129,6 +171,86 @@ describe('login', () => {
   });
 });
 
+describe('the login for another host', () => {
+  const inForce = (config: object) => writeFile(join(folder, 'home/.docker/config.json'), JSON.stringify(config));
+  const helper = (text: string) =>
+    writeFile(join(folder, 'bin/docker-credential-desk'), `#!/bin/sh\ncat > '${folder}/asked'\n${text}\n`, { mode: 0o755 });
+
+  test('is the one in the configuration', async () => {
+    await inForce({ auths: { 'https://index.docker.io/v1/': { auth: btoa('octocat:a:b') }, 'ghcr.io': {} } });
+    await expect(cli().loginFor('docker.io')).resolves.toEqual({ username: 'octocat', password: 'a:b' });
+    await expect(cli().loginFor('ghcr.io')).resolves.toBeUndefined();
+    await expect(cli().loginFor('quay.io')).resolves.toBeUndefined();
+  });
+
+  test('is what a helper program says', async () => {
+    await inForce({ auths: { 'ghcr.io': {} }, credsStore: 'desk' });
+    await helper(`echo '{"ServerURL":"ghcr.io","Username":"octocat","Secret":"hush"}'`);
+    await expect(cli().loginFor('ghcr.io')).resolves.toEqual({ username: 'octocat', password: 'hush' });
+    expect(await readFile(join(folder, 'asked'), 'utf8')).toBe('ghcr.io');
+    await inForce({ credHelpers: { 'quay.io': 'desk' } });
+    await helper('echo "credentials not found in native keychain"; exit 1');
+    await expect(cli().loginFor('quay.io')).resolves.toBeUndefined();
+  });
+
+  test('is none without a configuration', async () => {
+    await expect(cli().loginFor('ghcr.io')).resolves.toBeUndefined();
+  });
+});
+
+describe('an image of the engine', () => {
+  test('is there or not', async () => {
+    await fakeDocker('[ "$1 $2 $5" = "image inspect web:latest" ] && echo sha256:0 || exit 1');
+    await expect(cli().hasImage('web:latest')).resolves.toBe(true);
+    await expect(cli().hasImage('web:none')).resolves.toBe(false);
+  });
+
+  const push = async (signal = new AbortController().signal) =>
+    cli().push({ image: 'web:latest', references: request.references }, { config: config(), signal });
+
+  test('is tagged, pushed under each name, and loses them again', async () => {
+    await fakeDocker(`[ "$1" = push ] && echo "x: digest: ${digest} size: 528" || true`);
+    await expect(push()).resolves.toBe(digest);
+    expect((await journal()).filter((line) => line.startsWith('argv'))).toEqual([
+      `argv: tag web:latest ${host}/shop/web:blue`,
+      `argv: tag web:latest ${host}/shop/web:1.2`,
+      `argv: push ${host}/shop/web:blue`,
+      `argv: push ${host}/shop/web:1.2`,
+      `argv: rmi --no-prune ${host}/shop/web:blue`,
+      `argv: rmi --no-prune ${host}/shop/web:1.2`,
+    ]);
+  });
+
+  test('loses them after a failed push, too', async () => {
+    await fakeDocker('[ "$1" = push ] && { echo denied >&2; exit 1; } || true');
+    await expect(push()).rejects.toThrow(`docker push ${host}/shop/web:blue failed with exit code 1: denied`);
+    expect((await journal()).filter((line) => line.includes('rmi'))).toHaveLength(2);
+  });
+});
+
+describe('a builder of its own', () => {
+  test('is made with the configuration of the step, and removed with that of the post step', async () => {
+    await fakeDocker('true');
+    await cli().createBuilder('own', { config: config(), signal: new AbortController().signal });
+    await cli().removeBuilder({ name: 'own', buildxConfig: '/builders' });
+    expect(await journal()).toEqual([
+      'argv: buildx create --name own --driver docker-container --bootstrap',
+      `config: ${folder} /builders `,
+      'argv: buildx rm --force own',
+      'config:  /builders ',
+    ]);
+  });
+
+  test('that is gone is removed; another failure is one', async () => {
+    await fakeDocker('echo "ERROR: no builder \\"own\\" found" >&2; exit 1');
+    await cli().removeBuilder({ name: 'own', buildxConfig: '' });
+    await fakeDocker('echo "ERROR: busy" >&2; exit 1');
+    await expect(cli().removeBuilder({ name: 'own', buildxConfig: '' })).rejects.toThrow(
+      'docker buildx rm failed with exit code 1: ERROR: busy',
+    );
+  });
+});
+
 describe('with buildx', () => {
   const writesMetadata = (text: string) =>
     `while [ $# -gt 0 ]; do [ "$1" = --metadata-file ] && echo '${text}' > "$2"; shift; done; echo "#1 building"`;
@@ -156,6 +278,34 @@ describe('with buildx', () => {
     );
   });
 
+  test('a failed step is told with its line in the Dockerfile', async () => {
+    await fakeDocker(
+      `printf '%s\\n' 'Dockerfile:12' '--------------------' '  12 | >>> RUN make' '--------------------' 'ERROR: failed to build: failed to solve: exit code: 2' >&2; exit 1`,
+    );
+    await expect(cli().buildAndPush(request, options(withBuildx))).rejects.toMatchObject({
+      name: 'CommandError',
+      message: 'docker buildx build failed at Dockerfile:12, RUN make: exit code: 2',
+      place: { file: '/work/app/Dockerfile', line: 12 },
+    });
+    // A remote one is not in the checkout.
+    const remote = { ...request, context: 'https://example.com/x.git', file: 'Dockerfile' };
+    await expect(cli().buildAndPush(remote, options(withBuildx))).rejects.toMatchObject({
+      message: expect.stringContaining('Dockerfile:12'),
+      place: undefined,
+    });
+  });
+
+  test('gets the variables that it is passed, and no other', async () => {
+    environment['NPM_TOKEN'] = 'hush';
+    await fakeDocker(`env > '${folder}/environment'; ${writesMetadata(`{"containerimage.digest":"${digest}"}`)}`);
+    await cli().buildAndPush(request, { ...options(withBuildx), passed: ['NPM_TOKEN', 'DOCKER_CONFIG', 'ABSENT'] });
+    const variables = await readFile(join(folder, 'environment'), 'utf8');
+    expect(variables).toContain('NPM_TOKEN=hush');
+    expect(variables).toContain(`DOCKER_CONFIG=${folder}\n`);
+    expect(variables).not.toMatch(/ABSENT|AWS_SECRET/);
+    expect((await journal()).join('\n')).not.toContain('hush');
+  });
+
   test('a cancelled build ends at once', async () => {
     await fakeDocker('echo begun; exec sleep 60');
     const cancel = new AbortController();
@@ -180,6 +330,17 @@ describe('the classic builder', () => {
       `argv: push ${host}/shop/web:1.2`,
       `config: ${folder} /builders `,
     ]);
+  });
+
+  test('a failed step is told, with its line where the Dockerfile has it once', async () => {
+    await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nRUN make\n');
+    await fakeDocker(
+      `printf '%s\\n' 'Step 2/2 : RUN make' ' ---> Running in 0'; echo "The command returned a non-zero code: 2" >&2; exit 2`,
+    );
+    await expect(cli().buildAndPush({ ...request, file: join(folder, 'Dockerfile') }, options(classic))).rejects.toMatchObject({
+      message: 'docker build failed at Dockerfile:2, RUN make: The command returned a non-zero code: 2',
+      place: { file: join(folder, 'Dockerfile'), line: 2 },
+    });
   });
 
   test('a failed build pushes nothing', async () => {

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { accessDenied, lostReply, lostRequest, serverError, slow, throttling } from '../../emulator/faults.ts';
 import type { Digest, RepositoryName, Tag } from '../../src/domain/image.ts';
 import { formatPlatform } from '../../src/domain/oci.ts';
@@ -43,8 +46,8 @@ async function place(account = shared, name: string = repository): Promise<Regis
 
 async function pushRequest(given: Partial<PushRequest> & { account?: string; name?: string } = {}): Promise<PushRequest> {
   const { account, name, ...rest } = given;
-  const layout = rest.layout ?? (await registry().layout((await writeLayout(folder)).path));
-  return { ...(await place(account, name)), layout, tags: tags('blue'), signal: new AbortController().signal, ...rest };
+  const image = rest.image ?? (await registry().layout((await writeLayout(folder)).path));
+  return { ...(await place(account, name)), image, tags: tags('blue'), signal: new AbortController().signal, ...rest };
 }
 const calls = () => started.emulator.requests.of('registry').map(({ operation }) => operation);
 const stored = (name: string = repository) => started.world.findRepository({ account: shared, region, name });
@@ -92,6 +95,35 @@ describe('a layout', () => {
     await expect(registry().layout(path)).rejects.toThrow(problem);
   });
 
+  test('that is a tar archive is the same image; its blobs are read where they lie', async () => {
+    const { path, digest } = await writeLayout(join(folder, 'layout'), { platforms: ['linux/amd64', 'linux/arm64'] });
+    const archive = join(folder, 'image.tar');
+    await promisify(execFile)('tar', ['-cf', archive, '-C', path, '.']);
+    const request = await pushRequest({ image: await registry().layout(archive) });
+    expect(request.image).toMatchObject({ digest, name: archive });
+    await registry().push(request);
+    expect(stored()?.tags.get('blue')).toBe(digest);
+  });
+
+  test('whose archive was changed is told, with the file in it', async () => {
+    const { path, blobs } = await writeLayout(join(folder, 'layout'));
+    const layer = blobs.get('layer linux/amd64')?.path ?? '';
+    await writeFile(layer, (await readFile(layer, 'utf8')).replace('hello', 'HELLO'));
+    const archive = join(folder, 'image.tar');
+    await promisify(execFile)('tar', ['-cf', archive, '-C', path, '.']);
+    await expect(registry().layout(archive)).rejects.toThrow(/image\.tar: blobs\/sha256\/[0-9a-f]{64}: is not what its name says/);
+  });
+
+  test.each([
+    ['a compressed archive', 'is neither a folder nor a tar archive'],
+    ['an empty file', 'is neither a folder nor a tar archive'],
+    ['nothing', 'is not there'],
+  ])('%s is none', async (what, problem) => {
+    const file = join(folder, 'image.tar');
+    if (what !== 'nothing') await writeFile(file, what === 'an empty file' ? '' : gzipSync('x'.repeat(2000)));
+    await expect(registry().layout(file)).rejects.toThrow(`${file}: ${problem}`);
+  });
+
   test('a manifest that was changed is told', async () => {
     const { path, blobs } = await writeLayout(folder);
     await appendFile(blobs.get('manifest linux/amd64')?.path ?? '', ' ');
@@ -105,8 +137,8 @@ describe('a push', () => {
     await registry().push(request);
     expect(stored()?.tags).toEqual(
       new Map([
-        ['blue', request.layout.digest],
-        ['1.2', request.layout.digest],
+        ['blue', request.image.digest],
+        ['1.2', request.image.digest],
       ]),
     );
     const operations = calls();
@@ -117,10 +149,10 @@ describe('a push', () => {
 
   test('of an index sends its children before it', async () => {
     const { path } = await writeLayout(folder, { platforms: ['linux/amd64', 'linux/arm64'] });
-    const request = await pushRequest({ layout: await registry().layout(path), tags: tags('multi') });
+    const request = await pushRequest({ image: await registry().layout(path), tags: tags('multi') });
     await registry().push(request);
-    expect([...(stored()?.images.keys() ?? [])]).toEqual(request.layout.manifests.map(({ digest }) => digest));
-    expect(stored()?.tags).toEqual(new Map([['multi', request.layout.digest]]));
+    expect([...(stored()?.images.keys() ?? [])]).toEqual(request.image.manifests.map(({ digest }) => digest));
+    expect(stored()?.tags).toEqual(new Map([['multi', request.image.digest]]));
   });
 
   test('sends no blob that is there, and without tags pushes by digest', async () => {
@@ -143,7 +175,7 @@ describe('a push', () => {
     started.emulator.faults.inject({ service: 'registry', operation }, fault);
     const request = await pushRequest();
     await registry().push(request);
-    expect(stored()?.tags.get('blue')).toBe(request.layout.digest);
+    expect(stored()?.tags.get('blue')).toBe(request.image.digest);
   });
 
   test('gives up on a fault that stays, having said which', async () => {
@@ -177,7 +209,7 @@ describe('a push', () => {
   test('an immutable tag is refused in the registry’s words', async () => {
     await registry().push(await pushRequest({ name: 'shop/fixed' }));
     const other = await registry().layout((await writeLayout(join(folder, 'other'), { content: 'other' })).path);
-    await expect(registry().push(await pushRequest({ name: 'shop/fixed', layout: other }))).rejects.toThrow(
+    await expect(registry().push(await pushRequest({ name: 'shop/fixed', image: other }))).rejects.toThrow(
       /ecr:PutImage .* failed: .*immutable/,
     );
   });
@@ -213,16 +245,88 @@ describe('a push', () => {
   });
 });
 
-describe('headManifest', () => {
-  test('tells digest and media type, or that there is nothing', async () => {
-    const request = await pushRequest();
+describe('an image of a registry', () => {
+  const signal = new AbortController().signal;
+  const readable = async (name?: string) => ({ ...(await place(shared, name)), signal });
+
+  test('is read with its children, by tag or digest', async () => {
+    const { path } = await writeLayout(folder, { platforms: ['linux/amd64', 'linux/arm64', 'unknown/unknown'] });
+    const request = await pushRequest({ image: await registry().layout(path) });
     await registry().push(request);
-    await expect(registry().headManifest(request, 'blue' as Tag)).resolves.toEqual({
-      digest: request.layout.digest,
-      mediaType: manifestType,
+    for (const reference of ['blue' as Tag, request.image.digest]) {
+      const image = await registry().read({ ...(await readable()), reference });
+      expect(image).toMatchObject({ digest: request.image.digest, name: `${request.host}/shop/web` });
+      expect(image?.manifests.map(({ digest }) => digest)).toEqual(request.image.manifests.map(({ digest }) => digest));
+      expect(image?.platforms.map(formatPlatform)).toEqual(['linux/amd64', 'linux/arm64']);
+      expect(image?.blobs).toHaveLength(6);
+    }
+  });
+
+  test('a single one tells its platform by its configuration', async () => {
+    await registry().push(
+      await pushRequest({ image: await registry().layout((await writeLayout(folder, { platforms: ['linux/arm64'] })).path) }),
+    );
+    const image = await registry().read({ ...(await readable()), reference: 'blue' as Tag });
+    expect(image?.platforms.map(formatPlatform)).toEqual(['linux/arm64']);
+  });
+
+  test('that is not there is undefined', async () => {
+    await expect(registry().read({ ...(await readable()), reference: 'none' as Tag })).resolves.toBeUndefined();
+    const none = `sha256:${'0'.repeat(64)}` as Digest;
+    await expect(registry().read({ ...(await readable()), reference: none })).resolves.toBeUndefined();
+  });
+
+  test('is copied to another registry with every byte and attestation', async () => {
+    started.world.repository({ account: shared, region, name: 'shop/copy' });
+    const { path } = await writeLayout(folder, { platforms: ['linux/amd64', 'unknown/unknown'] });
+    await registry().push(await pushRequest({ image: await registry().layout(path) }));
+    const image = await registry().read({ ...(await readable()), reference: 'blue' as Tag });
+    if (!image) throw new Error('it was pushed');
+    started.emulator.requests.clear();
+    await registry().push(await pushRequest({ name: 'shop/copy', image, tags: tags('prod') }));
+    expect(stored('shop/copy')?.tags).toEqual(new Map([['prod', image.digest]]));
+    expect([...(stored('shop/copy')?.images.keys() ?? [])]).toEqual(image.manifests.map(({ digest }) => digest));
+    expect(calls().filter((name) => name === 'GetDownloadUrlForLayer')).toHaveLength(4);
+  });
+
+  test('whose connection is cut is begun again', async () => {
+    started.world.repository({ account: shared, region, name: 'shop/copy' });
+    await registry().push(await pushRequest());
+    const image = await registry().read({ ...(await readable()), reference: 'blue' as Tag });
+    if (!image) throw new Error('it was pushed');
+    started.emulator.faults.inject({ service: 'registry', operation: 'GetDownloadUrlForLayer', times: 6 }, lostRequest());
+    await registry().push(await pushRequest({ name: 'shop/copy', image, tags: tags('prod') }));
+    expect(stored('shop/copy')?.tags.get('prod')).toBe(image.digest);
+  });
+
+  test('of the same registry: its blobs are taken over, none is sent', async () => {
+    started.world.repository({ account: shared, region, name: 'shop/copy' });
+    await registry().push(await pushRequest());
+    const image = await registry().read({ ...(await readable()), reference: 'blue' as Tag });
+    if (!image) throw new Error('it was pushed');
+    started.emulator.requests.clear();
+    await registry().push(await pushRequest({ name: 'shop/copy', image, tags: tags('prod'), mountFrom: repository }));
+    expect(stored('shop/copy')?.tags.get('prod')).toBe(image.digest);
+    expect(calls()).not.toContain('UploadLayerPart');
+  });
+
+  test('a registry that can’t take over is sent the blobs', async () => {
+    started.world.repository({ account: shared, region, name: 'shop/copy' });
+    await registry().push(await pushRequest());
+    const image = await registry().read({ ...(await readable()), reference: 'blue' as Tag });
+    if (!image) throw new Error('it was pushed');
+    const elsewhere = 'shop/nowhere' as RepositoryName;
+    await registry().push(await pushRequest({ name: 'shop/copy', image, tags: tags('prod'), mountFrom: elsewhere }));
+    expect(stored('shop/copy')?.tags.get('prod')).toBe(image.digest);
+  });
+
+  test('a refusal says what a copy needs', async () => {
+    await registry().push(await pushRequest());
+    await expect(registry().read({ ...(await place(outside)), signal, reference: 'blue' as Tag })).rejects.toMatchObject({
+      name: 'AwsError',
+      message: expect.stringMatching(/^ecr:BatchGetImage for .*shop\/web failed: the registry answered 403/),
+      hint: expect.stringContaining('ecr:BatchGetImage (a copy needs BatchGetImage and GetDownloadUrlForLayer)'),
     });
-    await expect(registry().headManifest(request, request.layout.digest)).resolves.toMatchObject({ digest: request.layout.digest });
-    await expect(registry().headManifest(request, `sha256:${'0'.repeat(64)}` as Digest)).resolves.toBeUndefined();
   });
 });
 
@@ -248,16 +352,59 @@ describe('another registry', () => {
       const url = request.url ?? '';
       if (url.startsWith('/token')) return void response.end(JSON.stringify({ token: `t${(granted += 1)}` }));
       if (request.headers.authorization === 'Bearer t2') {
-        return void response.writeHead(200, { 'docker-content-digest': `sha256:${'a'.repeat(64)}`, 'content-type': manifestType }).end();
+        return void response.writeHead(200, { 'content-type': indexType }).end('{"schemaVersion":2,"manifests":[]}');
       }
       response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host ?? ''}/token",service="reg"` }).end();
     });
     const login = { username: 'u', password: 'p' };
-    await expect(registry().headManifest({ host, repository, login }, 'blue' as Tag)).resolves.toMatchObject({ mediaType: manifestType });
+    const signal = new AbortController().signal;
+    await expect(registry().read({ host, repository, login, signal, reference: 'blue' as Tag })).resolves.toMatchObject({ platforms: [] });
     const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
-    const token = `GET /token?service=reg&scope=repository%3Ashop%2Fweb%3Apull%2Cpush ${basic}`;
-    const head = 'HEAD /v2/shop/web/manifests/blue';
-    expect(seen).toEqual(['GET /v2/', token, `${head} Bearer t1`, token, `${head} Bearer t2`]);
+    const token = `GET /token?service=reg&scope=repository%3Ashop%2Fweb%3Apull ${basic}`;
+    const get = 'GET /v2/shop/web/manifests/blue';
+    expect(seen).toEqual(['GET /v2/', token, `${get} Bearer t1`, token, `${get} Bearer t2`]);
+  });
+
+  test('that lets anybody read is asked without a login', async () => {
+    const host = await serve((request, response) => {
+      const url = request.url ?? '';
+      if (url.startsWith('/token')) return void response.end(JSON.stringify({ access_token: 'anybody' }));
+      if (request.headers.authorization !== 'Bearer anybody')
+        return void response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host ?? ''}/token"` }).end();
+      response.writeHead(200, { 'content-type': indexType }).end('{"schemaVersion":2,"manifests":[]}');
+    });
+    const signal = new AbortController().signal;
+    await registry().read({ host, repository, login: undefined, signal, reference: 'blue' as Tag });
+    expect(seen).toContain('GET /token?scope=repository%3Ashop%2Fweb%3Apull');
+  });
+
+  test('that answers another manifest than it was asked for is not believed', async () => {
+    const host = await serve((_, response) =>
+      response.writeHead(200, { 'content-type': indexType }).end('{"schemaVersion":2,"manifests":[]}'),
+    );
+    const reference = `sha256:${'1'.repeat(64)}` as Digest;
+    const signal = new AbortController().signal;
+    await expect(registry().read({ host, repository, login: undefined, signal, reference })).rejects.toThrow('is not what its name says');
+  });
+
+  test('that cuts a layer short is read again from its beginning, and what is pushed is whole', async () => {
+    const { digest, blobs } = await writeLayout(folder);
+    const texts = new Map(await Promise.all([...blobs.values()].map(async (blob) => [blob.digest, await readFile(blob.path)] as const)));
+    let cut = 0;
+    const host = await serve((request, response) => {
+      const [, kind, name = ''] = /^\/v2\/shop\/web\/(manifests|blobs)\/(.+)$/.exec(request.url ?? '') ?? [];
+      const bytes = texts.get(name) ?? Buffer.from('');
+      response.writeHead(200, { 'content-type': manifestType, 'content-length': String(bytes.length) });
+      if (kind !== 'blobs' || name !== blobs.get('layer linux/amd64')?.digest || (cut += 1) > 1) return void response.end(bytes);
+      response.write(bytes.subarray(0, 3));
+      setTimeout(() => response.destroy(), 10);
+    });
+    const signal = new AbortController().signal;
+    const image = await registry().read({ host, repository, login: undefined, signal, reference: digest as Digest });
+    if (!image) throw new Error('it is served');
+    await registry().push(await pushRequest({ image }));
+    expect(cut).toBe(2);
+    expect(stored()?.tags.get('blue')).toBe(digest);
   });
 
   test('that cuts its answer short is asked again', async () => {
@@ -268,9 +415,8 @@ describe('another registry', () => {
       response.write('{');
       setTimeout(() => response.destroy(), 10);
     });
-    await expect(registry().headManifest({ host, repository, login: { username: 'u', password: 'p' } }, 'x' as Tag)).rejects.toThrow(
-      'answered 404',
-    );
+    const signal = new AbortController().signal;
+    await expect(registry().read({ host, repository, login: undefined, signal, reference: 'x' as Tag })).rejects.toThrow('answered 404');
     expect(clock.slept).toHaveLength(1);
   });
 });

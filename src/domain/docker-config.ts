@@ -38,6 +38,34 @@ export function isolatedDockerConfig({ existing, folder, hosts }: IsolationReque
   return ok(JSON.stringify(config, undefined, 2));
 }
 
+/** How a host is logged in to: by the entry itself, or by the helper program `docker-credential-<helper>`, which is asked for `server`. */
+export type StoredLogin = { readonly username: string; readonly password: string } | { readonly helper: string; readonly server: string };
+
+/** What a configuration has for a host; undefined where it has nothing, or is no configuration. */
+export function storedLogin(text: string | undefined, host: string): StoredLogin | undefined {
+  const parsed = parse(text);
+  if (!parsed.ok) return undefined;
+  const { auths, credHelpers, credsStore } = parsed.value;
+  const helper = object(credHelpers)[host];
+  if (typeof helper === 'string') return { helper, server: host };
+  const [server = host, entry] = Object.entries(object(auths)).find(([name]) => hostOf(name) === host || isDockerHub(name, host)) ?? [];
+  const { auth } = object(entry);
+  if (typeof auth === 'string' && auth !== '') {
+    const [username = '', password = ''] = atob(auth).split(/:(.*)/s, 2);
+    return { username, password };
+  }
+  return typeof credsStore === 'string' && entry !== undefined ? { helper: credsStore, server } : undefined;
+}
+
+/** Docker Hub is logged in to under its first API's address. */
+function isDockerHub(name: string, host: string): boolean {
+  return host === 'docker.io' && hostOf(name) === 'index.docker.io';
+}
+
+function hostOf(name: string): string {
+  return name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+}
+
 function parse(text: string | undefined): Parsed<JsonObject> {
   if (text === undefined || text.trim() === '') return ok({});
   try {
@@ -56,9 +84,7 @@ function helpersFor(auths: JsonObject, store: string): JsonObject {
 
 /** Docker writes a host with or without its scheme. */
 function without(entries: JsonObject, hosts: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    Object.entries(entries).filter(([host]) => !hosts.includes(host.replace(/^https?:\/\//, '').replace(/\/.*$/, ''))),
-  );
+  return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(hostOf(host))));
 }
 
 function object(value: unknown): JsonObject {

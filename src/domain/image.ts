@@ -82,6 +82,15 @@ export function parseEcrHost(host: string): EcrHost | undefined {
   return match ? { account: match[1] as AccountId, region: match[2] as Region } : undefined;
 }
 
+/** Under which host and name a registry's API knows a repository: Docker Hub's has another host, and a prefix for its own images. */
+export function apiName({ host, repository }: { readonly host: string; readonly repository: RepositoryName }): {
+  readonly host: string;
+  readonly repository: RepositoryName;
+} {
+  if (host !== 'docker.io' && host !== 'index.docker.io') return { host, repository };
+  return { host: 'registry-1.docker.io', repository: (repository.includes('/') ? repository : `library/${repository}`) as RepositoryName };
+}
+
 /** The same registry host for another account; undefined where the host does not start with twelve digits (RULES 5.4). */
 export function hostOfAccount(host: string, account: AccountId): string | undefined {
   return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;

@@ -27,8 +27,9 @@ export interface PlannedTag {
 export interface PlannedImage {
   /** `host/repository@sha256:…`; of a build the digest is not known yet. */
   readonly uri: string;
-  readonly source: 'build' | 'layout' | 'reuse';
-  /** Whether the registry has it already. */
+  /** `registry`: further tags for one that is there; `reuse`: so that nothing is built; `copy`: of another registry's. */
+  readonly source: 'build' | 'local' | 'layout' | 'copy' | 'registry' | 'reuse';
+  /** Whether this repository has it already. */
   readonly exists: boolean;
   readonly tags: readonly PlannedTag[];
 }
@@ -78,7 +79,8 @@ export interface BlindPlan {
 export interface PlanPart {
   readonly writes: readonly PlannedWrite[];
   readonly login?: { readonly registry: string };
-  readonly image?: PlannedImage;
+  /** The same one for each repository. */
+  readonly images?: readonly PlannedImage[];
   /** One for each repository, replicas among them. */
   readonly policies?: readonly PlannedPolicy[];
   readonly deployment?: PlannedDeployment;
@@ -143,11 +145,11 @@ interface Section {
   readonly block?: { readonly language: string; readonly lines: readonly string[] };
 }
 
-function sections({ login, image, policies = [], deployment, blind, writes }: Plan): readonly Section[] {
+function sections({ login, images = [], policies = [], deployment, blind, writes }: Plan): readonly Section[] {
   if (blind) return blindSections(blind);
   return [
     ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
-    ...(image ? [imageSection(image)] : []),
+    ...images.map(imageSection),
     ...policies.map(policySection),
     ...(deployment ? deploymentSections(deployment) : []),
     {

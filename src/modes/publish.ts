@@ -4,26 +4,28 @@ import { formatPlatform } from '../domain/oci.ts';
 import { defineMode, type OutputName } from '../mode.ts';
 import { planPublishBlindly } from '../steps/plan-blindly.ts';
 import { planPublish, type PublishPlan } from '../steps/plan-publish.ts';
-import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
+import { checkPublish, preparePublish, readWish } from '../steps/prepare-publish.ts';
+import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
-import { common, imageToPublish, publishing, registrySide, repository } from './shared-inputs.ts';
+import { common, imageToPublish, publishing, registrySide, repositories } from './shared-inputs.ts';
 
 /** The outputs that tell an image; `release` has them too. */
 export const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'] as const;
 
 export const publish = defineMode({
   name: 'publish',
-  summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
-  inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
+  summary:
+    'Builds an image (or takes one that exists), pushes every tag to one or several repositories of the shared registry and verifies the digest.',
+  inputs: { ...common, ...registrySide, ...repositories, ...publishing, ...imageToPublish },
   outputs: [...imageOutputs, 'plan'],
   check: (inputs) => [...sideProblems(inputs), ...checkPublish(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
-    const source = await findSource({ inputs, ports });
+    const wish = await readWish({ inputs, ports });
     const { session, ecr } = openRegistry({ inputs, ports });
     const [prepared] = await together(
-      ['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })],
+      ['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })],
       // The account's guard, before the first write.
       ['registry-role', session.identity()],
     );
@@ -46,12 +48,14 @@ export const publish = defineMode({
 
 /** Sets the outputs of an image. */
 export function tellImage(image: PublishedImage, output: (name: (typeof imageOutputs)[number], value: string) => void): void {
-  const { host, repository, digest, uri, tags, pushed } = image;
+  const { host, repository, digest, uri, pushed } = image;
   const values: Readonly<Record<(typeof imageOutputs)[number] & OutputName, string>> = {
     'image-uri': uri,
     image: formatImage({ repository, digest }),
     'image-name': `${host}/${repository}`,
-    'image-tags': JSON.stringify(tags.map((tag) => formatImage({ host, repository, tag }))),
+    'image-tags': JSON.stringify(
+      homesOf(image).flatMap(({ repository, tags }) => tags.map((tag) => formatImage({ host, repository, tag }))),
+    ),
     'image-digest': digest,
     registry: host,
     pushed: String(pushed),
@@ -65,17 +69,26 @@ export function tellPlannedImage({ image, exists }: PublishPlan, output: Paramet
   else output('pushed', 'false');
 }
 
+/** The repositories that hold it, the deployed one first. */
+function homesOf({ repository, tags, others }: PublishedImage): PublishedImage['others'] {
+  return [{ repository, tags }, ...others];
+}
+
 /**
  * The image in the job summary. Nothing in it is foreign text: repository, tags, digest and platforms have grammars in which
  * Markdown and HTML have no room, and the host is AWS's own.
  */
-export function imageSummary({ host, repository, digest, tags, pushed, platforms = [] }: PublishedImage): string {
+export function imageSummary(image: PublishedImage): string {
+  const { host, digest, pushed, isIndex, platforms = [] } = image;
+  const code = (texts: readonly string[]): string => texts.map((text) => `\`${text}\``).join(' ');
   const rows = [
-    ['Repository', `\`${host}/${repository}\``],
-    ['Tags', tags.map((tag) => `\`${tag}\``).join(' ')],
-    ['Digest', `\`${digest}\``],
+    ...homesOf(image).flatMap(({ repository, tags }) => [
+      ['Repository', code([`${host}/${repository}`])],
+      ['Tags', code(tags)],
+    ]),
+    ['Digest', `${code([digest])}${isIndex ? ' (an index)' : ''}`],
     ['Pushed', pushed ? 'yes' : 'no, all was there already'],
-    ...(platforms.length === 0 ? [] : [['Platforms', platforms.map((platform) => `\`${formatPlatform(platform)}\``).join(' ')]]),
+    ...(platforms.length === 0 ? [] : [['Platforms', code(platforms.map(formatPlatform))]]),
   ];
   return ['### Image', '', '| | |', '| --- | --- |', ...rows.map(([name = '', value = '']) => `| ${name} | ${value} |`), ''].join('\n');
 }

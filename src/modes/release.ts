@@ -7,21 +7,23 @@ import { planDeployment } from '../steps/plan-deployment.ts';
 import { planPublish } from '../steps/plan-publish.ts';
 import { planShare } from '../steps/plan-share.ts';
 import { prepareDeployment, readDocuments } from '../steps/prepare-deployment.ts';
-import { checkPublish, findSource, preparePublish, publishImage, type PublishedImage } from '../steps/publish-image.ts';
+import { checkPublish, preparePublish, readWish } from '../steps/prepare-publish.ts';
+import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
 import { openDeploy, openRegistry, organizationInput, registryAccount, sideProblems } from '../steps/sessions.ts';
-import { checkShare, hasTargets, resolveTargets, shareRepository } from '../steps/share-repository.ts';
+import { sharePublished } from '../steps/share-published.ts';
+import { checkShare, hasTargets, resolveTargets } from '../steps/share-repository.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { deploymentOutputs, failFastWarnings } from './deploy.ts';
 import { imageOutputs, imageSummary, tellImage, tellPlannedImage } from './publish.ts';
-import { common, deploying, imageToPublish, publishing, registrySide, repository, sharing } from './shared-inputs.ts';
+import { common, deploying, imageToPublish, publishing, registrySide, repositories, sharing } from './shared-inputs.ts';
 import { policySummary } from './share.ts';
 
 export const release = defineMode({
   name: 'release',
   summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
-  inputs: { ...common, ...registrySide, ...repository, ...publishing, ...imageToPublish, ...sharing, ...deploying },
+  inputs: { ...common, ...registrySide, ...repositories, ...publishing, ...imageToPublish, ...sharing, ...deploying },
   outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
   check: (inputs) => [
     ...sideProblems(inputs),
@@ -41,14 +43,16 @@ export const release = defineMode({
     const registry = openRegistry({ inputs, ports });
     const target = openDeploy({ inputs, ports });
     const { ecr, session } = registry;
+    const [repository] = inputs.repository;
+    if (repository === undefined) throw new Error('a required list has an entry');
     // What this machine shows to be wrong is reported before any call.
-    const images = [{ repository: inputs.repository }];
-    const [source, documents] = await together(
-      ['context', findSource({ inputs, ports })],
+    const images = [{ repository }];
+    const [wish, documents] = await together(
+      ['context', readWish({ inputs, ports })],
       ['task-definition', readDocuments({ inputs, side: target, images, ports })],
     );
     const [publishing, deployment, wanted] = await together(
-      ['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })],
+      ['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })],
       [
         'deploy-role',
         prepareDeployment({
@@ -69,9 +73,11 @@ export const release = defineMode({
     const image = await publishImage(publishing, { ecr, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
+    if (image.isIndex && inputs['target-services'].includes('lambda')) ports.log.warning(lambdaTakesNoIndex(image));
 
+    const repositories = publishing.targets.map(({ repository }) => repository);
     const shared = hasTargets(inputs)
-      ? await shareRepository({ inputs, wanted, session, ecr, repository: publishing.repository, ports, signal, onDenial: 'verify' })
+      ? await sharePublished({ inputs, wanted, session, ecr, repositories, ports, signal, onDenial: 'verify' })
       : undefined;
     if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
     output('policy-changed', String(shared?.changed ?? false));
@@ -84,30 +90,30 @@ export const release = defineMode({
       runDeployment(current, { images: [image], ports, memory, signal, output }),
       shared?.settled,
     ]);
-    if (shared) await ports.github.summarise(policySummary({ repository: publishing.repository.uri, ...shared }));
+    for (const { uri, ensured } of shared?.each ?? []) await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
     if (settled.status === 'fulfilled' && settled.value) {
-      output('policy-changed', String(settled.value.writes > 0));
+      output('policy-changed', String(settled.value.changed));
       output('policy', settled.value.policyText ?? '');
     }
     for (const part of [deployed, settled]) if (part.status === 'rejected') throw part.reason;
 
     async function plan(): Promise<void> {
-      const { repository } = publishing;
-      const [published, shared] = await together(
+      const sharing = hasTargets(inputs) ? publishing.targets : [];
+      const [published, shares] = await together(
         ['registry-role', planPublish(publishing, { ecr })],
         [
           'registry-role',
-          hasTargets(inputs) ? planShare({ inputs, wanted, session, ecr, repository, ports, signal }) : Promise.resolve(undefined),
+          Promise.all(sharing.map(async ({ repository }) => planShare({ inputs, wanted, session, ecr, repository, ports, signal }))),
         ],
       );
       const { image } = published;
-      if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
+      if (!hasTargets(inputs)) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
       // What is not pushed or not shared yet can't be pulled yet.
-      await checkPull({ image, isThere: published.exists && shared?.policies[0].changed !== true });
+      await checkPull({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
       tellPlannedImage(published, output);
-      output('policy-changed', String(shared?.policies[0].changed ?? false));
-      const deployed = await planDeployment(deployment, { images: [image], ports, output });
-      await tellPlan('release', [published.part, ...(shared ? [shared] : []), deployed], { ports, output });
+      output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
+      const planned = await planDeployment(deployment, { images: [image], ports, output });
+      await tellPlan('release', [published.part, ...shares, planned], { ports, output });
     }
 
     /** The last check before the first write in the target account: the image is there, and that account can pull and run it. */
@@ -134,12 +140,17 @@ export const release = defineMode({
   },
   planBlindly: async ({ inputs, ports, output }) => {
     for (const name of ['pushed', 'policy-changed', 'changed'] as const) output(name, 'false');
-    const { repository } = inputs;
+    const images = inputs.repository.slice(0, 1).map((repository) => ({ image: { repository } }));
     const [published, deployed] = await together(
       ['context', planPublishBlindly({ inputs, ports })],
-      ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })],
+      ['task-definition', planDeployBlindly({ inputs, images, ports })],
     );
-    const parts = [published, planShareBlindly(inputs, [repository]), deployed];
+    const parts = [published, planShareBlindly(inputs, inputs.repository), deployed];
     return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
   },
 });
+
+/** Lambda wants one image, and attestations make an index of it (RULES 5.12). */
+function lambdaTakesNoIndex({ uri }: PublishedImage): string {
+  return `Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`;
+}

@@ -4,6 +4,7 @@
  */
 import { parseAccountId, parseCluster, parseRegion, parseRoleArn } from '../domain/account.ts';
 import { parseRepositoryName } from '../domain/image.ts';
+import { parseImageSource } from '../domain/image-source.ts';
 import { parseImageWishes } from '../domain/image-wish.ts';
 import { parseOrganizationId, parseOuTarget } from '../domain/organization.ts';
 import { parseReplicaPlace } from '../domain/replica.ts';
@@ -11,7 +12,21 @@ import { pullActions } from '../domain/policy/grant.ts';
 import { defaultPolicySid, parsePolicySid } from '../domain/policy/sid.ts';
 import { bad, matching, ok, type Parser } from '../domain/parsed.ts';
 import { checkSessionTags, parseSessionTag, type SessionTag } from '../domain/session-tags.ts';
-import { boolean, fromRunner, integer, lines, list, listOf, oneOf, optional, required, text, withDefault } from '../inputs.ts';
+import {
+  boolean,
+  csvLines,
+  fromRunner,
+  integer,
+  lines,
+  list,
+  listOf,
+  oneOf,
+  optional,
+  required,
+  text,
+  untrimmedCsvLines,
+  withDefault,
+} from '../inputs.ts';
 import { roleChainings } from '../ports/credentials.ts';
 
 const sessionName = matching(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
@@ -23,6 +38,7 @@ const sessionTags: Parser<readonly SessionTag[]> = (value) => {
   const tags = lines(parseSessionTag)(value);
   return tags.ok ? checkSessionTags(tags.value) : tags;
 };
+const builderName = matching(/^[A-Za-z0-9][\w.-]*$/, 'a name of a buildx builder');
 
 /** `NAME=value`, as in build-args, labels and environment-variables; the value may be empty and may hold further "=". */
 const assignment: Parser<readonly [name: string, value: string]> = (line) => {
@@ -52,10 +68,12 @@ const strategy: Parser<{ readonly jobTotal: number; readonly failFast: boolean }
 
 const pullAction: Parser<string> = matching(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
 
-/** An image that exists already, to be pushed instead of built. */
-const imageSource: Parser<{ readonly ociLayout: string }> = (value) => {
-  const path = value.startsWith('oci:') ? value.slice('oci:'.length) : '';
-  return path === '' ? bad(`"${value}" is not an OCI layout: write oci:PATH`) : ok({ ociLayout: path });
+/** `id=…`; what comes after it may be secret. */
+const secret: Parser<readonly [id: string, value: string]> = (line) => {
+  const [, id, value = ''] = /^([\w.-]+)=([^]+)$/.exec(line) ?? [];
+  return id === undefined
+    ? bad('a line is not id=value (an id has letters, digits, ".", "_" and "-"); it is not shown, since it may be a part of a secret value')
+    : ok([id, value] as const);
 };
 
 export const common = {
@@ -88,6 +106,12 @@ export const common = {
     { jobTotal: 1, failFast: false },
     'The job’s strategy context; set by the runner.',
   ),
+  'github-token': fromRunner<string | undefined>(
+    text,
+    '${{ github.token }}',
+    undefined,
+    'The job’s token; set by the runner. With it a build fetches `{{defaultContext}}` of a private repository.',
+  ),
   'role-external-id': optional(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
   'role-session-tags': listOf(
     sessionTags,
@@ -100,12 +124,11 @@ export const registrySide = {
   'registry-role': optional(parseRoleArn, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
 } as const;
 
-export const repository = {
-  repository: required(parseRepositoryName, 'The repository in the shared registry.'),
-} as const;
-
 export const repositories = {
-  repository: required(lines(parseRepositoryName), 'The repositories in the shared registry, one a line; each is shared on its own.'),
+  repository: required(
+    lines(parseRepositoryName),
+    'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.',
+  ),
 } as const;
 
 export const creating = {
@@ -125,20 +148,54 @@ export const replicating = {
 } as const;
 
 export const publishing = {
-  context: withDefault(text, '.', 'The build context: a path.'),
+  context: withDefault(
+    text,
+    '.',
+    'The build context: a path, or a remote one (a Git URL, an archive, `{{defaultContext}}` for this repository at this commit), which the builder fetches itself.',
+  ),
   file: optional(text, 'The Dockerfile. Default: `Dockerfile` in the context.'),
   target: optional(text, 'The build stage to build.'),
   platforms: listOf(list(text), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
-  'build-args': listOf(lines(assignment), 'Build arguments, one `NAME=value` a line.'),
-  labels: listOf(lines(assignment), 'Image labels, one `name=value` a line.'),
+  'build-args': listOf(csvLines(assignment), 'Build arguments, one `NAME=value` a line.'),
+  'build-contexts': listOf(csvLines(assignment), 'Further build contexts, one `name=path` (or URL, or `docker-image://…`) a line.'),
+  secrets: listOf(
+    untrimmedCsvLines(secret),
+    'Secrets of the build, one `id=value` a line; they reach it as files, never as arguments. Quoted, a value may have several lines: `"id=…"`.',
+  ),
+  'secret-envs': listOf(list(secret), 'Secrets of the build that are in the step’s environment: `id=VARIABLE`.'),
+  'secret-files': listOf(csvLines(secret), 'Secrets of the build that are files, one `id=path` a line.'),
+  ssh: listOf(list(text), 'SSH agent sockets or keys for the build: `default`, or `id=path`.'),
+  labels: listOf(
+    csvLines(assignment),
+    'Image labels, one `name=value` a line. The standard ones (`org.opencontainers.image.…`) are set from the event; these win.',
+  ),
+  annotations: listOf(csvLines(text), 'Annotations of the manifest, one `[type:]name=value` a line.'),
+  'cache-from': listOf(csvLines(text), 'Where the build may take its cache from, e.g. `type=gha` or `type=registry,ref=…`, one a line.'),
+  'cache-to': listOf(csvLines(text), 'Where the build’s cache is kept, e.g. `type=gha,mode=max` or `type=registry,ref=…`, one a line.'),
+  'no-cache': withDefault(boolean, 'false', 'Build without any cache.'),
+  pull: withDefault(boolean, 'false', 'Look for newer base images, although some are at hand.'),
+  provenance: optional(text, 'The provenance attestation: `true`, `false`, or attributes such as `mode=max`. Default: as buildx decides.'),
+  sbom: optional(text, 'The SBOM attestation: `true`, `false`, or attributes such as `generator=IMAGE`. Default: none.'),
+  builder: optional(
+    builderName,
+    'The buildx builder. Default: the one in force; where it is the engine’s own and the build needs more, one is made for the step.',
+  ),
   tags: listOf(
     lines(text),
-    'Tags, one a line: plain tags, or full references of this repository. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).',
+    'Tags, one a line: plain ones, full references (`host/repository:tag`, only for that repository), rules of docker/metadata-action (`type=raw|ref|sha|semver`), or `type=tree`, which stays the same as long as the context does. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).',
+  ),
+  'on-existing-tag': withDefault(
+    oneOf(['reuse', 'fail']),
+    'reuse',
+    'What to do where a tag that names the commit (12 of its digits or more) or the tree exists already: `reuse` its image and build nothing, or `fail`.',
   ),
 } as const;
 
 export const imageToPublish = {
-  image: optional(imageSource, 'An image that exists already, pushed instead of a build: `oci:PATH` for an OCI layout (no Docker needed).'),
+  image: optional(
+    parseImageSource,
+    'An image that exists already, published instead of a build: `oci:PATH` (an OCI layout, a folder or a tar archive; no Docker needed), a registry’s (its name begins with a host, or it is `repository@sha256:…` of the shared registry; copied or re-tagged without Docker), else one of the Docker engine (`docker:REFERENCE` where its name has a host).',
+  ),
 } as const;
 
 export const sharing = {

@@ -1,6 +1,6 @@
 /** The workspace's files. Paths are relative to it unless they are absolute. */
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { DocumentError, toError } from '../errors.ts';
 
 export interface Files {
@@ -15,6 +15,8 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** The absolute path. */
   resolve(path: string): string;
+  /** Whether a path is the folder or lies in it. */
+  isInside(path: string, folder: string): boolean;
 }
 
 /** Every temporary folder's name begins with it. */
@@ -43,6 +45,7 @@ export function workspaceFiles({ workspace, temp }: { workspace: string; temp: s
       await rm(at(path), { recursive: true, force: true });
     },
     resolve: at,
+    isInside: (path, folder) => !/^\.\.(\/|$)/.test(relative(at(folder), at(path))),
   };
 }
 

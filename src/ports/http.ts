@@ -22,12 +22,21 @@ export interface HttpReply {
   readonly text: string;
 }
 
+/** A reply whose body is still to be read, or destroyed. */
+export interface HttpStream {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+}
+
 export interface Http {
   /**
    * Sends a request; the reply may have any status. A PATCH is sent once: its bytes would be added to those that came through.
    * @throws NoAnswer when no attempt was answered; the signal's reason when aborted
    */
   send(request: HttpRequest): Promise<HttpReply>;
+  /** As `send`, for a reply that is too large for memory. What fails while it is read is the reader's. */
+  open(request: HttpRequest): Promise<HttpStream>;
   close(): void;
 }
 
@@ -63,14 +72,23 @@ export function openHttp({ clock, signal }: { clock: Clock; signal?: AbortSignal
   // A body is a stream, which can't be sent again to where a redirect points.
   const [reading, sending] = [client(true), client(false)];
 
-  const attempt = async ({ method, url, headers = {}, body }: HttpRequest): Promise<HttpReply> => {
+  const open = async ({ method, url, headers = {}, body }: HttpRequest): Promise<HttpStream> => {
     const stream = body?.();
     stream?.on('error', (error) => broken.abort(error));
     const { message } = await (stream ? sending : reading).request(method, url, stream ?? null, { ...headers });
-    return { status: message.statusCode ?? 0, headers: message.headers, text: await textOf(message) };
+    return { status: message.statusCode ?? 0, headers: message.headers, body: message };
   };
 
-  const send = async (request: HttpRequest, made = 1): Promise<HttpReply> => {
+  const read = async (request: HttpRequest): Promise<HttpReply> => {
+    const { body, ...reply } = await open(request);
+    return { ...reply, text: await textOf(body) };
+  };
+
+  const retried = async <R extends { readonly status: number }>(
+    request: HttpRequest,
+    attempt: (request: HttpRequest) => Promise<R>,
+    made = 1,
+  ): Promise<R> => {
     ended.throwIfAborted();
     const outcome = await attempt(request).catch(noAnswer);
     ended.throwIfAborted();
@@ -78,14 +96,15 @@ export function openHttp({ clock, signal }: { clock: Clock; signal?: AbortSignal
     if (passing && made < attempts && request.method !== 'PATCH') {
       const longest = Math.min(longestPause, firstPause * 2 ** made);
       await clock.sleep(clock.random() * longest, ended);
-      return send(request, made + 1);
+      return retried(request, attempt, made + 1);
     }
     if (outcome instanceof NoAnswer) throw outcome;
     return outcome;
   };
 
   return {
-    send: async (request) => send(request),
+    send: async (request) => retried(request, read),
+    open: async (request) => retried(request, open),
     close: () => {
       reading.dispose();
       sending.dispose();
@@ -122,7 +141,8 @@ function isPassingStatus(status: number): boolean {
   return status >= 500 || status === 429 || status === 408;
 }
 
-function noAnswer(cause: unknown): NoAnswer {
+/** What the network did, as far as Node tells it. */
+export function noAnswer(cause: unknown): NoAnswer {
   const { code, message } = cause as { code?: unknown; message?: string };
   return new NoAnswer(message ?? String(cause), { code: typeof code === 'string' ? code : 'NoAnswer', cause });
 }

@@ -6,6 +6,7 @@ import type { Docker } from './docker.ts';
 import type { Ecr } from './ecr.ts';
 import type { Ecs } from './ecs.ts';
 import type { Files } from './files.ts';
+import type { Git } from './git.ts';
 import type { GitHub } from './github.ts';
 import type { Log } from './log.ts';
 import type { OciRegistry } from './oci-registry.ts';
@@ -16,6 +17,7 @@ export interface Ports {
   readonly log: Log;
   readonly github: GitHub;
   readonly files: Files;
+  readonly git: Git;
   readonly credentials: Credentials;
   readonly docker: Docker;
   readonly ociRegistry: OciRegistry;

@@ -201,7 +201,8 @@ function failure({ command, exitCode, stdout, stderr }: CommandOutput & { comman
   const firstOption = command.arguments.findIndex((argument) => argument.startsWith('-'));
   const shown = [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
   const said = lastLines(stderr) || lastLines(stdout) || 'it said nothing';
-  return new CommandError(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode });
+  const output = `${stdout}\n${stderr}`;
+  return new CommandError(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode, output });
 }
 
 function lastLines(text: string): string {

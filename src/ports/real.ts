@@ -6,6 +6,7 @@ import { dockerCli } from './docker.ts';
 import { awsEcr } from './ecr.ts';
 import { awsEcs } from './ecs.ts';
 import { workspaceFiles } from './files.ts';
+import { gitCli } from './git.ts';
 import { actionsGitHub } from './github.ts';
 import type { Ports } from './index.ts';
 import { actionsLog } from './log.ts';
@@ -21,6 +22,7 @@ export function realPorts(environment: Readonly<Record<string, string | undefine
     log,
     github,
     files: workspaceFiles(github.run),
+    git: gitCli({ log, environment }),
     credentials: stsCredentials({ github, clock, log, environment }),
     docker: dockerCli({ log, environment }),
     ociRegistry: httpOciRegistry({ clock }),

@@ -8,7 +8,7 @@ import { formatOuTarget } from '../domain/organization.ts';
 import type { BlindPlan } from '../domain/plan.ts';
 import type { Ports } from '../ports/index.ts';
 import { readDocuments, type DeploymentInputs } from './prepare-deployment.ts';
-import { digestOf, findSource, wantedTags, type PublishInputs } from './publish-image.ts';
+import { readWish, type PublishInputs, type PublishWish } from './prepare-publish.ts';
 import { openDeploy, registryAccount, type RegistryInputs } from './sessions.ts';
 import { hasTargets, type ShareInputs } from './share-repository.ts';
 
@@ -25,18 +25,35 @@ export async function planPublishBlindly({
   inputs: PublishInputs & RegistryInputs;
   ports: Ports;
 }): Promise<BlindPlan & { readonly image: string }> {
-  const [source, tags] = await Promise.all([findSource({ inputs, ports }), wantedTags({ inputs, ports })]);
-  const { repository } = inputs;
-  const digest = digestOf(source);
-  const what = digest === undefined ? `${repository}, built from ${inputs.context}` : `${repository}@${digest}`;
+  const { source, names } = await readWish({ inputs, ports });
+  const [first, ...others] = inputs.repository;
+  if (first === undefined) throw new Error('a required list has an entry');
+  const tags = names.tags.map(({ tag }) => tag);
+  const digest = source.kind === 'layout' ? source.image.digest : undefined;
+  const list = [first, ...others].join(', ');
   return {
-    wished: [`the image ${what}, in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`],
-    unknown: [
-      `whether ${repository} is there, and which of the tags it has already`,
-      ...(digest === undefined ? ['the digest of the build'] : []),
+    wished: [
+      `the image ${sourceInWords(source, inputs.context)}, to ${list} in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`,
     ],
-    image: formatImage(digest === undefined ? { repository, tag: tags[0] } : { repository, digest }),
+    unknown: [
+      `whether ${list} ${others.length === 0 ? 'is' : 'are'} there, and which of the tags ${others.length === 0 ? 'it has' : 'they have'} already`,
+      ...(digest === undefined ? ['the digest of the image'] : []),
+    ],
+    image: formatImage(digest === undefined ? { repository: first, tag: tags[0] } : { repository: first, digest }),
   };
+}
+
+function sourceInWords(source: PublishWish['source'], context: string): string {
+  switch (source.kind) {
+    case 'build':
+      return `built from ${context}`;
+    case 'local':
+      return `${source.reference} of the Docker engine`;
+    case 'layout':
+      return source.image.digest;
+    case 'registry':
+      return formatImage(source.reference);
+  }
 }
 
 export function planShareBlindly(inputs: ShareInputs, repositories: readonly RepositoryName[]): BlindPlan {

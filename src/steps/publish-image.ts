@@ -1,61 +1,20 @@
 /**
- * Publishes an image: everything that can be checked first, then the build or the push, then every tag read back. The registry's
+ * Publishes one image to one or several repositories: one build or push, then every tag of every repository read back. The registry's
  * word is the result, and it must be the builder's (DESIGN 6.4).
  */
-import type { Cleanup, Memory } from '../cleanup.ts';
 import type { AccountId } from '../domain/account.ts';
-import type { Assignment } from '../domain/docker-arguments.ts';
-import { formatImage, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
-import type { Platform } from '../domain/oci.ts';
-import {
-  defaultTags,
-  isImmutable,
-  kindOf,
-  parseTagEntries,
-  tagsOfRepository,
-  type TagEntry,
-  type TagEvent,
-  type WantedTag,
-} from '../domain/tags.ts';
-import { AwsError, CommandError, InputError, type InputProblem } from '../errors.ts';
-import type { DockerFacts } from '../ports/docker.ts';
-import type { Ecr, EcrRepository, RepositoryPlace } from '../ports/ecr.ts';
-import type { Ports } from '../ports/index.ts';
-import type { OciLayout } from '../ports/oci-layout.ts';
+import { pushedDigest } from '../domain/build-failure.ts';
+import { formatPlatforms } from '../domain/builder.ts';
+import { formatImage, parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
+import { isIndex, type Platform } from '../domain/oci.ts';
+import { AwsError, CommandError } from '../errors.ts';
+import type { Ecr } from '../ports/ecr.ts';
+import { deliver, notThere, type PublishContext } from './deliver-image.ts';
+import { digestOf } from './find-source.ts';
 import { imagePlatforms } from './image-platforms.ts';
+import { mapTargets, placeOf, settle, tagged, type PreparedPublish, type Target } from './prepare-publish.ts';
 
-/** The rows that a mode spreads: `repository`, `publishing` and `imageToPublish` of modes/shared-inputs.ts. */
-export interface PublishInputs {
-  readonly repository: RepositoryName;
-  readonly context: string;
-  readonly file: string | undefined;
-  readonly target: string | undefined;
-  readonly platforms: readonly string[];
-  readonly 'build-args': readonly Assignment[];
-  readonly labels: readonly Assignment[];
-  readonly tags: readonly string[];
-  readonly image: { readonly ociLayout: string } | undefined;
-}
-
-export type PublishPorts = Pick<Ports, 'docker' | 'files' | 'github' | 'log' | 'ociRegistry'>;
-
-/** Where the image comes from. */
-export type Source =
-  | { readonly kind: 'build'; readonly facts: DockerFacts }
-  | { readonly kind: 'layout'; readonly layout: OciLayout }
-  /** The repository holds it under a tag that names the commit and can't change: nothing is built (RULES 5.14). */
-  | { readonly kind: 'reuse'; readonly digest: Digest };
-
-export interface PreparedPublish {
-  readonly inputs: PublishInputs;
-  readonly repository: EcrRepository;
-  /** Those that the image will have. */
-  readonly tags: readonly WantedTag[];
-  /** What tags name already. */
-  readonly existing: ReadonlyMap<Tag, Digest>;
-  readonly source: Source;
-}
-
+/** The image in the first repository. */
 export interface PublishedImage {
   readonly host: string;
   readonly repository: RepositoryName;
@@ -65,319 +24,126 @@ export interface PublishedImage {
   /** `host/repository@sha256:…`. */
   readonly uri: string;
   readonly tags: readonly Tag[];
-  /** Whether the image or a tag was pushed; false if all was there already. */
+  /** Whether the image or a tag was pushed anywhere; false if all was there already. */
   readonly pushed: boolean;
   /** Undefined where they can't be known. */
   readonly platforms: readonly Platform[] | undefined;
-}
-
-/** What the inputs show to be wrong without a call: for a mode's `check`. */
-export function checkPublish({ tags, platforms }: Pick<PublishInputs, 'tags' | 'platforms'>): readonly InputProblem[] {
-  const entries = parseTagEntries(tags);
-  const odd = platforms.filter((platform) => !/^[a-z0-9_.-]+\/[a-z0-9_.-]+(\/[a-z0-9_.-]+)?$/i.test(platform));
-  return [
-    ...(entries.ok ? [] : [{ input: 'tags', problem: entries.problem }]),
-    ...odd.map((platform) => ({ input: 'platforms', problem: `"${platform}" is not a platform such as linux/amd64 or linux/arm64/v8` })),
-  ];
-}
-
-export interface SourceRequest {
-  readonly inputs: PublishInputs;
-  readonly ports: PublishPorts;
-}
-
-export interface PrepareRequest extends SourceRequest {
-  readonly source: Source;
-  /** Undefined: the registry of the caller's own account. */
-  readonly registryId: AccountId | undefined;
-  readonly ecr: Ecr;
-}
-
-/**
- * Everything on AWS's side that can be checked before anything is built or pushed (DESIGN 6.5). Reads only.
- * @throws InputError for a repository that is not there, and for tags that can't be set
- */
-export async function preparePublish({ inputs, source, registryId, ecr, ports }: PrepareRequest): Promise<PreparedPublish> {
-  const place: RepositoryPlace = { repository: inputs.repository, registryId };
-  const event = await tagEvent(ports);
-  const { entries, kinds } = wanted(inputs.tags, event);
-  const [repository, existing] = await Promise.all([ecr.repository(place), tagged({ ecr, place, tags: kinds })]);
-  if (!repository) throw missingRepository(place);
-  const named = tagsOfRepository(entries, { host: repository.host, repository: repository.name });
-  if (!named.ok) throw new InputError([{ input: 'tags', problem: named.problem }]);
-  return { inputs, repository, existing, ...settleTags({ source, repository, existing, tags: kinds, ports }) };
-}
-
-/** The tags that the inputs and the event give, before the repository was asked. */
-export async function wantedTags({ inputs, ports }: SourceRequest): Promise<readonly Tag[]> {
-  return wanted(inputs.tags, await tagEvent(ports)).kinds.map(({ tag }) => tag);
-}
-
-async function tagEvent({ github }: PublishPorts): Promise<TagEvent> {
-  const { ref, sha } = github.run;
-  return { ref, sha, pullRequest: await github.pullRequest() };
-}
-
-function wanted(lines: readonly string[], event: TagEvent): { entries: readonly TagEntry[]; kinds: readonly WantedTag[] } {
-  const entries = parseTagEntries(lines);
-  if (!entries.ok) throw new InputError([{ input: 'tags', problem: entries.problem }]);
-  const given = [...new Set(entries.value.map(({ tag }) => tag))];
-  const tags = given.length > 0 ? { ok: true as const, value: given } : defaultTags(event);
-  if (!tags.ok) throw new InputError([{ input: 'tags', problem: tags.problem }]);
-  return { entries: entries.value, kinds: tags.value.map((tag) => ({ tag, kind: kindOf(tag, event) })) };
-}
-
-async function tagged({ ecr, place, tags }: { ecr: Ecr; place: RepositoryPlace; tags: readonly WantedTag[] }): Promise<Map<Tag, Digest>> {
-  const found = await Promise.all(tags.map(async ({ tag }) => [tag, await ecr.image(place, { tag })] as const));
-  return new Map(found.flatMap(([tag, image]) => (image ? [[tag, image.digest]] : [])));
-}
-
-/**
- * Where the image comes from, checked on this machine: no call is made.
- * @throws InputError with all that the inputs have wrong; DocumentError for a broken layout; CommandError without an engine
- */
-export async function findSource({ inputs, ports }: SourceRequest): Promise<Source> {
-  const { docker, files, ociRegistry } = ports;
-  if (inputs.image) return { kind: 'layout', layout: await ociRegistry.layout(files.resolve(inputs.image.ociLayout)) };
-  const [context, dockerfile, facts] = await Promise.all([files.kind(inputs.context), files.kind(dockerfileOf(inputs)), docker.probe()]);
-  const problems: InputProblem[] = [];
-  if (context !== 'folder')
-    problems.push({ input: 'context', problem: `there is no folder ${inputs.context}; check out the repository first` });
-  else if (dockerfile !== 'file') problems.push({ input: 'file', problem: `there is no Dockerfile ${dockerfileOf(inputs)}` });
-  if (inputs.platforms.length > 1 && facts.buildx === undefined)
-    problems.push({
-      input: 'platforms',
-      problem: 'several platforms need buildx, which is not installed; run docker/setup-buildx-action first',
-    });
-  if (problems.length > 0) throw new InputError(problems);
-  if (facts.engine === undefined) {
-    throw new CommandError(`No Docker engine to build with: ${facts.problem ?? 'it did not answer'}`, {
-      command: 'docker version',
-      exitCode: 1,
-      hint: 'Use a runner with Docker (ubuntu-latest has it), or give an image that is built already: image: oci:PATH.',
-    });
-  }
-  return { kind: 'build', facts };
-}
-
-/** As `docker build` looks for it. */
-function dockerfileOf({ context, file }: PublishInputs): string {
-  return file ?? `${context.replace(/\/$/, '')}/Dockerfile`;
-}
-
-export function missingRepository({ repository, registryId }: RepositoryPlace): InputError {
-  const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
-  return new InputError([{ input: 'repository', problem: `${repository} does not exist in ${where}` }], {
-    hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}, or mode: share with create-repository: true), or correct repository, registry-id or aws-region.`,
-  });
-}
-
-interface Settling {
-  readonly source: Source;
-  readonly repository: EcrRepository;
-  readonly existing: ReadonlyMap<Tag, Digest>;
-  readonly tags: readonly WantedTag[];
-  readonly ports: Pick<PublishPorts, 'log'>;
-}
-
-/**
- * What becomes of tags that an immutable repository has already (RULES 5.14): a moving one stays where it is; the image under one
- * that names the commit is this image; any other must name the same digest, which of a build nobody knows before it.
- */
-function settleTags(settling: Settling): Pick<PreparedPublish, 'source' | 'tags'> {
-  const { repository, existing, tags, ports } = settling;
-  const held = tags.filter(({ tag }) => existing.has(tag) && isImmutable(tag, repository));
-  const source = reused(settling, held) ?? settling.source;
-  const digest = digestOf(source);
-  const refused: string[] = [];
-  const kept: WantedTag[] = [];
-  for (const wanted of tags) {
-    const { tag, kind } = wanted;
-    const current = existing.get(tag);
-    if (!held.includes(wanted) || current === digest) kept.push(wanted);
-    else if (kind === 'moving') ports.log.notice(`Tag ${tag} stays on ${current ?? ''}: ${repository.name} does not let tags move.`);
-    else refused.push(`${tag} is ${current ?? ''} already, and the new image is ${digest ?? 'not built yet, so it can’t be the same'}`);
-  }
-  if (refused.length > 0 || kept.length === 0) {
-    const problem = refused.length > 0 ? refused.join('; ') : 'every one of them is taken already, and moves in no immutable repository';
-    throw new InputError([{ input: 'tags', problem }], {
-      hint: `Nothing was built or pushed: tags of ${repository.name} are immutable. Give a tag that names the commit (sha-<12 digits>), which is reused, or a new tag.`,
-    });
-  }
-  return { source, tags: kept };
-}
-
-/** A build is not needed where the commit's own image is there and can't have changed. */
-function reused({ source, existing, ports }: Settling, held: readonly WantedTag[]): Source | undefined {
-  const byCommit = held.find(({ kind }) => kind === 'commit');
-  const digest = byCommit && existing.get(byCommit.tag);
-  if (source.kind !== 'build' || digest === undefined) return undefined;
-  ports.log.info(`Nothing to build: ${byCommit?.tag ?? ''} is ${digest} already.`);
-  return { kind: 'reuse', digest };
-}
-
-/** Undefined for a build: its digest is known after the push. */
-export function digestOf(source: Source): Digest | undefined {
-  switch (source.kind) {
-    case 'build':
-      return undefined;
-    case 'layout':
-      return source.layout.digest;
-    case 'reuse':
-      return source.digest;
-  }
-}
-
-export interface PublishContext {
-  readonly ecr: Ecr;
-  readonly ports: PublishPorts;
-  readonly memory: Memory;
-  readonly signal: AbortSignal;
+  /** Whether it is an index: of several platforms, or of one and its attestations. */
+  readonly isIndex: boolean;
+  /** The further repositories, each with the same image. */
+  readonly others: readonly { readonly repository: RepositoryName; readonly tags: readonly Tag[] }[];
 }
 
 /**
  * Pushes what was prepared and reads every tag back.
- * @throws CommandError for a failed build or push; AwsError where ECR refuses or holds another image than was pushed
+ * @throws CommandError for a failed build or push; AwsError where ECR refuses or holds another image than was pushed; InputError where
+ * another run took a tag meanwhile that can't move
  */
 export async function publishImage(prepared: PreparedPublish, context: PublishContext): Promise<PublishedImage> {
-  const { repository, tags, existing } = prepared;
-  context.signal.throwIfAborted();
-  const digest = await push(prepared, context);
-  const platforms = await verified({ prepared, context, digest });
-  const pushed = tags.some(({ tag }) => existing.get(tag) !== digest);
-  const uri = formatImage({ host: repository.host, repository: repository.name, digest });
-  context.ports.log.info(pushed ? `Pushed ${uri}` : `Nothing to push: ${uri} is there already, with every tag.`);
+  const { ecr, ports, signal } = context;
+  signal.throwIfAborted();
+  const { digest, ...done } = await push(prepared, context);
+  const [found] = await Promise.all([describeImage({ ecr, prepared: done, digest }), verify({ targets: done.targets, digest, context })]);
+  const [first, ...others] = done.targets;
+  const { host, name, registryId } = first.repository;
+  for (const { repository, tags, existing } of done.targets) {
+    const there = formatImage({ host, repository: repository.name, digest });
+    const isNew = tags.some(({ tag }) => existing.get(tag) !== digest);
+    ports.log.info(isNew ? `Pushed ${there}` : `Nothing to push: ${there} is there already, with every tag.`);
+  }
+  if (found.isIndex) ports.log.info(`It is an index: ${formatPlatforms(found.platforms ?? []) || 'of platforms that it does not name'}.`);
   return {
-    host: repository.host,
-    repository: repository.name,
-    registryId: repository.registryId,
+    host,
+    repository: name,
+    registryId,
     digest,
-    uri,
-    tags: tags.map(({ tag }) => tag),
-    pushed,
-    platforms,
+    uri: formatImage({ host, repository: name, digest }),
+    tags: first.tags.map(({ tag }) => tag),
+    pushed: done.targets.some(({ tags, existing }) => tags.some(({ tag }) => existing.get(tag) !== digest)),
+    ...found,
+    others: others.map(({ repository, tags }) => ({ repository: repository.name, tags: tags.map(({ tag }) => tag) })),
   };
 }
 
-async function push(prepared: PreparedPublish, context: PublishContext): Promise<Digest> {
-  switch (prepared.source.kind) {
-    case 'build':
-      return pushBuild(prepared, prepared.source.facts, context);
-    case 'layout':
-      return pushLayout(prepared, prepared.source.layout, context);
-    case 'reuse':
-      return retag(prepared, prepared.source.digest, context);
-  }
-}
-
-/** Builds with a Docker configuration of this step's own, which goes with it (RULES 5.13). */
-async function pushBuild({ inputs, repository, tags }: PreparedPublish, facts: DockerFacts, context: PublishContext): Promise<Digest> {
-  const { ecr, ports, memory, signal } = context;
-  const { docker, files, log } = ports;
-  const [login, folder] = await Promise.all([ecr.authorization(), files.temporaryFolder('ecr-org-deploy-build-')]);
-  const undo: Cleanup = { kind: 'remove-folder', path: folder };
-  memory.remember(undo);
+/** A run that loses the race for a tag looks again, once: the winner's image may be this very one, or stand for it. */
+async function push(prepared: PreparedPublish, context: PublishContext): Promise<PreparedPublish & { readonly digest: Digest }> {
   try {
-    const config = await docker.isolate({ folder, hosts: [repository.host] });
-    await docker.login({ config, host: repository.host, login });
-    signal.throwIfAborted();
-    const request = {
-      context: files.resolve(inputs.context),
-      file: files.resolve(dockerfileOf(inputs)),
-      target: inputs.target,
-      platforms: inputs.platforms,
-      buildArgs: inputs['build-args'],
-      labels: inputs.labels,
-      references: tags.map(({ tag }) => `${repository.uri}:${tag}`),
-    };
-    const builder = facts.buildx === undefined ? 'docker build' : 'docker buildx build';
-    return await log.group(`Build and push ${repository.uri} with ${builder}`, async () =>
-      docker.buildAndPush(request, { config, facts, signal }),
+    return { ...prepared, digest: await deliver(prepared, context) };
+  } catch (error) {
+    if (context.signal.aborted || !isTagTaken(error)) throw error;
+    const { ecr, ports } = context;
+    ports.log.info('Another run took a tag meanwhile that can’t move: looking again.');
+    const looked = await Promise.all(
+      prepared.targets.map(async ({ repository, tags }) => tagged({ ecr, place: placeOf(repository), tags: tags.map(({ tag }) => tag) })),
     );
-  } finally {
-    await files.remove(folder);
-    memory.forget(undo);
+    const targets = mapTargets(prepared.targets, (target, index) => ({ ...target, existing: looked[index] ?? new Map<Tag, Digest>() }));
+    const made = error instanceof CommandError ? parseDigest(pushedDigest(error.output) ?? '') : undefined;
+    const lost = { made: made?.ok === true ? made.value : undefined };
+    const settled = { ...prepared, ...settle({ ...prepared, targets, ports, lost }) };
+    const again =
+      lost.made !== undefined && digestOf(settled.source) === undefined ? { ...settled, source: madeTwice(targets, lost.made) } : settled;
+    const digest = await deliver(again, context);
+    // What was there at the beginning tells whether this run pushed anything.
+    const former = mapTargets(again.targets, (target, index) => ({
+      ...target,
+      existing: prepared.targets[index]?.existing ?? target.existing,
+    }));
+    return { ...again, targets: former, digest };
   }
 }
 
-async function pushLayout({ repository, tags, existing }: PreparedPublish, layout: OciLayout, context: PublishContext): Promise<Digest> {
-  const missing = tags.flatMap(({ tag }) => (existing.get(tag) === layout.digest ? [] : [tag]));
-  if (missing.length === 0) return layout.digest;
-  const login = await context.ecr.authorization();
-  const { host, name } = repository;
-  context.ports.log.info(`Pushing ${layout.path} (${layout.blobs.length} blobs) to ${repository.uri} as ${missing.join(', ')}`);
-  await context.ports.ociRegistry.push({ host, repository: name, login, layout, tags: missing, signal: context.signal });
-  return layout.digest;
+/** Both runs made the same image: it is taken from where it is. */
+function madeTwice(targets: PreparedPublish['targets'], digest: Digest): PreparedPublish['source'] {
+  const holder: Target = targets.find(({ existing }) => [...existing.values()].includes(digest)) ?? targets[0];
+  return { kind: 'registry', repository: holder.repository.name, digest };
 }
 
-/** Further tags for an image that is there, by its own manifest, so that the digest stays (RULES 5.10). */
-async function retag({ repository, tags, existing }: PreparedPublish, digest: Digest, { ecr }: PublishContext): Promise<Digest> {
-  const missing = tags.filter(({ tag }) => existing.get(tag) !== digest);
-  if (missing.length === 0) return digest;
-  const place = placeOf(repository);
-  const found = await ecr.manifest(place, { digest });
-  if (found.answer !== 'found')
-    throw notThere({ repository, digest, why: found.answer === 'denied' ? found.reason : 'it is not there any more' });
-  for (const { tag } of missing) await ecr.putManifest(place, { ...found, tag });
-  return digest;
+/** The registry says so in its answer to a push, Docker in what it prints of that. */
+function isTagTaken(error: unknown): boolean {
+  if (error instanceof AwsError)
+    return error.code === 'ImageTagAlreadyExistsException' || /tag is immutable|TAG_INVALID/i.test(error.message);
+  return error instanceof CommandError && /immutable/i.test(error.output);
 }
 
-/** Reads the image and every tag back, and its platforms beside. */
-async function verified({
-  prepared,
-  context,
-  digest,
-}: {
-  prepared: PreparedPublish;
-  context: PublishContext;
-  digest: Digest;
-}): Promise<readonly Platform[] | undefined> {
-  const { repository, tags } = prepared;
-  const { ecr, ports } = context;
-  const place = placeOf(repository);
-  const [image, named, platforms] = await Promise.all([
-    ecr.image(place, { digest }),
-    tagged({ ecr, place, tags }),
-    platformsKnown({ ecr, prepared, digest }),
-  ]);
-  if (!image) throw notThere({ repository, digest, why: 'the registry does not have it' });
-  const others = tags.filter(({ tag }) => named.get(tag) !== digest);
-  const lost = others.filter(({ kind, tag }) => kind !== 'moving' || !named.has(tag));
-  if (lost.length > 0) {
-    const list = lost.map(({ tag }) => `${tag} is ${named.get(tag) ?? 'missing'}`).join(', ');
-    throw notThere({ repository, digest, why: `of its tags, ${list}` });
-  }
-  for (const { tag } of others)
-    ports.log.warning(`Tag ${tag} was moved to ${named.get(tag) ?? ''} by another run meanwhile; this run goes on by digest.`);
-  return platforms;
+interface Verification {
+  readonly targets: PreparedPublish['targets'];
+  readonly digest: Digest;
+  readonly context: PublishContext;
 }
 
-/** A layout tells its own; the others are asked of the registry. Undefined where nobody knows, as of what is not built yet. */
-export async function platformsKnown({
+/** Reads the image and every tag of every repository back. */
+async function verify({ targets, digest, context: { ecr, ports } }: Verification): Promise<void> {
+  await Promise.all(
+    targets.map(async ({ repository, tags }) => {
+      const place = placeOf(repository);
+      const [image, named] = await Promise.all([ecr.image(place, { digest }), tagged({ ecr, place, tags: tags.map(({ tag }) => tag) })]);
+      if (!image) throw notThere({ repository, digest, why: 'the registry does not have it' });
+      const others = tags.filter(({ tag }) => named.get(tag) !== digest);
+      const lost = others.filter(({ kind, tag }) => kind !== 'moving' || !named.has(tag));
+      if (lost.length > 0) {
+        const list = lost.map(({ tag }) => `${tag} is ${named.get(tag) ?? 'missing'}`).join(', ');
+        throw notThere({ repository, digest, why: `of its tags, ${list}` });
+      }
+      for (const { tag } of others)
+        ports.log.warning(`Tag ${tag} was moved to ${named.get(tag) ?? ''} by another run meanwhile; this run goes on by digest.`);
+    }),
+  );
+}
+
+/** What kind of image it is: as the source tells it, else the registry. Nothing is known of what is not there. */
+export async function describeImage({
   ecr,
-  prepared: { repository, source },
+  prepared: { source, targets },
   digest,
 }: {
   ecr: Ecr;
-  prepared: PreparedPublish;
-  digest: Digest | undefined;
-}): Promise<readonly Platform[] | undefined> {
-  if (source.kind === 'layout') return source.layout.platforms;
-  if (digest === undefined) return undefined;
-  const place = placeOf(repository);
-  const found = await ecr.manifest(place, { digest });
-  return found.answer === 'found' ? imagePlatforms({ ecr, place, manifest: found }) : undefined;
-}
-
-function notThere({ repository, digest, why }: { repository: EcrRepository; digest: Digest; why: string }): AwsError {
-  return new AwsError(`${repository.uri}@${digest} was pushed, but ${why}`, {
-    service: 'ecr',
-    operation: 'DescribeImages',
-    code: 'ImageDigestMismatch',
-    hint: 'Another run may have pushed the same tag at the same time, or a lifecycle policy removed it: run this again.',
-  });
-}
-
-export function placeOf({ name, registryId }: EcrRepository): RepositoryPlace {
-  return { repository: name, registryId };
+  prepared: Pick<PreparedPublish, 'source' | 'targets'>;
+  digest: Digest;
+}): Promise<Pick<PublishedImage, 'platforms' | 'isIndex'>> {
+  if ('image' in source) return { platforms: source.image.platforms, isIndex: isIndex(source.image.manifests.at(-1)?.mediaType ?? '') };
+  const repository = source.kind === 'registry' || source.kind === 'reuse' ? source.repository : targets[0].repository.name;
+  const place = { ...placeOf(targets[0].repository), repository };
+  const manifest = await ecr.manifest(place, { digest });
+  if (manifest.answer !== 'found') return { platforms: undefined, isIndex: false };
+  return { platforms: await imagePlatforms({ ecr, place, manifest }), isIndex: isIndex(manifest.mediaType) };
 }

@@ -14,7 +14,7 @@ import type { Ports } from '../ports/index.ts';
 import type { Log } from '../ports/log.ts';
 import type { EnsuredPolicy } from './ensure-policy.ts';
 import { planShare } from './plan-share.ts';
-import { missingRepository } from './publish-image.ts';
+import { missingRepository } from './prepare-publish.ts';
 import { resolveTargets, shareRepository, type ShareInputs } from './share-repository.ts';
 import { organizationInput } from './sessions.ts';
 import { together } from './together.ts';
