@@ -10,8 +10,26 @@ export interface FakeDocker {
   calls(): readonly string[];
 }
 
-/** `build`: what the shell does when an image is to be built. */
-export function fakeDocker(job: Job, { build = 'exit 1' }: { build?: string } = {}): FakeDocker {
+export interface FakeDockerOptions {
+  /** What the shell does when an image is to be built. */
+  readonly build?: string;
+  /** The driver of buildx's builder; without one buildx is not installed. */
+  readonly buildx?: 'docker' | 'docker-container';
+}
+
+/** What the shell does with buildx's own command; a build pushes a small image. */
+const buildx = (driver: string, build: string): string => `case "$2" in
+    version) echo "github.com/docker/buildx v0.29.1 0" ;;
+    inspect) printf 'Name:   %s\\nDriver: ${driver}\\n' "\${3:-default}" ;;
+    create|rm) ;;
+    build) ${build} ;;
+    *) exit 1 ;;
+  esac`;
+
+/** A build that pushes for real, to the emulator's registry. */
+export const pushes = `exec '${process.execPath}' '${join(import.meta.dirname, 'fake-buildx.mjs')}' "$@"`;
+
+export function fakeDocker(job: Job, { build = 'exit 1', buildx: driver }: FakeDockerOptions = {}): FakeDocker {
   const folder = join(job.folder, 'bin');
   const journal = join(job.folder, 'docker.journal');
   mkdirSync(folder, { recursive: true });
@@ -28,7 +46,8 @@ case "$1" in
     for host; do :; done
     printf '{"auths":{"%s":{"auth":"%s"}}}' "$host" "$(printf 'AWS:%s' "$password" | base64 | tr -d '\\n')" > "$DOCKER_CONFIG/config.json"
     echo "Login Succeeded" ;;
-  buildx) [ "$2" = version ] && exit 1 ;;
+  buildx) ${driver === undefined ? 'exit 1' : buildx(driver, build)} ;;
+  info) echo '[["Backing Filesystem","extfs"]]' ;;
   build) ${build} ;;
   *) exit 1 ;;
 esac
