@@ -46,9 +46,14 @@ export function pathOf(unit: Unit): string {
   return unit.parent ? `${pathOf(unit.parent)}${unit.id}/` : `${unit.organization.id}/${unit.id}/`;
 }
 
-/** The unit itself and all below it. */
-export function subtree(unit: Unit): readonly Unit[] {
-  return [unit, ...unit.children.flatMap(subtree)];
+/** The unit of an ID: this one, or one below it. */
+export function findBelow(unit: Unit, id: string): Unit | undefined {
+  if (unit.id === id) return unit;
+  for (const child of unit.children) {
+    const found = findBelow(child, id);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** Finds or makes the OU of a name path such as `Workloads/Development`; only the last one takes the given ID. */

@@ -11,8 +11,12 @@ import type { Account, World } from './world.ts';
 export interface OrganizationsOptions {
   /** At most so many items a page; AWS: 20. */
   readonly pageSize?: number;
-  /** Throttle at AWS's own rates. Default: false. */
+  /** Throttle at AWS's own rates, by AWS's clock. Default: false. */
   readonly throttling?: boolean;
+  /** After each full page an empty one that still has a token, as AWS may send. Default: true. */
+  readonly emptyPages?: boolean;
+  /** Whether accounts and OUs tell their paths: those members are younger than the rest. Default: true. */
+  readonly paths?: boolean;
 }
 
 /** Requests a second, and burst, for an account. */
@@ -28,11 +32,18 @@ const rates: Readonly<Record<string, readonly [rate: number, burst: number]>> = 
   DescribeAccount: [20, 30],
 };
 
-type Operation = (given: { input: Json; organization: Organization; world: World; paged: Paged }) => Json;
-type Paged = (name: string, items: readonly Json[]) => Json;
+type Operation = (given: { input: Json; organization: Organization; world: World; paged: Paged; json: Shapes }) => Json;
+type Paged = <T>(name: string, items: readonly T[], json: (item: T) => Json) => Json;
 
-export function organizationsService({ world, pageSize = 20, throttling = false }: OrganizationsOptions & { world: World }): Service {
-  const buckets = new TokenBuckets(() => world.sessionTime());
+export function organizationsService({
+  world,
+  pageSize = 20,
+  throttling = false,
+  emptyPages = true,
+  paths = true,
+}: OrganizationsOptions & { world: World }): Service {
+  const buckets = new TokenBuckets(() => world.clock.now());
+  const json = shapes({ paths });
   const run = (name: string, operation: Operation) => (input: Json, call: Call) => {
     const [rate, burst] = rates[name] ?? [20, 30];
     if (throttling && !buckets.take(`${call.caller.account}/${name}`, { rate, burst })) {
@@ -44,7 +55,13 @@ export function organizationsService({ world, pageSize = 20, throttling = false 
     if (name !== 'DescribeOrganization' && !isTrusted) {
       throw new AwsFault('AccessDeniedException', "You don't have permissions to access this resource.");
     }
-    return operation({ input, organization, world, paged: (member, items) => pageOf(member, { items, input, pageSize }) });
+    return operation({
+      input,
+      organization,
+      world,
+      json,
+      paged: (member, items, shape) => pageOf(member, { items, shape, input, pageSize, emptyPages }),
+    });
   };
   return {
     target: 'AWSOrganizationsV20161128',
@@ -64,39 +81,41 @@ const operations: Readonly<Record<string, Operation>> = {
     },
   }),
   ListRoots: ({ organization, paged }) =>
-    paged('Roots', [{ Id: organization.root.id, Arn: arnOf(organization, organization.root), Name: 'Root', PolicyTypes: [] }]),
-  ListOrganizationalUnitsForParent: ({ input, organization, world, paged }) =>
-    paged('OrganizationalUnits', parentOf(world, { input, organization }).children.map(unitJson)),
-  ListAccountsForParent: ({ input, organization, world, paged }) =>
-    paged('Accounts', world.accountsIn(parentOf(world, { input, organization })).map(accountJson)),
-  ListAccounts: ({ organization, world, paged }) => paged('Accounts', accountsOf(world, organization).map(accountJson)),
+    paged('Roots', [organization.root], ({ id }) => ({
+      Id: id,
+      Arn: arnOf(organization, organization.root),
+      Name: 'Root',
+      PolicyTypes: [],
+    })),
+  ListOrganizationalUnitsForParent: ({ input, organization, world, paged, json }) =>
+    paged('OrganizationalUnits', parentOf(world, { input, organization }).children, json.unit),
+  ListAccountsForParent: ({ input, organization, world, paged, json }) =>
+    paged('Accounts', world.accountsIn(parentOf(world, { input, organization })), json.account),
+  ListAccounts: ({ organization, world, paged, json }) => paged('Accounts', world.accountsOf(organization), json.account),
   ListChildren: ({ input, organization, world, paged }) => {
     const parent = parentOf(world, { input, organization });
     const type = text(input, 'ChildType', 'InvalidInputException');
     const ids = type === 'ACCOUNT' ? world.accountsIn(parent).map(({ id }) => id) : parent.children.map(({ id }) => id);
-    return paged(
-      'Children',
-      ids.map((Id) => ({ Id, Type: type })),
-    );
+    return paged('Children', ids, (Id) => ({ Id, Type: type }));
   },
   ListParents: ({ input, organization, world, paged }) => {
     const id = text(input, 'ChildId', 'InvalidInputException');
     const account = world.accounts.get(id);
     const parent = account?.unit?.organization === organization ? account.unit : world.findUnit(organization, id)?.parent;
     if (!parent) throw new AwsFault('ChildNotFoundException', "You specified a child that doesn't exist.");
-    return paged('Parents', [{ Id: parent.id, Type: parent.parent ? 'ORGANIZATIONAL_UNIT' : 'ROOT' }]);
+    return paged('Parents', [parent], (unit) => ({ Id: unit.id, Type: unit.parent ? 'ORGANIZATIONAL_UNIT' : 'ROOT' }));
   },
-  DescribeOrganizationalUnit: ({ input, organization, world }) => {
+  DescribeOrganizationalUnit: ({ input, organization, world, json }) => {
     const unit = world.findUnit(organization, text(input, 'OrganizationalUnitId', 'InvalidInputException'));
     if (!unit?.parent)
       throw new AwsFault('OrganizationalUnitNotFoundException', "You specified an organizational unit that doesn't exist.");
-    return { OrganizationalUnit: unitJson(unit) };
+    return { OrganizationalUnit: json.unit(unit) };
   },
-  DescribeAccount: ({ input, organization, world }) => {
+  DescribeAccount: ({ input, organization, world, json }) => {
     const account = world.accounts.get(text(input, 'AccountId', 'InvalidInputException'));
     if (account?.unit?.organization !== organization)
       throw new AwsFault('AccountNotFoundException', "You specified an account that doesn't exist.");
-    return { Account: accountJson(account) };
+    return { Account: json.account(account) };
   },
 };
 
@@ -106,16 +125,20 @@ function parentOf(world: World, { input, organization }: { input: Json; organiza
   return unit;
 }
 
-function accountsOf(world: World, organization: Organization): readonly Account[] {
-  return [...world.accounts.values()].filter(({ unit }) => unit?.organization === organization).sort((a, b) => a.id.localeCompare(b.id));
+interface Shapes {
+  readonly unit: (unit: Unit) => Json;
+  readonly account: (account: Account) => Json;
 }
 
-function unitJson(unit: Unit): Json {
-  return { Id: unit.id, Arn: arnOf(unit.organization, unit), Name: unit.name, Path: pathOf(unit) };
+function shapes({ paths }: { paths: boolean }): Shapes {
+  return {
+    unit: (unit) => ({ Id: unit.id, Arn: arnOf(unit.organization, unit), Name: unit.name, ...(paths && { Path: pathOf(unit) }) }),
+    account: (account) => accountJson(account, { paths }),
+  };
 }
 
 /** `Paths` ends in the account's own ID; a policy's path ends at the unit (AWS-FACTS 1.1). `Status` is the older member. */
-function accountJson(account: Account): Json {
+function accountJson(account: Account, { paths }: { paths: boolean }): Json {
   const { unit, id, state } = account;
   const status =
     state === 'ACTIVE' || state === 'SUSPENDED' || state === 'PENDING_CLOSURE' ? state : state === 'CLOSED' ? 'SUSPENDED' : undefined;
@@ -126,19 +149,28 @@ function accountJson(account: Account): Json {
     Name: account.name,
     State: state,
     Status: status,
-    Paths: unit && [`${pathOf(unit)}${id}/`],
+    Paths: unit && paths ? [`${pathOf(unit)}${id}/`] : undefined,
     JoinedMethod: 'CREATED',
     JoinedTimestamp: timestamp(account.joinedAt),
   };
 }
 
-/** Tokens are `<page token>` or `empty.<page token>`: after each full page an empty one, which still has a token. */
-function pageOf(member: string, { items, input, pageSize }: { items: readonly Json[]; input: Json; pageSize: number }): Json {
+/** Tokens are `<page token>` or `empty.<page token>`: the latter's page is empty, and has a token itself. */
+function pageOf<T>(
+  member: string,
+  {
+    items,
+    shape,
+    input,
+    pageSize,
+    emptyPages,
+  }: { items: readonly T[]; shape: (item: T) => Json; input: Json; pageSize: number; emptyPages: boolean },
+): Json {
   const maximum = optionalNumber(input, 'MaxResults') ?? pageSize;
   if (maximum < 1 || maximum > 20)
     throw new AwsFault('InvalidInputException', 'You provided a value that does not match the required pattern. (MaxResults)');
   const token = optionalText(input, 'NextToken');
   if (token?.startsWith('empty.')) return { [member]: [], NextToken: token.slice('empty.'.length) };
   const { items: listed, next } = page(items, { token, size: Math.min(maximum, pageSize) });
-  return { [member]: listed, NextToken: next === undefined ? undefined : `empty.${next}` };
+  return { [member]: listed.map(shape), NextToken: next === undefined || !emptyPages ? next : `empty.${next}` };
 }

@@ -25,6 +25,8 @@ export const service = 'web';
 export const roles = {
   /** Pushes and reads images, reads and writes repository policies. */
   registry: `arn:aws:iam::${accounts.registry}:role/ecr-release`,
+  /** Reads the organization's tree, from the management account. */
+  organization: `arn:aws:iam::${accounts.management}:role/organization-read`,
   deploy: (account: string) => `arn:aws:iam::${account}:role/web-deploy`,
   execution: (account: string) => `arn:aws:iam::${account}:role/web-execution`,
 } as const;
@@ -71,6 +73,7 @@ export async function startScenario({ policy, ...options }: ScenarioOptions = {}
   world.account(accounts.registry, { name: 'services', ou: world.ou('Services', { id: 'ou-ab12-00000000' }) });
   world.ou('Workloads/Development', { id: developmentOu });
   world.role(roles.registry, { trust });
+  world.role(roles.organization, { trust });
   world.repository({ account: accounts.registry, region, name: repositoryName, ...(policy && { policy }) });
 
   const addAccount: Scenario['addAccount'] = (id, { name, ou }) => {

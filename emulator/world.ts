@@ -9,7 +9,7 @@
  */
 import { EmulatorClock } from './clock.ts';
 import { newRole, newUser, sessionKey, userKey, type AccessKey, type Role, type SessionKey, type Trust, type User } from './identity.ts';
-import { ensureUnit, newOrganization, pathOf, subtree, type Organization, type Unit } from './organization.ts';
+import { ensureUnit, findBelow, newOrganization, pathOf, type Organization, type Unit } from './organization.ts';
 import { newRepository, type Repository, type RepositorySettings } from './repository.ts';
 import type { Json } from './service.ts';
 
@@ -63,6 +63,7 @@ export class World {
   /** How far AWS's wall clock, and GitHub's, is ahead of this machine's, in milliseconds. */
   clockOffset = 0;
   #clock = new EmulatorClock();
+  #sorted: readonly Account[] = [];
   #origin = { real: Date.now(), aws: this.#clock.now() };
 
   get clock(): EmulatorClock {
@@ -189,11 +190,24 @@ export class World {
 
   /** The accounts directly in a unit, in order of their IDs. */
   accountsIn(unit: Unit): readonly Account[] {
-    return [...this.accounts.values()].filter((account) => account.unit === unit).sort((a, b) => a.id.localeCompare(b.id));
+    return this.#sortedAccounts().filter((account) => account.unit === unit);
+  }
+
+  /** All accounts of an organization, in order of their IDs. */
+  accountsOf(organization: Organization): readonly Account[] {
+    return this.#sortedAccounts().filter((account) => account.unit?.organization === organization);
   }
 
   findUnit(organization: Organization, id: string): Unit | undefined {
-    return subtree(organization.root).find((unit) => unit.id === id);
+    return findBelow(organization.root, id);
+  }
+
+  /** Sorted once for each account that is made: organizations are listed page by page, and have thousands. */
+  #sortedAccounts(): readonly Account[] {
+    if (this.#sorted.length !== this.accounts.size) {
+      this.#sorted = [...this.accounts.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+    }
+    return this.#sorted;
   }
 
   #firstOrganization(): Organization {

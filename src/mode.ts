@@ -24,6 +24,10 @@ export const outputs = {
   'task-definition-arn': 'The task definition that was registered, or the one that runs already.',
   'rollback-deployment-id': 'The deployment that rolled it back, if one did.',
   changed: '`true` if a deployment was started, `false` if the service runs this already.',
+  matrix:
+    'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
+  accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',
+  'account-count': 'How many accounts there are: an empty matrix fails a job, so ask `if:` for it.',
   plan: 'With `dry-run`: what would be done, as JSON.',
 } as const;
 

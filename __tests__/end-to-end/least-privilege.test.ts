@@ -1,7 +1,7 @@
 /** Every call that a mode makes is allowed by the policy that docs/iam.md gives for it. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { accounts, sharedPolicy } from '../../emulator/scenario.ts';
+import { accounts, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
 import { inputs, layout, onStage } from './stage.ts';
 
 /** The actions in the JSON blocks below a heading of docs/iam.md. */
@@ -18,12 +18,13 @@ function allowed(heading: string): ReadonlySet<string> {
 const { common, registry, repository, sharing, deploying } = inputs;
 const publish = { ...common, ...registry, ...repository, image: 'oci:image', tags: 'v1' };
 const deploy = { ...common, ...registry, ...deploying, image: 'shop/web:v1' };
+const organization = { 'organization-role': scenarioRoles.organization };
 const roles = { registry: ['publish', 'share'], deploy: ['deploy'] } as const;
 
 const cases: readonly (readonly [
   mode: string,
   given: Record<string, string>,
-  documented: { readonly registry: readonly string[]; readonly deploy: readonly string[] },
+  documented: { readonly registry?: readonly string[]; readonly deploy?: readonly string[]; readonly organization?: readonly string[] },
 ])[] = [
   ['login', { ...common, ...registry, mode: 'login' }, { registry: ['login'], deploy: [] }],
   ['publish', { ...publish, mode: 'publish', tags: 'v2' }, { registry: ['publish'], deploy: [] }],
@@ -47,6 +48,10 @@ const cases: readonly (readonly [
   ],
   ['deploy', { ...deploy, mode: 'deploy' }, { registry: ['publish'], deploy: ['deploy'] }],
   ['release', { ...publish, ...sharing, ...deploying, tags: 'v3' }, roles],
+  ...['ou-ab12-11111111', 'Workloads/Development', 'r-ab12', 'o-a1b2c3d4e5'].map(
+    (ous) =>
+      [`discover ${ous}`, { ...common, mode: 'discover', ...organization, 'target-ous': ous }, { organization: ['discover'] }] as const,
+  ),
 ];
 
 test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, given, documented) => {
@@ -56,8 +61,9 @@ test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, g
     const result = await stage.step({ with: given });
     expect(result.exitCode).toBe(0);
     const sides: Readonly<Record<string, readonly string[]>> = {
-      [accounts.registry]: documented.registry,
-      [accounts.devA]: documented.deploy,
+      [accounts.registry]: documented.registry ?? [],
+      [accounts.devA]: documented.deploy ?? [],
+      [accounts.management]: documented.organization ?? [],
     };
     const missing = stage.scenario.emulator.requests.entries
       .filter(

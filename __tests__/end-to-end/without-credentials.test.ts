@@ -29,6 +29,7 @@ const cases: readonly (readonly [mode: string, given: Record<string, string>])[]
   ['share', { ...common, ...registry, ...repository, ...sharing, mode: 'share' }],
   ['deploy', deploy],
   ['release', release],
+  ['discover', { ...common, mode: 'discover', 'target-ous': sharing['target-ous'] }],
 ];
 
 describe.each(cases)('%s', (mode, given) => {

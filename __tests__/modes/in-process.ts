@@ -73,7 +73,7 @@ export class InProcess {
       ecr: (session) => awsEcr(session, { mask: github.mask }),
       ecs: awsEcs,
       codedeploy: awsCodedeploy,
-      organizations: awsOrganizations,
+      organizations: (session) => awsOrganizations(session, { clock }),
     };
   }
 }

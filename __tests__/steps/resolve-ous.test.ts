@@ -44,7 +44,7 @@ describe('resolveOus', () => {
   test('asks for the organization once, where it is not given', async () => {
     const organizations = new FakeOrganizations(tree);
     expect(await resolve(['ou-ab12-11111111', 'ou-ab12-22222222'], organizations)).toHaveLength(2);
-    expect(organizations.journal).toEqual(['organizationId']);
+    expect(organizations.journal).toEqual(['organization']);
   });
 
   test('a path needs no organization', async () => {

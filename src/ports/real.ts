@@ -29,6 +29,6 @@ export function realPorts(environment: Readonly<Record<string, string | undefine
     ecr: awsEcr,
     ecs: awsEcs,
     codedeploy: awsCodedeploy,
-    organizations: awsOrganizations,
+    organizations: (session) => awsOrganizations(session, { clock }),
   };
 }

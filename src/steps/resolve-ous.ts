@@ -30,7 +30,7 @@ export function foreignPaths({ targets, organizationId }: Omit<OuRequest, 'organ
  */
 export async function resolveOus({ targets, organizationId, organizations }: OuRequest): Promise<Target[]> {
   const needsId = targets.some(({ kind }) => kind !== 'path');
-  const organization = organizationId ?? (needsId ? await organizations.organizationId() : undefined);
+  const organization = organizationId ?? (needsId ? (await organizations.organization()).id : undefined);
   const tree = cachedTree(organizations);
   const resolved: Target[] = [];
   for (const target of targets) resolved.push(await resolve({ target, organization, tree }));
@@ -111,7 +111,7 @@ function cachedTree(organizations: Organizations): Tree {
   return {
     root: async () => (root ??= organizations.root()),
     children: async (parent) => {
-      const known = children.get(parent.id) ?? organizations.children(parent);
+      const known = children.get(parent.id) ?? organizations.children(parent).then((found = []) => found);
       children.set(parent.id, known);
       return known;
     },
