@@ -12,6 +12,8 @@
  *
  * Deliberately absent: a RetryableError. Whether to try again is decided where the call is made, never by whoever catches.
  */
+import type { LifecycleEvent } from './domain/deployment.ts';
+
 export interface Explanation {
   /** What to do next, in one or two sentences. */
   readonly hint?: string;
@@ -132,17 +134,31 @@ export class CommandError extends ActionError {
   }
 }
 
+export interface DeploymentFacts extends Explanation {
+  readonly deploymentId: string;
+  readonly status: string;
+  readonly url: string;
+  /** How far it came; none where that is not known. */
+  readonly events?: readonly LifecycleEvent[] | undefined;
+  /** The deployment that undoes it, if one does. */
+  readonly rollback?: { readonly id: string; readonly status: string; readonly url: string } | undefined;
+}
+
 export class DeploymentError extends ActionError {
   override readonly name = 'DeploymentError' as const;
   readonly deploymentId: string;
   readonly status: string;
   readonly url: string;
+  readonly events: readonly LifecycleEvent[];
+  readonly rollback: DeploymentFacts['rollback'];
 
-  constructor(message: string, facts: Explanation & { deploymentId: string; status: string; url: string }) {
+  constructor(message: string, facts: DeploymentFacts) {
     super(message, facts);
     this.deploymentId = facts.deploymentId;
     this.status = facts.status;
     this.url = facts.url;
+    this.events = facts.events ?? [];
+    this.rollback = facts.rollback;
   }
 }
 

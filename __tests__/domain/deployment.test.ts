@@ -158,12 +158,46 @@ describe('failure', () => {
     expect(failure.advice).toMatch(advice);
     expect(failure.details).toHaveLength(1);
   });
+  test.each([
+    [undefined, 'The new tasks had no production traffic: the users saw nothing of it.'],
+    [{ running: 2, traffic: 0 }, 'The new tasks had no production traffic: the users saw nothing of it.'],
+    [{ running: 2, traffic: 10 }, 'The new tasks had 10 % of the production traffic then.'],
+  ])('says who saw it: %j', (green, impact) => {
+    const snapshot = { deployment: someDeployment, target: target([event('Install', 'Failed', 3)], green) };
+    expect(explainFailure({ snapshot, circumstances: { serviceEvents: [], stoppedTasks: [] } }).impact).toBe(impact);
+  });
+  test('pain 7: what ECS says of any deployment explains nothing, and does not push out what does', () => {
+    const messages = [
+      '(service web, taskSet ecs-svc/1) has stopped 2 running tasks: (task 1) (task 2).',
+      '(service web, taskSet ecs-svc/1) has reached a steady state.',
+      '(service web, taskSet ecs-svc/1) was unable to place a task. Reason: no capacity.',
+    ];
+    const serviceEvents = messages.map((message) => ({ at: 1, message }));
+    const scaling = task('Scaling activity initiated by (deployment ecs-svc/1)');
+    const snapshot = { deployment: someDeployment, target: undefined };
+    expect(explainFailure({ snapshot, circumstances: { serviceEvents, stoppedTasks: [scaling] } })).toMatchObject({
+      details: ['service event: was unable to place a task. Reason: no capacity.'],
+      background: ['service event: has stopped 2 running tasks: (task 1) (task 2).', 'service event: has reached a steady state.'],
+      advice: expect.stringMatching(/can’t place the new tasks/),
+    });
+  });
+  test.each([
+    ['The deployment timed out while waiting for a notification to continue.', /mode: continue/],
+    ['The deployment timed out while waiting for a status callback.', /PutLifecycleEventHookExecutionStatus/],
+    ['The deployment timed out while waiting for the replacement task set to become healthy.', /did not become healthy/],
+  ])('TIMEOUT is told by what was waited for: %s', (message, advice) => {
+    const deployment = { ...someDeployment, error: { code: 'TIMEOUT', message } };
+    const failure = explainFailure({ snapshot: { deployment, target: undefined }, circumstances: { serviceEvents: [], stoppedTasks: [] } });
+    expect(failure.advice).toMatch(advice);
+  });
   test('by its code where nothing else is known', () => {
     const deployment = { ...someDeployment, error: { code: 'ALARM_ACTIVE', message: 'an alarm' } };
     expect(explainFailure({ snapshot: { deployment, target: undefined }, circumstances: { serviceEvents: [], stoppedTasks: [] } })).toEqual(
       {
         reason: 'ALARM_ACTIVE: an alarm',
+        impact: undefined,
         details: [],
+        background: [],
         advice: 'An alarm of the deployment group was active: see CloudWatch.',
       },
     );
@@ -192,7 +226,11 @@ test('foreign text in the summary is no markup', () => {
     outcome: '<b>|failed|</b>',
     events: [],
     failure: 'hook said ```\n<script>',
+    advice: 'See *it*.',
+    rollback: { id: 'd-2', status: 'Succeeded', url: 'https://c/d-2' },
   });
+  expect(summary).toContain('| Rollback | [d\\-2](https://c/d-2): Succeeded |');
+  expect(summary).toContain('**What to do**: See \\*it\\*.');
   expect(summary).toContain('`web:1` → `web:2`');
   expect(summary).toContain('| Image of `web` | `x` |\n| Image of `proxy` | `y` |');
   expect(summary).toContain('&lt;b>\\|failed\\|&lt;/b>');

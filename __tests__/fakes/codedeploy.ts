@@ -67,6 +67,8 @@ export class FakeCodedeploy implements Codedeploy {
   /** The life of the deployments that are made here. */
   life: readonly Moment[] = [{ after: 0, status: 'Succeeded' }];
   stopAnswer: StopAnswer = 'stopping';
+  /** What a deployment becomes that is stopped. */
+  stopped: Partial<Deployment> = {};
   /** How many calls to an operation fail, and with what. */
   readonly failures = new Map<string, Error[]>();
   readonly #deployments = new Map<string, { readonly at: number; readonly base: Deployment; moments: readonly Moment[] }>();
@@ -129,7 +131,7 @@ export class FakeCodedeploy implements Codedeploy {
 
   stop = async ({ id, rollback }: { id: string; rollback: boolean }): Promise<StopAnswer> => {
     this.#called('StopDeployment', `${id}${rollback ? ' with rollback' : ''}`);
-    if (this.stopAnswer !== 'ended') this.become(id, { status: 'Stopped' });
+    if (this.stopAnswer !== 'ended') this.become(id, { status: 'Stopped', ...this.stopped });
     return this.stopAnswer;
   };
 

@@ -143,6 +143,26 @@ describe('CreateDeployment is never sent blindly twice', () => {
     expect(setting.remembered).toHaveLength(1);
   });
 
+  test('where it can’t be looked for either, nothing more is sent, and what is known is said', async () => {
+    const setting = new Setting();
+    setting.codedeploy.creations.push('made but lost');
+    setting.codedeploy.life = [{ after: 0, status: 'InProgress' }];
+    const prepared = await setting.prepare();
+    setting.codedeploy.failures.set('ListDeployments', [awsError('AccessDeniedException')]);
+    const error = await failureOf(deployService(prepared, setting.request));
+    const [item] = setting.remembered;
+    const nonce = item?.kind === 'deployment' ? item.nonce : 'none';
+    expect(error.message).toBe(
+      "Whether a deployment was started in deployment group DgpECS-dev-web of AppECS-dev-web is not known: CreateDeployment was not answered (socket hang up), and it can't be looked for: AccessDeniedException: the test says so",
+    );
+    expect(error.hint).toBe(
+      `If it was made, its description ends in #${nonce}. The post step looks for it once more, and does what on-cancel says; then run the step again.`,
+    );
+    expect(setting.codedeploy.created).toHaveLength(1);
+    expect(setting.codedeploy.created[0]?.description).toMatch(new RegExp(`#${nonce}\\]$`));
+    expect(setting.outputs.has('deployment-id')).toBe(false);
+  });
+
   test('a refusal made nothing, and leaves the post step nothing', async () => {
     const setting = new Setting();
     setting.codedeploy.creations.push(awsError('InvalidRevisionException'));

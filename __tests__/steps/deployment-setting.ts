@@ -53,6 +53,7 @@ export const someInputs: DeploymentInputs = {
   'wait-for-minutes': undefined,
   'on-active-deployment': 'wait',
   'on-cancel': 'rollback',
+  'on-timeout': 'leave',
   'force-new-deployment': false,
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CancelledError, DeploymentError } from '../../src/errors.ts';
+import { AwsError, CancelledError, DeploymentError, InputError } from '../../src/errors.ts';
 import type { Session } from '../../src/ports/credentials.ts';
 import { deployService } from '../../src/steps/deploy-service.ts';
 import { followDeployment, type Followed } from '../../src/steps/follow-deployment.ts';
@@ -58,7 +58,7 @@ describe('a deployment that succeeds', () => {
     const setting = living(life);
     expect(await follow(setting)).toMatchObject({ status: 'Succeeded' });
     expect(setting.log.lines).toEqual([
-      'd-NEW1  following until succeeded, for at most 35 min (30 min for tasks and hooks, 5 min before the old tasks end)',
+      '▼ d-NEW1  following until succeeded, for at most 35 min (30 min for tasks and hooks, 5 min before the old tasks end)',
       'd-NEW1  Created',
       'd-NEW1  BeforeInstall ✓ (1 s)',
       'd-NEW1  Install …',
@@ -71,6 +71,7 @@ describe('a deployment that succeeds', () => {
       'd-NEW1  green traffic: 10 % → 100 %',
       'd-NEW1  the traffic has shifted whole; the old tasks are kept for a while',
       'd-NEW1  Succeeded',
+      'd-NEW1  Succeeded: AllowTraffic ✓ (1 min 50 s)',
     ]);
     expect(setting.outputs.get('deployment-status')).toBe('Succeeded');
     expect(setting.remembered).toEqual([]);
@@ -147,11 +148,12 @@ describe('a deployment that fails', () => {
     expect(error.message).toBe(
       [
         'Deployment d-NEW1 failed: HEALTH_CONSTRAINTS: the green tasks are not healthy',
-        '  Install failed after 27 s: ScriptFailed: exit 1',
+        '  Install (the new tasks are started, and must become healthy) failed after 27 s: ScriptFailed: exit 1',
         '  last words',
         '  a task of web:43 stopped: CannotPullContainerError: 403 denied',
         '  service event: unable to pull',
-        'It was not rolled back.',
+        'The new tasks had no production traffic: the users saw nothing of it.',
+        'It was not rolled back, so that the new tasks stay as they are until the next deployment. auto-rollback: failure would have CodeDeploy do it.',
       ].join('\n'),
     );
     expect(error.hint).toMatch(/^The task execution role may not pull: .* https:\/\/eu-west-1\.console/);
@@ -188,6 +190,8 @@ describe('a deployment that fails', () => {
   });
 });
 
+const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
+
 describe('faults', () => {
   test('throttling, 5xx and lost connections are survived', async () => {
     const setting = living(life);
@@ -204,22 +208,28 @@ describe('faults', () => {
     [
       'the job’s own',
       { why: 'environment', at: undefined, left: undefined },
-      ' and came from the environment, so that they can’t be renewed.',
-      /^Give deploy-role to let the action renew the credentials itself\. See how it ends: https/,
+      'the credentials expired and came from the environment, so that they can’t be renewed',
+      /^Give deploy-role to let the action renew the credentials itself\. https/,
     ],
     [
       'of a chained role',
       { why: 'role-chaining', at: undefined, left: undefined },
-      ', and so did those in the environment from which the role was assumed.',
+      'the credentials expired, and so did those in the environment from which the role was assumed',
       /^To avoid that, let the job assume the role by OIDC: role-chaining: false/,
     ],
-    ['of a role that is renewed', undefined, '.', /^Run the step again\. See how it ends: https/],
-  ])('expired credentials, %s, end the wait at once, and the deployment goes on', async (_, ending, why, hint) => {
+    [
+      'of a role that is renewed',
+      undefined,
+      'the session of deploy-role expired, although the action renews it ten minutes before: ExpiredTokenException: the test says so',
+      /^See whether the role’s sessions were revoked, and run the step again\. https/,
+    ],
+  ])('pain 4: expired credentials, %s, end the wait at once, and the deployment goes on', async (_, ending, why, hint) => {
     const setting = living(life);
     setting.ending = () => ending;
     setting.codedeploy.failures.set('GetDeployment', [awsError('ExpiredTokenException')]);
     const error = await failureOf(follow(setting));
-    expect(error.message).toBe(`Deployment d-NEW1 is still running, but can't be followed: the credentials expired${why}`);
+    expect(error.message).toBe(`Deployment d-NEW1 is still running, but can't be followed: ${why}. ${consequence}`);
+    expect(setting.remembered).toEqual([]);
     expect(error.hint).toMatch(hint);
     expect(setting.clock.slept).toEqual([]);
     expect(setting.writes).toEqual([]);
@@ -245,33 +255,155 @@ describe('faults', () => {
     await follow(setting);
     const warnings = setting.log.lines.filter((line) => line.startsWith('warning'));
     expect(warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)]);
-    if (warning) expect(setting.log.lines[1]).toBe(warnings[0]);
+    if (warning) expect(setting.log.lines[0]).toBe(warnings[0]);
   });
 
   test('keys of an unknown end, and a wait of more than an hour', async () => {
     const setting = living(life);
     setting.ending = () => ({ why: 'environment', at: undefined, left: undefined });
     await follow(setting, { 'wait-for-minutes': 61 });
-    expect(setting.log.lines[1]).toMatch(/they last for an hour as a rule, nobody says/);
+    expect(setting.log.lines[0]).toMatch(/they last for an hour as a rule, nobody says/);
   });
 
-  test('a denial ends the wait at once', async () => {
+  test('a denial ends the wait at once, and names the action', async () => {
     const setting = living(life);
-    setting.codedeploy.failures.set('GetDeploymentTarget', [awsError('AccessDeniedException')]);
-    expect((await failureOf(follow(setting))).message).toMatch(
-      /^Deployment d-NEW1 is still running, but can't be followed: AccessDeniedException/,
+    const hint = "Allow codedeploy:GetDeploymentTarget in the caller's IAM policy; a service control policy can deny it too.";
+    const denial = new AwsError('codedeploy:GetDeploymentTarget failed: AccessDeniedException: no.', {
+      service: 'codedeploy',
+      operation: 'GetDeploymentTarget',
+      code: 'AccessDeniedException',
+      hint,
+    });
+    setting.codedeploy.failures.set('GetDeploymentTarget', [denial]);
+    const error = await failureOf(follow(setting));
+    expect(error.message).toMatch(
+      /^Deployment d-NEW1 is still running, but can't be followed: codedeploy:GetDeploymentTarget failed: AccessDeniedException: no\. It goes on without this job/,
     );
+    expect(error.hint).toBe(`${hint} ${setting.outputs.get('deployment-url') ?? ''}`);
+    expect(setting.remembered).toEqual([]);
   });
 
-  test('a deployment that takes too long goes on, and says what to do', async () => {
-    const setting = living([{ after: 0, status: 'InProgress' }]);
-    const error = await failureOf(follow(setting, { 'wait-for-minutes': 3 }));
-    expect(error.message).toBe(
-      'Deployment d-NEW1 did not come to succeeded within 3 min (wait-for-minutes). It is InProgress and goes on.',
+  test('so does anything else that AWS refuses', async () => {
+    const setting = living(life);
+    setting.codedeploy.failures.set('GetDeployment', [awsError('InvalidDeploymentIdException')]);
+    const error = await failureOf(follow(setting));
+    expect(error).toBeInstanceOf(DeploymentError);
+    expect(error.message).toMatch(
+      /^Deployment d-NEW1 is still running, but can't be followed: InvalidDeploymentIdException: the test says so/,
     );
-    expect(error.hint).toMatch(/^Raise wait-for-minutes/);
+    expect(setting.writes).toEqual([]);
+  });
+
+  test('a fault of our own stays one', async () => {
+    const setting = living(life);
+    setting.codedeploy.failures.set('GetDeployment', [new TypeError('x is not a function')]);
+    expect(await failureOf(follow(setting))).toBeInstanceOf(TypeError);
+  });
+
+  test.each([
+    [
+      'STS refuses to renew it',
+      new AwsError('sts:AssumeRoleWithWebIdentity failed: AccessDenied', {
+        service: 'sts',
+        operation: 'AssumeRoleWithWebIdentity',
+        code: 'AccessDenied',
+      }),
+      /the action renews the session of deploy-role by itself, and that failed: sts:AssumeRoleWithWebIdentity failed: AccessDenied\. It goes on/,
+      /^See that the role can still be assumed/,
+    ],
+    [
+      'what came is another account’s',
+      new InputError([{ input: 'deploy-account-id', problem: 'is another' }]),
+      /and that failed: deploy-account-id: is another\. It goes on/,
+      /^See that the role can still be assumed/,
+    ],
+  ])('credentials: %s', async (_name, failure, message, hint) => {
+    const setting = living(life);
+    const deployed = await started(setting);
+    setting.codedeploy.failures.set('GetDeployment', [failure]);
+    const side = { ...setting.side, session: { ...setting.session, how: 'oidc' as const } };
+    const error = await failureOf(followDeployment({ ...setting.request, ...deployed, target: { ...deployed.target, side } }));
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+    expect(setting.writes).toEqual([]);
+  });
+});
+
+describe('the time is over', () => {
+  const slow: readonly Moment[] = [{ after: 0, status: 'InProgress', target: target([event('Install', 'InProgress')]) }];
+  const inputs = { 'wait-for-minutes': 3 };
+  const undo = { ...inputs, 'on-timeout': 'rollback' } as const;
+  const url = 'https://eu-west-1.console.aws.amazon.com/codesuite/codedeploy/deployments/d-NEW1?region=eu-west-1';
+
+  test('on-timeout: leave: it goes on, and what to do is said', async () => {
+    const setting = living(slow);
+    const error = await failureOf(follow(setting, inputs));
+    expect(error.message).toBe(
+      'Deployment d-NEW1 did not come to succeeded within 3 min (wait-for-minutes). It was InProgress, in Install. It goes on, as on-timeout says.',
+    );
+    expect(error.hint).toBe(`Raise wait-for-minutes, or let an earlier wait-until end the step, or on-timeout: rollback undo it. ${url}`);
     expect(setting.writes).toEqual([]);
     expect(setting.remembered).toEqual([]);
+  });
+
+  test('one that waits in Ready: how it is continued is said', async () => {
+    const error = await failureOf(follow(living([{ after: 0, status: 'Ready' }]), inputs));
+    expect(error.hint).toMatch(/^It waits for someone to continue it: let mode: continue \(deployment-id: d-NEW1\) do so/);
+  });
+
+  test('pain 10: on-timeout: rollback stops it, follows the rollback to its end, and fails telling both', async () => {
+    const setting = living(slow);
+    const deployed = await started(setting, undo);
+    setting.codedeploy.add({ id: 'd-BACK' }, [{ after: 200, status: 'Succeeded' }]);
+    setting.codedeploy.stopped = { rollback: { by: 'd-BACK', of: undefined, message: undefined } };
+    const error = await failureOf(followDeployment({ ...setting.request, ...deployed }));
+    expect(error.message).toBe(
+      'Deployment d-NEW1 did not come to succeeded within 3 min (wait-for-minutes). It was InProgress, in Install. It was stopped with a rollback, as on-timeout says.\nIt was rolled back by d-BACK: the old tasks have the whole traffic again.',
+    );
+    expect(error).toMatchObject({ status: 'Stopped', rollback: { id: 'd-BACK', status: 'Succeeded' } });
+    expect(setting.writes).toEqual(['codedeploy:StopDeployment d-NEW1 with rollback']);
+    expect(Object.fromEntries(setting.outputs)).toMatchObject({ 'deployment-status': 'Stopped', 'rollback-deployment-id': 'd-BACK' });
+    expect(setting.remembered).toEqual([]);
+  });
+
+  test('on-timeout: rollback never undoes a shift that is whole', async () => {
+    const setting = living([{ after: 0, status: 'InProgress', terminationWaitStarted: true }]);
+    expect((await failureOf(follow(setting, undo))).message).toMatch(
+      /It goes on: its traffic has shifted whole, and only the old tasks are still kept\.$/,
+    );
+    expect(setting.writes).toEqual([]);
+  });
+
+  test('one that succeeds in the same moment has succeeded', async () => {
+    const setting = living([...slow, { after: 179, status: 'InProgress' }]);
+    const deployed = await started(setting, undo);
+    setting.codedeploy.stopAnswer = 'ended';
+    const { deployer } = deployed.target;
+    const ending = {
+      ...deployer,
+      stop: async (of: { id: string; rollback: boolean }) => {
+        setting.codedeploy.become('d-NEW1', { status: 'Succeeded' });
+        return deployer.stop(of);
+      },
+    };
+    const target = { ...deployed.target, deployer: ending };
+    expect(await followDeployment({ ...setting.request, ...deployed, target })).toMatchObject({ status: 'Succeeded' });
+  });
+
+  test('a stop that fails is left to the post step, whatever on-cancel says', async () => {
+    const setting = living(slow);
+    setting.codedeploy.failures.set('StopDeployment', [awsError('ThrottlingException')]);
+    const error = await failureOf(follow(setting, { ...undo, 'on-cancel': 'leave' }));
+    expect(error.message).toMatch(
+      /It goes on, for it could not be stopped, as on-timeout says: ThrottlingException: .*\. The post step tries again\.$/,
+    );
+    expect(setting.remembered).toMatchObject([{ kind: 'deployment', onCancel: 'rollback' }]);
+  });
+
+  test('what does not end when it is stopped is not waited for for ever', async () => {
+    const setting = living(slow);
+    setting.codedeploy.stopped = { status: 'InProgress' };
+    expect((await failureOf(follow(setting, undo))).message).toMatch(/as on-timeout says, and had not ended 30 min later\.$/);
   });
 });
 

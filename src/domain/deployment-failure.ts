@@ -16,8 +16,12 @@ export interface Circumstances {
 export interface Failure {
   /** One sentence: `INVALID_ECS_SERVICE: …` or what status it ended in. */
   readonly reason: string;
+  /** Who saw the new tasks: nobody, or so many percent of the users. */
+  readonly impact: string | undefined;
   /** The evidence, a line each. */
   readonly details: readonly string[];
+  /** What the service said beside, which explains nothing by itself. */
+  readonly background: readonly string[];
   /** What to do, where the evidence says it. */
   readonly advice: string | undefined;
 }
@@ -25,12 +29,13 @@ export interface Failure {
 export function explainFailure({ snapshot, circumstances }: { snapshot: Snapshot; circumstances: Circumstances }): Failure {
   const { deployment, target } = snapshot;
   const failed = target?.events.find(({ status }) => status === 'Failed');
-  const tasks = distinctTasks(circumstances.stoppedTasks);
+  const tasks = distinctTasks(circumstances.stoppedTasks.filter(({ reason = '' }) => !isRoutine(reason)));
+  const said = [...new Set(circumstances.serviceEvents.map(({ message }) => message.replace(/^\(service [^)]*\) /, '')))];
   const details = [
     ...(failed ? eventDetails(failed) : []),
     ...deployment.statusMessages,
     ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
-    ...new Set(circumstances.serviceEvents.map(({ message }) => `service event: ${message}`)),
+    ...said.filter((message) => !isRoutine(message)).map((message) => `service event: ${message}`),
   ];
   const { error, status } = deployment;
   const reason = error
@@ -38,15 +43,51 @@ export function explainFailure({ snapshot, circumstances }: { snapshot: Snapshot
     : failed
       ? `the lifecycle event ${failed.name} failed`
       : `it ended as ${status}, and CodeDeploy gives no reason`;
-  const evidence = [...tasks.map(taskReason), ...circumstances.serviceEvents.map(({ message }) => message)];
-  return { reason, details, advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''] };
+  const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said];
+  return {
+    reason,
+    impact: impactOf(snapshot),
+    details,
+    background: said.filter(isRoutine).map((message) => `service event: ${message}`),
+    advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''],
+  };
+}
+
+/** What each lifecycle event is, for someone who reads its name for the first time. */
+const meanings: Readonly<Record<string, string>> = {
+  BeforeInstall: 'your hook, before the new tasks are made',
+  Install: 'the new tasks are started, and must become healthy',
+  AfterInstall: 'your hook, when the new tasks run',
+  AllowTestTraffic: 'the test listener is pointed at the new tasks',
+  AfterAllowTestTraffic: 'your hook, which may test the new tasks through the test listener',
+  BeforeAllowTraffic: 'your hook, before the production traffic moves',
+  AllowTraffic: 'the production traffic moves to the new tasks',
+  AfterAllowTraffic: 'your hook, when the production traffic has moved',
+};
+
+function impactOf({ target }: Snapshot): string | undefined {
+  const green = target?.taskSets.find(({ label }) => label === 'Green');
+  if (!target) return undefined;
+  if (!green || green.traffic === 0) return 'The new tasks had no production traffic: the users saw nothing of it.';
+  return `The new tasks had ${green.traffic} % of the production traffic then.`;
+}
+
+/** What ECS says of any deployment, also of one that goes well. */
+function isRoutine(message: string): boolean {
+  return /^Scaling activity initiated|has reached a steady state|has started \d+ tasks|registered \d+ targets|has begun draining|has stopped \d+ running tasks/.test(
+    message,
+  );
 }
 
 function eventDetails(event: LifecycleEvent): string[] {
   const duration = durationOf(event);
+  const meaning = meanings[event.name];
   const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
   return [
-    `${event.name} failed${duration === undefined ? '' : ` after ${duration}`}${[code, message]
+    `${event.name}${meaning === undefined ? '' : ` (${meaning})`} failed${duration === undefined ? '' : ` after ${duration}`}${[
+      code,
+      message,
+    ]
       .filter((part) => part !== '')
       .map((part) => `: ${part}`)
       .join('')}`,
@@ -76,6 +117,14 @@ function distinctTasks(tasks: readonly StoppedTask[]): readonly StoppedTask[] {
 }
 
 const causes: readonly (readonly [evidence: RegExp, advice: string])[] = [
+  [
+    /notification to continue/i,
+    'Nobody let it go on in time: run mode: continue while it waits in Ready, or let the deployment group continue by itself (CONTINUE_DEPLOYMENT).',
+  ],
+  [
+    /status callback/i,
+    'A hook’s Lambda function did not report back within an hour: it must call codedeploy:PutLifecycleEventHookExecutionStatus; see its log in CloudWatch Logs.',
+  ],
   [
     /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
     'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',

@@ -47,6 +47,15 @@ export function durationOf({ startedAt, endedAt }: LifecycleEvent): string | und
   return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
 }
 
+/** How a deployment went, in a line: `Succeeded after 6 min 12 s: BeforeInstall ✓ (0 s)  Install ✓ (1 min 30 s)`. */
+export function courseLine({ deployment, target }: Snapshot): string {
+  const { createdAt, completedAt } = deployment;
+  const status = deployment.terminationWaitStarted && !isTerminal(deployment.status) ? 'The traffic has shifted whole' : deployment.status;
+  const took = createdAt === undefined || completedAt === undefined ? '' : ` after ${formatDuration(completedAt - createdAt)}`;
+  const events = (target?.events ?? []).flatMap((event) => eventLines(undefined, event));
+  return `${status}${took}${events.length === 0 ? '' : `: ${events.join('  ')}`}`;
+}
+
 function statusLines(previous: Snapshot | undefined, { deployment }: Snapshot): string[] {
   const { status } = deployment;
   if (previous?.deployment.status === status || status === 'InProgress') return [];

@@ -18,18 +18,24 @@ export interface DeploymentSummary {
   readonly events: readonly LifecycleEvent[];
   /** Why it failed. */
   readonly failure?: string | undefined;
+  /** What to do next. */
+  readonly advice?: string | undefined;
+  /** The deployment that undoes it, if one does. */
+  readonly rollback?: { readonly id: string; readonly status: string; readonly url: string } | undefined;
 }
 
 export function summariseDeployment(summary: DeploymentSummary): string {
-  const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
+  const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure, advice, rollback } =
+    summary;
   const before = shortName(previousTaskDefinition);
   const after = shortName(taskDefinition);
   const rows = [
     ['Service', `${code(service)} in cluster ${code(cluster)}`],
     ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
     ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
-    ...(deployment ? [['Deployment', `[${escapeMarkdown(deployment.id)}](${deployment.url})`]] : []),
+    ...(deployment ? [['Deployment', link(deployment)]] : []),
     ['Outcome', escapeMarkdown(outcome)],
+    ...(rollback ? [['Rollback', `${link(rollback)}: ${escapeMarkdown(rollback.status)}`]] : []),
   ];
   const steps = events.filter(({ status }) => status !== 'Pending');
   return [
@@ -38,8 +44,13 @@ export function summariseDeployment(summary: DeploymentSummary): string {
     table(['', ''], rows),
     '',
     ...(steps.length === 0 ? [] : [table(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
-    ...(failure === undefined ? [] : [codeBlock(failure.split('\n')), '']),
+    ...(failure === undefined ? [] : ['**What happened**', '', codeBlock(failure.split('\n')), '']),
+    ...(advice === undefined || advice === '' ? [] : [`**What to do**: ${escapeMarkdown(advice)}`, '']),
   ].join('\n');
+}
+
+function link({ id, url }: { readonly id: string; readonly url: string }): string {
+  return `[${escapeMarkdown(id)}](${url})`;
 }
 
 function eventRow(event: LifecycleEvent): string[] {

@@ -284,5 +284,10 @@ export const deploying = {
     'rollback',
     'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.',
   ),
+  'on-timeout': withDefault(
+    oneOf(['leave', 'rollback']),
+    'leave',
+    'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.',
+  ),
   'force-new-deployment': withDefault(boolean, 'false', 'Deploy although the service runs exactly this already.'),
 } as const;

@@ -11,11 +11,11 @@ import { describe, isStale, makeNonce, markerOf, parseMarker, type Marker } from
 import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts';
 import { shortName } from '../domain/live-service.ts';
 import { differences, readTaskDefinition, sameDefinition, type PinnedImage, type TaskDefinition } from '../domain/task-definition.ts';
-import { AwsError, DeploymentError } from '../errors.ts';
+import { AwsError, DeploymentError, toError } from '../errors.ts';
 import { isDenial } from '../ports/aws.ts';
 import type { How } from '../ports/credentials.ts';
 import type { Ports } from '../ports/index.ts';
-import type { StartAnswer } from './deployer.ts';
+import type { Deployer, StartAnswer } from './deployer.ts';
 import type { UnfinishedDeployment } from './finish-deployment.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
@@ -149,6 +149,7 @@ async function endOf(active: Deployment, { prepared, request }: { prepared: Prep
     signal,
     until: ({ deployment }) => isTerminal(deployment.status),
     milliseconds: minutes * 60_000,
+    consequence: 'Nothing was started.',
   });
   if (end !== 'time-out') return;
   throw new DeploymentError(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
@@ -253,7 +254,7 @@ async function start(
       ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
     }
     if (lost) {
-      const own = await sought({ request, find: async () => deployer.find(marker.nonce), pause });
+      const own = await sought({ request, deployer, marker, lost, pause });
       if (own) return { answer: 'started', id: own.id };
     }
     if (answer.answer === 'busy') {
@@ -267,25 +268,41 @@ async function start(
     operation: 'CreateDeployment',
     code: lost instanceof AwsError ? lost.code : 'NoAnswer',
     cause: lost,
-    hint: `No deployment with the mark ${marker.nonce} was seen. Run the step again: it starts none if this one turns up.`,
+    hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and does what on-cancel says. Run the step again: it waits for this one if it turns up after all.`,
   });
 }
 
-/** Looks at once and once more after a pause, since lists lag behind. */
+/**
+ * Looks at once and once more after a pause, since lists lag behind.
+ * @throws AwsError where that can't be looked at: nothing more is sent then, for there may be one
+ */
 async function sought({
   request: { ports },
-  find,
+  deployer,
+  marker: { nonce },
+  lost,
   pause,
 }: {
   request: DeployRequest;
-  find: () => Promise<Deployment | undefined>;
+  deployer: Deployer;
+  marker: Marker;
+  lost: Error;
   pause: number;
 }): Promise<Deployment | undefined> {
-  const seen = await find();
-  if (seen) return seen;
-  // Not to be cancelled: what was made without our knowledge must be known before anyone can undo it.
-  await ports.clock.sleep(pause);
-  return find();
+  try {
+    const seen = await deployer.find(nonce);
+    if (seen) return seen;
+    // Not to be cancelled: what was made without our knowledge must be known before anyone can undo it.
+    await ports.clock.sleep(pause);
+    return await deployer.find(nonce);
+  } catch (error) {
+    const [code, mend] = error instanceof AwsError ? [error.code, error.hint] : ['NoAnswer', undefined];
+    const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and does what on-cancel says; then run the step again.`;
+    throw new AwsError(
+      `Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${toError(error).message}`,
+      { service: 'codedeploy', operation: 'CreateDeployment', code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` },
+    );
+  }
 }
 
 function started(

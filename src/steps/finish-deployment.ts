@@ -36,24 +36,38 @@ export async function cancelDeployment({
   const url = deployments.url(id);
   if (onCancel === 'leave') return `Deployment ${id} goes on, as on-cancel says: ${url}`;
   const deployment = await deployments.deployment(id);
-  return undo({ deployments, deployment });
+  return (await undoDeployment({ deployments, deployment })).said;
 }
 
-async function undo({
+export interface Undoing {
+  /** `ended`: there was nothing to stop any more. `shifted`: it is left alone, for its traffic has shifted whole. */
+  readonly result: 'stopped' | 'ended' | 'shifted';
+  /** The same as a sentence. */
+  readonly said: string;
+}
+
+/** Stops a deployment with a rollback, unless its traffic has shifted whole. */
+export async function undoDeployment({
   deployments,
   deployment,
 }: {
   deployments: Pick<Deployments, 'stop' | 'url'>;
   deployment: Deployment;
-}): Promise<string> {
+}): Promise<Undoing> {
   const { id, status } = deployment;
   const url = deployments.url(id);
-  if (isTerminal(status)) return `Deployment ${id} had ended already: ${status}. ${url}`;
+  if (isTerminal(status)) return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
   if (hasShifted(deployment))
-    return `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`;
+    return {
+      result: 'shifted',
+      said: `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`,
+    };
   const answer = await deployments.stop({ id, rollback: true });
-  if (answer === 'ended') return `Deployment ${id} ended before it could be stopped. ${url}`;
-  return `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`;
+  if (answer === 'ended') return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
+  return {
+    result: 'stopped',
+    said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
+  };
 }
 
 /** The post step's part. */
@@ -69,7 +83,7 @@ export async function finishDeployment({ unfinished, ports }: { unfinished: Unfi
   }
   const said =
     onCancel === 'rollback'
-      ? await undo({ deployments, deployment })
+      ? (await undoDeployment({ deployments, deployment })).said
       : await cancelDeployment({ deployments, id: deployment.id, onCancel });
   ports.log.notice(said);
 }

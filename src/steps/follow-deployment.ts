@@ -1,12 +1,13 @@
 /** Follows a deployment as far as the author waits for it, and tells the truth about how it ends. */
 import type { Cleanup, Memory } from '../cleanup.ts';
 import { explainFailure, type Circumstances, type Failure } from '../domain/deployment-failure.ts';
+import { courseLine, formatDuration } from '../domain/deployment-progress.ts';
 import { hasReached, isTerminal, type Deployment, type LifecycleEvent, type Snapshot } from '../domain/deployment.ts';
 import type { WaitBudget } from '../domain/wait-budget.ts';
 import { CancelledError, DeploymentError, toError } from '../errors.ts';
 import type { Ports } from '../ports/index.ts';
-import type { Deployer } from './deployer.ts';
-import { cancelDeployment } from './finish-deployment.ts';
+import type { Deployer, Deployments } from './deployer.ts';
+import { cancelDeployment, undoDeployment, type Undoing } from './finish-deployment.ts';
 import type { DeploymentInputs } from './prepare-deployment.ts';
 import type { DeploySide } from './sessions.ts';
 import { warnOfEnding } from './warn-of-ending.ts';
@@ -21,7 +22,7 @@ export type SetOutput = (name: DeploymentOutput, value: string) => void;
 export interface FollowTarget {
   readonly deployer: Deployer;
   readonly side: Pick<DeploySide, 'session' | 'ecs'>;
-  readonly inputs: Pick<DeploymentInputs, 'cluster' | 'service' | 'wait-until' | 'wait-for-minutes' | 'on-cancel'>;
+  readonly inputs: Pick<DeploymentInputs, 'cluster' | 'service' | 'wait-until' | 'wait-for-minutes' | 'on-cancel' | 'on-timeout'>;
 }
 
 export interface FollowRequest {
@@ -39,6 +40,9 @@ export interface Followed {
   readonly status: string;
   readonly events: readonly LifecycleEvent[];
 }
+
+/** How long a rollback is followed: the traffic goes back at once, to tasks that run already. */
+const rollbackMinutes = 30;
 
 /**
  * @throws DeploymentError where it failed, was stopped or rolled back, takes too long, or can't be followed any more
@@ -75,25 +79,37 @@ async function cancelled({ id, target: { deployer, inputs } }: FollowRequest): P
 }
 
 async function follow(request: FollowRequest): Promise<Followed> {
-  const { id, target, ports, output } = request;
+  const { id, target, ports } = request;
   const until = target.inputs['wait-until'];
   const budget = await budgetOf(request);
-  ports.log.info(`${id}  following until ${until}, for at most ${budget.minutes} min (${budget.explanation})`);
+  const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
   warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
-  const { end, snapshot } = await watchDeployment({
-    ...watching(request),
-    id,
-    until: ({ deployment }) => hasReached({ deployment, until }),
-    milliseconds: budget.minutes * 60_000,
-  });
-  if (snapshot && end !== 'reached') output('deployment-status', snapshot.deployment.status);
-  if (end === 'time-out' || !snapshot) throw timeOut({ request, budget, snapshot });
-  if (end === 'terminal') throw await failed({ request, budget, snapshot });
+  const { end, snapshot } = await ports.log.group(`${id}  following until ${until}, ${limit}`, async () =>
+    watchDeployment({
+      ...watching(request),
+      id,
+      until: ({ deployment }) => hasReached({ deployment, until }),
+      milliseconds: budget.minutes * 60_000,
+    }),
+  );
+  if (end === 'time-out' || !snapshot) return outOfTime({ request, budget, snapshot });
+  return conclude({ request, snapshot });
+}
+
+/** What a deployment that has come to an end, or as far as was waited for, means for the step. */
+async function conclude({ request, snapshot }: { request: FollowRequest; snapshot: Snapshot }): Promise<Followed> {
+  const { id, target, ports, output } = request;
+  ports.log.info(`${id}  ${courseLine(snapshot)}`);
+  if (!hasReached({ deployment: snapshot.deployment, until: target.inputs['wait-until'] })) {
+    output('deployment-status', snapshot.deployment.status);
+    throw await failed({ request, snapshot });
+  }
   return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
 }
 
 function watching({ target, ports, signal }: FollowRequest) {
-  return { deployments: target.deployer, session: target.side.session, ports, signal };
+  const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
+  return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
 }
 
 async function budgetOf({ target, ports }: FollowRequest): Promise<WaitBudget> {
@@ -108,60 +124,111 @@ async function budgetOf({ target, ports }: FollowRequest): Promise<WaitBudget> {
   }
 }
 
-function timeOut({
-  request,
-  budget,
-  snapshot,
-}: {
-  request: FollowRequest;
-  budget: WaitBudget;
-  snapshot: Snapshot | undefined;
-}): DeploymentError {
+interface OutOfTime {
+  readonly request: FollowRequest;
+  readonly budget: WaitBudget;
+  readonly snapshot: Snapshot | undefined;
+}
+
+/** The time is over: what `on-timeout` says is done, and the step fails – but for a deployment that ends well in the same moment. */
+async function outOfTime(late: OutOfTime): Promise<Followed> {
+  const { request, snapshot } = late;
+  const { id, target, ports, output } = request;
+  if (snapshot) output('deployment-status', snapshot.deployment.status);
+  if (target.inputs['on-timeout'] === 'leave') throw tooLate(late, { fate: 'It goes on, as on-timeout says.' });
+  const { result } = await undoing(late);
+  if (result === 'ended') return conclude({ request, snapshot: await target.deployer.look(id) });
+  if (result === 'shifted')
+    throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
+  ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
+  const watched = await watchDeployment({
+    ...watching(request),
+    id,
+    until: ({ deployment }) => isTerminal(deployment.status),
+    milliseconds: rollbackMinutes * 60_000,
+  });
+  const stopped = watched.snapshot;
+  if (!stopped || watched.end === 'time-out')
+    throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
+  if (stopped.deployment.status === 'Succeeded') return conclude({ request, snapshot: stopped });
+  output('deployment-status', stopped.deployment.status);
+  const undone = await followRollback({ request, deployment: stopped.deployment, wasAsked: true });
+  ports.log.info(`${id}  ${undone.said}`);
+  throw tooLate(late, {
+    fate: `It was stopped with a rollback, as on-timeout says.\n${undone.said}`,
+    stopped,
+    rollback: undone.rollback,
+  });
+}
+
+async function undoing(late: OutOfTime): Promise<Undoing> {
+  const { request } = late;
+  const { id, unfinished } = request;
+  const { deployer } = request.target;
+  try {
+    return await undoDeployment({ deployments: deployer, deployment: await deployer.deployment(id) });
+  } catch (error) {
+    request.signal.throwIfAborted();
+    // The post step has its second chance, whatever on-cancel says.
+    if (unfinished?.item.kind === 'deployment') unfinished.memory.remember({ ...unfinished.item, onCancel: 'rollback' });
+    const next = unfinished ? ' The post step tries again.' : '';
+    throw tooLate(late, { fate: `It goes on, for it could not be stopped, as on-timeout says: ${toError(error).message}.${next}` });
+  }
+}
+
+function tooLate(
+  { request, budget, snapshot }: OutOfTime,
+  { fate, stopped = snapshot, rollback }: { fate: string; stopped?: Snapshot | undefined; rollback?: DeploymentError['rollback'] },
+): DeploymentError {
   const { id, target } = request;
+  const { 'wait-until': until, 'on-timeout': onTimeout } = target.inputs;
   const status = snapshot?.deployment.status ?? 'Unknown';
   const url = target.deployer.url(id);
-  const isReady = status === 'Ready';
+  const running = snapshot?.target?.events.find((event) => event.status === 'InProgress');
+  const where = running === undefined ? `It was ${status}.` : `It was ${status}, in ${running.name}.`;
+  const advice =
+    status === 'Ready'
+      ? `It waits for someone to continue it: let mode: continue (deployment-id: ${id}) do so, or the console, or wait-until: ready end the step here.`
+      : `Raise wait-for-minutes, or let an earlier wait-until end the step${onTimeout === 'leave' ? ', or on-timeout: rollback undo it' : ''}.`;
   return new DeploymentError(
-    `Deployment ${id} did not come to ${target.inputs['wait-until']} within ${budget.minutes} min (${budget.explanation}). It is ${status} and goes on.`,
+    `Deployment ${id} did not come to ${until} within ${formatDuration(budget.minutes * 60_000)} (${budget.explanation}). ${where} ${fate}`,
     {
       deploymentId: id,
-      status,
+      status: stopped?.deployment.status ?? status,
       url,
-      hint: isReady
-        ? `It waits for someone to continue it: let mode: continue do so, or the console, or wait-until: ready end the step here. ${url}`
-        : `Raise wait-for-minutes, or let an earlier wait-until end the step. ${url}`,
+      events: stopped?.target?.events,
+      rollback,
+      hint: `${advice} ${url}`,
     },
   );
 }
 
-async function failed({
-  request,
-  budget,
-  snapshot,
-}: {
-  request: FollowRequest;
-  budget: WaitBudget;
-  snapshot: Snapshot;
-}): Promise<DeploymentError> {
+async function failed({ request, snapshot }: { request: FollowRequest; snapshot: Snapshot }): Promise<DeploymentError> {
   const { id, target, ports } = request;
   const { deployment } = snapshot;
   const url = target.deployer.url(id);
   const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
   await tell({ request, failure });
-  const undone = await followRollback({ request, budget, deployment });
-  ports.log.info(`${id}  ${undone}`);
+  const undone = await followRollback({ request, deployment });
+  ports.log.info(`${id}  ${undone.said}`);
   const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
-  return new DeploymentError(`Deployment ${id} ${verb}: ${[failure.reason, ...failure.details.slice(0, 5)].join('\n  ')}\n${undone}`, {
+  const evidence = [failure.reason, ...failure.details.slice(0, 5)].join('\n  ');
+  return new DeploymentError([`Deployment ${id} ${verb}: ${evidence}`, failure.impact, undone.said].filter(Boolean).join('\n'), {
     deploymentId: id,
     status: deployment.status,
     url,
+    events: snapshot.target?.events,
+    rollback: undone.rollback,
     hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
   });
 }
 
 async function tell({ request: { id, ports }, failure }: { request: FollowRequest; failure: Failure }): Promise<void> {
-  await ports.log.group(`Why ${id} did not succeed`, async () => {
-    for (const line of [failure.reason, ...failure.details]) ports.log.info(line);
+  const { reason, impact, details, background, advice } = failure;
+  await ports.log.group(`Why ${id} did not succeed, and what to do`, async () => {
+    for (const line of [reason, ...details, ...background]) ports.log.info(line);
+    if (impact !== undefined) ports.log.info(impact);
+    if (advice !== undefined) ports.log.info(`What to do: ${advice}`);
   });
 }
 
@@ -175,51 +242,80 @@ async function circumstancesOf({ request, deployment }: { request: FollowRequest
     request.ports.log.debug(`what ECS knows could not be read: ${toError(reason).message}`);
   const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
   return {
-    serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 5),
+    serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 10),
     stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
   };
+}
+
+interface Undone {
+  /** What became of the traffic, as a sentence. */
+  readonly said: string;
+  readonly rollback?: DeploymentError['rollback'];
 }
 
 /** Follows the rollback to its end, and says what became of the traffic. A rolled-back deployment is a failed one all the same. */
 async function followRollback({
   request,
-  budget,
   deployment,
+  wasAsked = deployment.rollsBack !== false,
 }: {
   request: FollowRequest;
-  budget: WaitBudget;
   deployment: Deployment;
-}): Promise<string> {
-  const { target, ports, output } = request;
+  wasAsked?: boolean;
+}): Promise<Undone> {
+  const { target, ports, signal, output } = request;
   try {
-    const id = await rollbackOf({ request, deployment });
-    if (id === undefined)
-      return `It was not rolled back${deployment.rollback.message === undefined ? '' : `: ${deployment.rollback.message}`}.`;
+    const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
+    if (id === undefined) return { said: notRolledBack({ deployment, wasAsked }) };
     output('rollback-deployment-id', id);
-    ports.log.info(`${deployment.id}  is rolled back by ${id}: ${target.deployer.url(id)}`);
-    const { snapshot } = await watchDeployment({
-      ...watching(request),
-      id,
-      until: ({ deployment: { status } }) => isTerminal(status),
-      milliseconds: budget.minutes * 60_000,
-    });
+    const url = target.deployer.url(id);
+    const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () =>
+      watchDeployment({
+        ...watching(request),
+        id,
+        until: ({ deployment: { status } }) => isTerminal(status),
+        milliseconds: rollbackMinutes * 60_000,
+      }),
+    );
     const status = snapshot?.deployment.status ?? 'Unknown';
-    if (status === 'Succeeded') return `It was rolled back by ${id}: the old tasks have the whole traffic again.`;
-    return `Its rollback ${id} ended as ${status}: see which tasks have the traffic, ${target.deployer.url(id)}`;
+    const rollback = { id, status, url };
+    if (status === 'Succeeded') return { said: `It was rolled back by ${id}: the old tasks have the whole traffic again.`, rollback };
+    const why = snapshot?.deployment.error ? ` (${snapshot.deployment.error.code}: ${snapshot.deployment.error.message})` : '';
+    const end = isTerminal(status) ? `ended as ${status}${why}` : `is still ${status} after ${rollbackMinutes} min`;
+    return { said: `Its rollback ${id} ${end}: see which tasks have the traffic, ${url}`, rollback };
   } catch (error) {
-    if (request.signal.aborted) return 'Its rollback goes on without being followed: the run was cancelled.';
-    return `Its rollback could not be followed: ${toError(error).message}`;
+    if (signal.aborted) return { said: 'Its rollback goes on without being followed: the run was cancelled.' };
+    return { said: `Its rollback could not be followed: ${toError(error).message}` };
   }
 }
 
-/** Looks for the rollback, which CodeDeploy makes a moment after the failure, if it makes one. */
-async function rollbackOf({ request, deployment }: { request: FollowRequest; deployment: Deployment }): Promise<string | undefined> {
-  const { target, ports, signal } = request;
+function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }: { deployment: Deployment; wasAsked: boolean }): string {
+  if (rollback.message !== undefined) return `It was not rolled back: ${rollback.message}.`;
+  if (wasAsked)
+    return 'It was not rolled back, and CodeDeploy does not say why: where no new tasks were made, there is nothing to roll back.';
+  const cure = rollsBack === false ? ' auto-rollback: failure would have CodeDeploy do it.' : '';
+  return `It was not rolled back, so that the new tasks stay as they are until the next deployment.${cure}`;
+}
+
+/** Looks for the rollback, which CodeDeploy makes a moment after the failure, if it makes one; surely where it was asked for. */
+export async function rollbackOf({
+  deployment,
+  wasAsked = deployment.rollsBack !== false,
+  deployments,
+  ports,
+  signal,
+}: {
+  deployment: Deployment;
+  wasAsked?: boolean;
+  deployments: Pick<Deployments, 'deployment'>;
+  ports: Pick<Ports, 'clock'>;
+  signal: AbortSignal;
+}): Promise<string | undefined> {
   let latest = deployment;
   for (const pause of [2_000, 3_000, 5_000]) {
-    if (latest.rollback.by !== undefined || latest.rollsBack === false) break;
+    if (latest.rollback.by !== undefined || !wasAsked) break;
     await ports.clock.sleep(pause, signal);
-    latest = await target.deployer.deployment(deployment.id);
+    latest = await deployments.deployment(deployment.id);
   }
   return latest.rollback.by;
 }

@@ -42,6 +42,7 @@ export interface DeploymentInputs extends DeployInputs {
   readonly 'wait-for-minutes': number | undefined;
   readonly 'on-active-deployment': 'wait' | 'stop' | 'fail';
   readonly 'on-cancel': 'rollback' | 'leave';
+  readonly 'on-timeout': 'leave' | 'rollback';
   readonly 'force-new-deployment': boolean;
 }
 

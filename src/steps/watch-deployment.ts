@@ -4,8 +4,8 @@
  */
 import { hasMoved, nextDelay, progressBetween } from '../domain/deployment-progress.ts';
 import { isTerminal, type Snapshot } from '../domain/deployment.ts';
-import { AwsError, DeploymentError, toError } from '../errors.ts';
-import { isDenial, isExpiry, isPassing } from '../ports/aws.ts';
+import { ActionError, AwsError, DeploymentError, toError } from '../errors.ts';
+import { isExpiry, isPassing } from '../ports/aws.ts';
 import type { Clock } from '../ports/clock.ts';
 import { utc, type Session } from '../ports/credentials.ts';
 import type { Log } from '../ports/log.ts';
@@ -23,6 +23,8 @@ export interface WatchRequest {
   readonly milliseconds: number;
   /** Each look. */
   readonly seen?: (snapshot: Snapshot) => void;
+  /** What it means that the deployment can't be followed any more, as a sentence. */
+  readonly consequence: string;
 }
 
 export interface Watched {
@@ -35,7 +37,8 @@ export interface Watched {
 const everyFailedLooks = 6;
 
 /**
- * @throws DeploymentError where the credentials are denied or have expired: at once, with the ID, for the deployment goes on
+ * @throws DeploymentError where AWS refuses to tell (a denial, an expired session, a renewal that fails): at once, with the ID, for the
+ *   deployment goes on
  * @throws the signal's reason when the run is cancelled, also in the midst of a call
  */
 export async function watchDeployment(request: WatchRequest): Promise<Watched> {
@@ -67,14 +70,15 @@ export async function watchDeployment(request: WatchRequest): Promise<Watched> {
 }
 
 /** A snapshot, or the failure that may pass. */
-async function look({ deployments, id, session, ports, signal }: WatchRequest): Promise<Snapshot | Error> {
+async function look(request: WatchRequest): Promise<Snapshot | Error> {
+  const { deployments, id, signal } = request;
   try {
     return await abortable(deployments.look(id), signal);
   } catch (error) {
     signal?.throwIfAborted();
-    if (isDenial(error) || isExpiry(error)) throw lost({ id, error, session, url: deployments.url(id), now: ports.clock.now() });
     if (isPassing(error)) return toError(error);
-    throw error;
+    // Whatever else AWS, STS or GitHub refuses: another look would be refused too.
+    throw error instanceof ActionError ? lost(error, request) : error;
   }
 }
 
@@ -92,52 +96,46 @@ async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): 
   }
 }
 
-function lost({
-  id,
-  error,
-  session,
-  url,
-  now,
-}: {
-  id: string;
-  error: unknown;
-  session: WatchRequest['session'];
-  url: string;
-  now: number;
-}): DeploymentError {
-  const expired = isExpiry(error);
-  const until = session.expiresAt();
-  const at = until === undefined || until > now ? '' : ` at ${utc(until)}`;
-  const why = expired ? `the credentials expired${at}${endOf(session)}` : toError(error).message;
-  return new DeploymentError(`Deployment ${id} is still running, but can't be followed: ${why}.`, {
+function lost(error: ActionError, request: WatchRequest): DeploymentError {
+  const { id, deployments, consequence } = request;
+  const url = deployments.url(id);
+  const { why, remedy } = reasonOf(error, request);
+  return new DeploymentError(`Deployment ${id} is still running, but can't be followed: ${why.replace(/\.$/, '')}. ${consequence}`, {
     deploymentId: id,
     status: 'InProgress',
     url,
     cause: error,
-    hint: `${remedyOf({ error, session })} See how it ends: ${url}`,
+    hint: [remedy, url].filter((part) => part !== undefined).join(' '),
   });
 }
 
-function endOf(session: WatchRequest['session']): string {
-  switch (session.ending()?.why) {
-    case 'environment':
-      return ' and came from the environment, so that they can’t be renewed';
-    case 'role-chaining':
-      return ', and so did those in the environment from which the role was assumed';
-    case undefined:
-      return '';
+/** Why following ended, and what helps the next time. */
+function reasonOf(error: ActionError, { session, ports }: WatchRequest): { why: string; remedy: string | undefined } {
+  const isRenewal = !(error instanceof AwsError) || error.service === 'sts' || error.service === 'github';
+  if (isRenewal) {
+    return {
+      why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
+      remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
+    };
   }
-}
-
-function remedyOf({ error, session }: { error: unknown; session: WatchRequest['session'] }): string {
-  const own = error instanceof AwsError ? error.hint : undefined;
-  if (!isExpiry(error)) return own ?? 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
+  if (!isExpiry(error)) return { why: error.message, remedy: error.hint };
+  const until = session.expiresAt();
+  const at = until === undefined || until > ports.clock.now() ? '' : ` at ${utc(until)}`;
   switch (session.ending()?.why) {
     case 'environment':
-      return 'Give deploy-role to let the action renew the credentials itself.';
+      return {
+        why: `the credentials expired${at} and came from the environment, so that they can’t be renewed`,
+        remedy: 'Give deploy-role to let the action renew the credentials itself.',
+      };
     case 'role-chaining':
-      return byOidc;
+      return {
+        why: `the credentials expired${at}, and so did those in the environment from which the role was assumed`,
+        remedy: byOidc,
+      };
     case undefined:
-      return own ?? 'Run the step again.';
+      return {
+        why: `the session of deploy-role expired${at}, although the action renews it ten minutes before: ${error.message}`,
+        remedy: 'See whether the role’s sessions were revoked, and run the step again.',
+      };
   }
 }
