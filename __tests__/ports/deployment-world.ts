@@ -31,7 +31,7 @@ export interface DeploymentWorld {
 }
 
 export async function startWorld(
-  given: { options?: CodeDeployOptions; group?: Partial<GroupSeed>; service?: Partial<ServiceSeed> } = {},
+  given: { options?: CodeDeployOptions; group?: Partial<GroupSeed>; service?: Partial<ServiceSeed>; speed?: number } = {},
 ): Promise<DeploymentWorld> {
   const states = { ecs: new EcsState(), codedeploy: new CodeDeployState(given.options ?? {}) };
   states.ecs.service({
@@ -62,7 +62,11 @@ export async function startWorld(
     ...given.group,
   });
   const world = new World();
-  const emulator = await startEmulator({ world, services: [ecsService(states.ecs), codedeployService(states.codedeploy, states.ecs)] });
+  const emulator = await startEmulator({
+    world,
+    services: [ecsService(states.ecs), codedeployService(states.codedeploy, states.ecs)],
+    ...(given.speed !== undefined && { speed: given.speed }),
+  });
   const key = world.user(here.account, 'tester');
   process.env['AWS_ENDPOINT_URL'] = emulator.url;
   const access = {
