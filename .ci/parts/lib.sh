@@ -88,6 +88,35 @@ parts_go_build() {
   printf '%s\n' "$program"
 }
 
+# parts_venv NAME VERSION REQUIREMENT: installs the Python packages into a venv and prints its
+# path. It is made where it stays (a venv cannot be moved); the file "complete" is its last piece.
+parts_venv() {
+  local name=$1 version=$2 requirement=$3 cache venv python=python3
+  cache=$(parts_cache) || return 1
+  if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    parts_apt python3 python3-venv || return 1
+    python=/usr/bin/python3
+  fi
+  venv=$cache/$name-$version-$("$python" -c 'import sys; print("py%d.%d" % sys.version_info[:2])') || return 1
+  (
+    flock 9
+    if [[ ! -e $venv/complete ]] || ! "$venv/bin/python" -c '' 2>/dev/null; then
+      printf 'ci/parts: installing %s %s (takes a minute, once per machine)\n' "$name" "$version" >&2
+      rm -rf -- "$venv"
+      if ! {
+        "$python" -m venv "$venv" &&
+          "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$requirement"
+      } >"$venv.log" 2>&1 </dev/null; then
+        parts_fail "pip cannot install $requirement: $(tail -n1 "$venv.log")"
+        exit 1
+      fi
+      rm -f "$venv.log"
+      : >"$venv/complete"
+    fi
+  ) 9>"$venv.lock" || return 1
+  printf '%s\n' "$venv"
+}
+
 # parts_started PID: prints the start time of a living process. An ended one that nobody
 # has reaped yet (a zombie, which "kill -0" takes for alive) is not living.
 parts_started() {

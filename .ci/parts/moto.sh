@@ -15,35 +15,6 @@ set -euo pipefail
 
 MOTO_VERSION=5.2.1
 
-# moto_install: prints the path of the venv. It is made where it stays (a venv cannot be moved);
-# the file "complete" is its last piece.
-moto_install() {
-  local cache venv python=python3
-  cache=$(parts_cache) || return 1
-  if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-    parts_apt python3 python3-venv || return 1
-    python=/usr/bin/python3
-  fi
-  venv=$cache/moto-$MOTO_VERSION-$("$python" -c 'import sys; print("py%d.%d" % sys.version_info[:2])') || return 1
-  (
-    flock 9
-    if [[ ! -e $venv/complete ]] || ! "$venv/bin/python" -c '' 2>/dev/null; then
-      printf 'ci/parts: installing moto %s (takes a minute, once per machine)\n' "$MOTO_VERSION" >&2
-      rm -rf -- "$venv"
-      if ! {
-        "$python" -m venv "$venv" &&
-          "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "moto[server]==$MOTO_VERSION"
-      } >"$venv.log" 2>&1 </dev/null; then
-        parts_fail "pip cannot install moto[server]==$MOTO_VERSION: $(tail -n1 "$venv.log")"
-        exit 1
-      fi
-      rm -f "$venv.log"
-      : >"$venv/complete"
-    fi
-  ) 9>"$venv.lock" || return 1
-  printf '%s\n' "$venv"
-}
-
 moto_start() {
   local dir port=${2:-5555} venv
   dir=$(parts_dir "$1") || return 1
@@ -55,7 +26,7 @@ moto_start() {
     fi
     moto_stop "$dir" || return 1
   fi
-  venv=$(moto_install) || return 1
+  venv=$(parts_venv moto "$MOTO_VERSION" "moto[server]==$MOTO_VERSION") || return 1
   parts_port_free 127.0.0.1 "$port" || return 1
   printf %s "$port" >"$dir/port" || return 1
   export MOTO_URL="http://127.0.0.1:$port"

@@ -20,6 +20,7 @@ const publish = { ...common, ...registry, ...repository, image: 'oci:image', tag
 const deploy = { ...common, ...registry, ...deploying, image: 'shop/web:v1' };
 const organization = { 'organization-role': scenarioRoles.organization };
 const roles = { registry: ['publish', 'share'], deploy: ['deploy'] } as const;
+const onlyReading = { registry: ['read'], deploy: ['deploy'] } as const;
 
 const cases: readonly (readonly [
   mode: string,
@@ -46,12 +47,14 @@ const cases: readonly (readonly [
     },
     { registry: ['share'], deploy: [] },
   ],
-  ['deploy', { ...deploy, mode: 'deploy' }, { registry: ['publish'], deploy: ['deploy'] }],
+  ['share, only verifying,', { ...common, ...registry, ...repository, ...sharing, mode: 'share', 'policy-mode': 'verify' }, onlyReading],
+  ['deploy', { ...deploy, mode: 'deploy' }, onlyReading],
   ['release', { ...publish, ...sharing, ...deploying, tags: 'v3' }, roles],
   ...['ou-ab12-11111111', 'Workloads/Development', 'r-ab12', 'o-a1b2c3d4e5'].map(
     (ous) =>
       [`discover ${ous}`, { ...common, mode: 'discover', ...organization, 'target-ous': ous }, { organization: ['discover'] }] as const,
   ),
+  ['a dry run', { ...publish, ...sharing, ...deploying, tags: 'v3', 'dry-run': 'true' }, onlyReading],
 ];
 
 test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, given, documented) => {

@@ -1,0 +1,113 @@
+/** What examples/ gives away to be copied agrees with docs/iam.md and with what the action expects. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { parse, type ScalarTag } from 'yaml';
+import { cluster, service } from '../emulator/scenario.ts';
+import { pullActions } from '../src/domain/policy/grant.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+type Json = string | number | boolean | readonly Json[] | { readonly [name: string]: Json };
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: { readonly [name: string]: Json };
+}
+
+type Parameters = Readonly<Record<string, string | readonly string[]>>;
+
+/** A template's resources with its parameters put in. `!GetAtt` and what else only AWS knows stays as it is written. */
+function resources(template: string, parameters: Parameters): Readonly<Record<string, Resource>> {
+  const values: Parameters = { 'AWS::Partition': 'aws', 'AWS::Region': 'eu-west-1', ...parameters };
+  const tags: ScalarTag[] = [
+    { tag: '!Sub', resolve: (text) => text.replaceAll(/\$\{([\w:]+)\}/g, (whole, name: string) => String(values[name] ?? whole)) },
+    { tag: '!Ref', resolve: (name) => values[name] ?? name },
+    { tag: '!GetAtt', resolve: (name) => name },
+  ];
+  const functions = ['!Equals', '!Not', '!Join'].map((tag) => ({ tag, collection: 'seq' as const }));
+  const { Resources } = parse(read(`examples/cloudformation/${template}`), { customTags: [...tags, ...functions] }) as {
+    Resources: Record<string, Resource>;
+  };
+  return Resources;
+}
+
+/** The first JSON block below a heading of docs/iam.md: what everybody needs; those after it are for certain inputs. */
+function documented(heading: string): Json {
+  const [, section = ''] = read('docs/iam.md').split(new RegExp(`^## ${heading}$`, 'm'));
+  const [, json = ''] = /```json\n([^]*?)```/.exec(section) ?? [];
+  return JSON.parse(json) as Json;
+}
+
+describe('examples/cloudformation', () => {
+  // The accounts, names and subjects of docs/iam.md.
+  const registry = { 'AWS::AccountId': '111111111111', Repositories: 'shop/*' };
+  const target = {
+    'AWS::AccountId': '222222222222',
+    RegistryAccount: '111111111111',
+    Repositories: 'shop/*',
+    Cluster: cluster,
+    Service: service,
+  };
+  const subjects = ['repo:OWNER/REPO:ref:refs/heads/main', 'repo:OWNER@OWNERID/REPO@REPOID:ref:refs/heads/main'];
+
+  test.each(['publish', 'share', 'read'])('the registry account’s policy for %s is that of docs/iam.md', (mode) => {
+    const policy = resources('registry-account.yaml', registry)[`${mode.charAt(0).toUpperCase()}${mode.slice(1)}Policy`];
+    expect(policy?.Properties['PolicyDocument']).toEqual(documented(mode));
+  });
+
+  test('each role of the registry account has the policies of its modes', () => {
+    const roles = Object.values(resources('registry-account.yaml', registry)).filter(({ Type }) => Type === 'AWS::IAM::Role');
+    expect(roles.map(({ Properties }) => [Properties['RoleName'], Properties['ManagedPolicyArns'], Properties['Policies']])).toEqual([
+      ['ecr-publish', ['PublishPolicy'], undefined],
+      ['ecr-share', ['SharePolicy'], undefined],
+      ['ecr-read', ['ReadPolicy'], undefined],
+      ['ecr-release', ['PublishPolicy', 'SharePolicy'], undefined],
+    ]);
+  });
+
+  test('the deploy role’s policy is that of docs/iam.md', () => {
+    const { DeployRole } = resources('target-account.yaml', target);
+    expect(DeployRole?.Properties).toMatchObject({
+      RoleName: 'web-deploy',
+      Policies: [{ PolicyName: 'deploy', PolicyDocument: documented('deploy') }],
+    });
+  });
+
+  test.each(['registry-account.yaml', 'target-account.yaml'])(
+    'the roles of %s trust whom docs/iam.md says, and nobody else',
+    (template) => {
+      const given = ['Publish', 'Share', 'Read', 'Release', 'Deploy'].map((who): [string, readonly string[]] => [
+        `${who}Subjects`,
+        subjects,
+      ]);
+      const roles = Object.values(resources(template, { ...target, ...Object.fromEntries(given) })).filter(
+        ({ Type }) => Type === 'AWS::IAM::Role',
+      );
+      expect(roles.length).toBeGreaterThan(0);
+      for (const { Properties } of roles) expect(Properties['AssumeRolePolicyDocument']).toEqual(documented('Trust'));
+    },
+  );
+
+  test('the service has the names that deploy expects, and an execution role that may pull', () => {
+    const { EcsService, Application, DeploymentGroup, ExecutionRole, TaskRole, TaskDefinition } = resources('service.yaml', target);
+    expect(EcsService?.Properties).toMatchObject({
+      ServiceName: service,
+      DeploymentController: { Type: 'CODE_DEPLOY' },
+      TaskDefinition: TaskDefinition?.Properties['Family'],
+    });
+    expect(Application?.Properties).toEqual({ ApplicationName: 'AppECS-dev-web', ComputePlatform: 'ECS' });
+    expect(DeploymentGroup?.Properties['DeploymentGroupName']).toBe('DgpECS-dev-web');
+    // Those that the deploy role may pass.
+    expect([ExecutionRole, TaskRole].map((role) => role?.Properties['RoleName'])).toEqual(['web-execution', 'web-task']);
+    expect(ExecutionRole?.Properties['Policies']).toContainEqual({
+      PolicyName: 'pull',
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' },
+          { Effect: 'Allow', Action: [...pullActions], Resource: 'arn:aws:ecr:eu-west-1:111111111111:repository/shop/*' },
+        ],
+      },
+    });
+  });
+});
