@@ -1,11 +1,46 @@
-/** What examples/ gives away to be copied agrees with docs/iam.md and with what the action expects. */
-import { readFileSync } from 'node:fs';
+/** What examples/ gives away to be copied agrees with the action and with docs/iam.md. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse, type ScalarTag } from 'yaml';
 import { cluster, service } from '../emulator/scenario.ts';
 import { pullActions } from '../src/domain/policy/grant.ts';
+import { inputNames } from '../src/modes/index.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+interface Step {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, string>>;
+}
+
+interface Workflow {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, { readonly strategy?: { readonly 'fail-fast'?: boolean }; readonly steps: readonly Step[] }>>;
+}
+
+describe.each(readdirSync(new URL('../examples/workflows', import.meta.url)))('examples/workflows/%s', (file) => {
+  const text = read(`examples/workflows/${file}`);
+  const { permissions, jobs } = parse(text) as Workflow;
+  const ours = Object.values(jobs).flatMap(({ steps }) => steps.filter(({ uses }) => uses === 'OWNER/ecr-org-deploy@v1'));
+
+  test('names only inputs that exist', () => {
+    expect(ours.length).toBeGreaterThan(0);
+    for (const step of ours) for (const name of Object.keys(step.with ?? {})) expect(['mode', ...inputNames]).toContain(name);
+  });
+
+  test('uses no other action but checkout', () => {
+    const others = Object.values(jobs)
+      .flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? []))
+      .filter((uses) => !/^(OWNER\/ecr-org-deploy@v1|actions\/checkout@v\d+)$/.test(uses));
+    expect(others).toEqual([]);
+  });
+
+  test('stores no key, and one failed account stops no other', () => {
+    expect(permissions).toEqual({ contents: 'read', 'id-token': 'write' });
+    expect(text).not.toMatch(/\$\{\{\s*secrets\.|access-key/);
+    for (const { strategy } of Object.values(jobs)) if (strategy) expect(strategy['fail-fast']).toBe(false);
+  });
+});
 
 type Json = string | number | boolean | readonly Json[] | { readonly [name: string]: Json };
 

@@ -59,13 +59,13 @@ parts_apt() {
   rm -f "$log"
 }
 
-# parts_go_build MODULE VERSION COMMAND: builds MODULE/cmd/COMMAND at VERSION, with the
-# dependencies that its own go.mod and go.sum pin, and prints the path of the cached
-# program. Not "go install PKG@VERSION": the go.mod files of buildx and buildkit have
+# parts_go_build MODULE VERSION COMMAND [PACKAGE]: builds MODULE's PACKAGE (./cmd/COMMAND) at
+# VERSION, with the dependencies that its own go.mod and go.sum pin, and prints the path of the
+# cached program. Not "go install PKG@VERSION": the go.mod files of buildx and buildkit have
 # exclude directives, which that refuses. Instead the module's source, unpacked by the
 # go command into its (read-only) module cache, is built where it lies.
 parts_go_build() {
-  local module=$1 version=$2 command=$3 cache program source log
+  local module=$1 version=$2 command=$3 package=${4:-./cmd/$3} cache program source log
   cache=$(parts_cache) || return 1
   program=$cache/$command-$version-$(uname -m)
   if [[ -x $program ]] && "$program" --help >/dev/null 2>&1; then
@@ -78,8 +78,8 @@ parts_go_build() {
   if ! source=$(cd / && GOWORK=off GOFLAGS='' go mod download -json "$module@$version" 2>"$log" |
     sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p') || [[ -z $source ]] ||
     ! GOWORK=off GOFLAGS='' CGO_ENABLED=0 go build -C "$source" -mod=readonly -trimpath -buildvcs=false \
-      -ldflags "-s -w -X $module/version.Version=$version" -o "$program.$$" "./cmd/$command" >"$log" 2>&1; then
-    parts_fail "cannot build $module/cmd/$command@$version: $(grep -v '^go: downloading' "$log" | tail -n1)"
+      -ldflags "-s -w -X $module/version.Version=$version" -o "$program.$$" "$package" >"$log" 2>&1; then
+    parts_fail "cannot build $command of $module@$version: $(grep -v '^go: downloading' "$log" | tail -n1)"
     rm -f "$log" "$program.$$"
     return 1
   fi

@@ -1,7 +1,7 @@
 /**
- * The real parts beside the action: a Docker engine with buildx, a registry with TLS and a password under the host names of ECR, moto.
- * `.ci/run` starts them (.ci/parts) and says by variables where they are. A suite that lacks one is skipped with a line that says
- * which; with CI=true that is a failure.
+ * The real parts beside the action: a Docker engine with buildx, a registry with TLS and a password under the host names of ECR, moto,
+ * act and actionlint. `.ci/run` starts them (.ci/parts) and says by variables where they are. A suite that lacks one is skipped with a
+ * line that says which; with CI=true that is a failure.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile, execFileSync } from 'node:child_process';
@@ -13,10 +13,13 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { keyEnvironment } from '../../emulator/identity.ts';
 import { Job, type JobOptions, type StepResult } from '../../emulator/runner.ts';
-import { accounts, region, roles, startScenario, type Scenario } from '../../emulator/scenario.ts';
+import { accounts, region, roles, startScenario, type Scenario, type ScenarioOptions } from '../../emulator/scenario.ts';
 
 /** A shell for images that are built FROM scratch. */
 export const busybox = '/bin/busybox';
+
+/** Where they are if not on PATH. */
+export const programs = { act: process.env['ACT'] ?? 'act', actionlint: process.env['ACTIONLINT'] ?? 'actionlint' } as const;
 
 const lacking = {
   engine: () =>
@@ -27,6 +30,8 @@ const lacking = {
   busybox: () => (existsSync(busybox) ? undefined : `there is no ${busybox}, statically linked`),
   registry: () => missingVariable('REGISTRY_CA', 'REGISTRY_PASSWORD', 'NODE_EXTRA_CA_CERTS'),
   moto: () => missingVariable('MOTO_URL'),
+  act: () => (said(programs.act, ['--version']) ? undefined : 'there is no act (ACT, or on PATH)'),
+  actionlint: () => (said(programs.actionlint, ['-version']) ? undefined : 'there is no actionlint (ACTIONLINT, or on PATH)'),
 } as const satisfies Record<string, () => string | undefined>;
 
 export type Part = keyof typeof lacking;
@@ -69,10 +74,10 @@ export const registryHost = (account: string, inRegion: string): string => `${ac
 export const host = registryHost(accounts.registry, region);
 
 /** For a suite: AWS on localhost with the ECR API over the real registry. What the emulator did not expect fails the suite. */
-export function overRegistry(use: (scenario: Scenario) => void): void {
+export function overRegistry(use: (scenario: Scenario) => void, options: ScenarioOptions = {}): void {
   let scenario: Scenario;
   beforeAll(async () => {
-    scenario = await startScenario({ registryHosts: registryHost, registryPassword: variable('REGISTRY_PASSWORD') });
+    scenario = await startScenario({ registryHosts: registryHost, registryPassword: variable('REGISTRY_PASSWORD'), ...options });
     use(scenario);
   });
   afterAll(async () => {
@@ -98,7 +103,8 @@ export function newJob(scenario: Scenario, { environment = {}, ...options }: Job
   return new Job({ ...options, environment: { ...jobEnvironment(scenario), ...environment } });
 }
 
-function jobEnvironment({ emulator }: Scenario): Record<string, string> {
+/** The variables by which a job reaches them. */
+export function jobEnvironment({ emulator }: Scenario): Record<string, string> {
   return emulator.environment({ NODE_EXTRA_CA_CERTS: variable('NODE_EXTRA_CA_CERTS'), DOCKER_HOST: process.env['DOCKER_HOST'] ?? '' });
 }
 
