@@ -34,7 +34,7 @@ const pullRequest = (from: string): Event => ({
 });
 const ofMain = (sha12: string): readonly string[] => ['main', `sha-${sha12}`];
 const role = (account: string, name: string): string => `arn:aws:iam::${account}:role/${name}`;
-const { registry, devA, devB, outside } = accounts;
+const { registry, devA, devB, outside, management } = accounts;
 
 const cases: readonly Case[] = [
   {
@@ -45,6 +45,22 @@ const cases: readonly Case[] = [
     repository: repositoryName,
     tags: ofMain,
     shared: false,
+    deployed: [devA, devB],
+  },
+  {
+    file: 'discover.yml',
+    event: push,
+    subject: 'repo:acme/shop:ref:refs/heads/main',
+    roles: [
+      role(registry, 'ecr-publish'),
+      role(registry, 'ecr-share'),
+      role(devA, 'web-deploy'),
+      role(devB, 'web-deploy'),
+      role(management, 'org-read'),
+    ],
+    repository: repositoryName,
+    tags: ofMain,
+    shared: true,
     deployed: [devA, devB],
   },
   {
