@@ -5,12 +5,13 @@
  * A Deny is certain (it hits all), partial (it hits an OU or role inside) or possible (it depends on what nobody can know).
  * Evaluation logic: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html.
  */
-import { prepareClause, type PreparedClause } from './condition/clause.ts';
+import { memo } from '../memo.ts';
+import { organizationPaths, prepareClause, type PreparedClause } from './condition/clause.ts';
 import { labelOf, type Policy, type Statement } from './document.ts';
 import { requestsTo, type Requests } from './known.ts';
 import { takesAction, takesResource } from './names.ts';
 import { notesOn, type Note } from './notes.ts';
-import { judgePrincipals } from './principal.ts';
+import { preparePrincipals, type PrincipalJudge } from './principal.ts';
 import { describeTarget, type Facts, type Target } from './target.ts';
 
 export interface ActionCoverage {
@@ -44,10 +45,12 @@ export interface Coverage {
 /** Decides target by target; the policy is read once. */
 export type Coverer = (target: Target, actions: readonly string[]) => Coverage;
 
+/** A statement, ready to be asked about many targets. */
 interface Prepared {
   readonly statement: Statement;
   readonly label: string;
   readonly resource: 'all' | 'none' | 'unknown';
+  readonly judgePrincipals: PrincipalJudge;
   readonly clauses: readonly PreparedClause[];
   readonly takes: (action: string) => boolean;
 }
@@ -70,65 +73,145 @@ export function coverage({
 }
 
 export function coverer(policy: Policy, facts: Facts): Coverer {
-  const prepared = policy.statements.map((statement): Prepared => {
-    const taken = new Map<string, boolean>();
-    return {
-      statement,
-      label: labelOf(statement),
-      resource: takesResource({ resources: statement.resources, version: policy.version, arn: facts.repositoryArn }),
-      clauses: statement.clauses.map((clause) => prepareClause(clause, policy.version)),
-      takes: (action) => {
-        const known = taken.get(action) ?? takesAction(statement.actions, action);
-        taken.set(action, known);
-        return known;
-      },
-    };
-  });
+  const prepared = policy.statements.map((statement): Prepared => ({
+    statement,
+    label: labelOf(statement),
+    resource: takesResource({ resources: statement.resources, version: policy.version, arn: facts.repositoryArn }),
+    judgePrincipals: preparePrincipals(statement),
+    clauses: statement.clauses.map((clause) => prepareClause(clause, policy.version)),
+    takes: memo((action: string) => takesAction(statement.actions, action)),
+  }));
   const allows = prepared.filter(({ statement }) => statement.effect === 'Allow');
   const denies = prepared.filter(({ statement }) => statement.effect === 'Deny');
   const ask = requestsTo(facts);
-  const takers = new Map<string, readonly number[]>();
-  const takersOf = (action: string) => {
-    const known = takers.get(action) ?? allows.flatMap(({ takes }, at) => (takes(action) ? [at] : []));
-    takers.set(action, known);
-    return known;
-  };
+  const candidatesFor = candidatesAmong(allows);
+  const concernOf = memo((actions: readonly string[]) => concern({ allows, denies, actions }));
   return (target, actions) => {
     const requests = ask(target);
-    const answers = allows.map((allow) => answerOf(allow, requests));
-    const covered = actions.map((action): ActionCoverage => {
-      const taking = takersOf(action);
-      const yes = taking.filter((at) => answers[at] === 'yes');
-      const chosen = (yes.length > 0 ? yes : taking).flatMap((at) => allows[at] ?? []);
-      return {
-        action,
-        answer: yes.length > 0 ? 'yes' : taking.some((at) => answers[at] === 'unknown') ? 'unknown' : 'no',
-        by: yes.flatMap((at) => allows[at]?.label ?? []),
-        // A getter: with hundreds of targets the words would cost more than the decisions, and most are never read.
-        get because() {
-          return chosen.length > 0 ? chosen.map((allow) => `${allow.label}: ${reasonOf(allow, requests)}`) : ['no statement allows it'];
-        },
-      };
+    const { takings, hits } = concernOf(actions);
+    const { covering, doubtful } = candidatesFor(requests);
+    const yes = covering.filter((allow) => answerOf(allow, requests) === 'yes');
+    const verdictOf = memo((takers: ReadonlySet<Prepared>): Verdict => {
+      const by = yes.filter((allow) => takers.has(allow));
+      if (by.length > 0) return { answer: 'yes', by: by.map(({ label }) => label), because: () => reasons(by, requests) };
+      const open = doubtful.some((allow) => takers.has(allow) && answerOf(allow, requests) === 'unknown');
+      return { answer: open ? 'unknown' : 'no', by: [], because: () => reasons([...takers], requests) };
     });
-    const used = answers.includes('yes')
-      ? allows.filter((_, at) => answers[at] === 'yes' && actions.some((action) => takersOf(action).includes(at)))
-      : [];
-    const blocked = denies.flatMap((deny) => denial({ deny, requests, actions }) ?? []);
+    const decided = takings.map(({ action, takers }) => new DecidedAction(action, verdictOf(takers)));
+    const used = yes.filter((allow) => takings.some(({ takers }) => takers.has(allow)));
+    const denials = hits.flatMap((hit) => denial(hit, requests) ?? []);
     return {
       target,
-      actions: covered,
-      denies: blocked,
-      notes: used.flatMap(({ statement, clauses }) =>
-        notesOn({ statement, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) }),
+      actions: decided,
+      denies: denials,
+      notes: used.flatMap(({ statement, clauses, takes }) =>
+        notesOn({ statement, takes, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) }),
       ),
-      covered: covered.every(({ answer }) => answer === 'yes') && blocked.every(({ extent }) => extent !== 'certain'),
+      covered: decided.every(({ answer }) => answer === 'yes') && denials.every(({ extent }) => extent !== 'certain'),
     };
   };
 }
 
+/** What of a policy matters for some actions. */
+interface Concern {
+  /** The Allows that take each action: one and the same set where they are the same, so that it is decided once. */
+  readonly takings: readonly { readonly action: string; readonly takers: ReadonlySet<Prepared> }[];
+  readonly hits: readonly Hit[];
+}
+
+/** A Deny, with the actions that it takes. */
+interface Hit {
+  readonly deny: Prepared;
+  readonly actions: readonly string[];
+}
+
+function concern({
+  allows,
+  denies,
+  actions,
+}: {
+  allows: readonly Prepared[];
+  denies: readonly Prepared[];
+  actions: readonly string[];
+}): Concern {
+  const sets: ReadonlySet<Prepared>[] = [];
+  return {
+    takings: actions.map((action) => {
+      const taking = new Set(allows.filter(({ takes }) => takes(action)));
+      const takers = sets.find((known) => known.symmetricDifference(taking).size === 0) ?? taking;
+      sets.push(takers);
+      return { action, takers };
+    }),
+    hits: denies.flatMap((deny) => {
+      const taken = actions.filter(deny.takes);
+      return taken.length > 0 && deny.resource !== 'none' ? [{ deny, actions: taken }] : [];
+    }),
+  };
+}
+
+/** Which Allows are worth asking about a target. */
+interface Candidates {
+  /** Those that can answer "yes". */
+  readonly covering: readonly Prepared[];
+  /** Those that can answer "unknown". */
+  readonly doubtful: readonly Prepared[];
+}
+
+/**
+ * An Allow that names places covers only who lies at one of them: those of the others are found by the target's places, not by asking
+ * each. Where the target's path isn't known to its end, what names other places is doubtful.
+ */
+function candidatesAmong(allows: readonly Prepared[]): (requests: Requests) => Candidates {
+  const byPlace = new Map<string, Prepared[]>();
+  const anywhere: Prepared[] = [];
+  for (const allow of allows) {
+    const places = allow.clauses.find((clause) => clause.places)?.places;
+    if (!places) anywhere.push(allow);
+    else for (const place of places) byPlace.set(place, [...(byPlace.get(place) ?? []), allow]);
+  }
+  return (requests) => {
+    const paths = requests.knows(organizationPaths)?.present;
+    const found = new Set(anywhere);
+    for (const place of paths?.places() ?? []) for (const allow of byPlace.get(place) ?? []) found.add(allow);
+    const covering = found.size === anywhere.length ? anywhere : [...found].sort(inOrder);
+    return { covering, doubtful: paths && paths.literal === undefined ? allows : covering };
+  };
+}
+
+function inOrder({ statement: a }: Prepared, { statement: b }: Prepared): number {
+  return a.index - b.index;
+}
+
+interface Verdict extends Pick<ActionCoverage, 'answer' | 'by'> {
+  readonly because: () => readonly string[];
+}
+
+/** Its words are made when they are asked for: of hundreds of targets most are never read, and they would cost more than deciding. */
+class DecidedAction implements ActionCoverage {
+  readonly action: string;
+  readonly answer: Answer;
+  readonly by: readonly string[];
+  readonly #because: () => readonly string[];
+
+  constructor(action: string, { answer, by, because }: Verdict) {
+    this.action = action;
+    this.answer = answer;
+    this.by = by;
+    this.#because = because;
+  }
+
+  get because(): readonly string[] {
+    return this.#because();
+  }
+}
+
+function reasons(allows: readonly Prepared[], requests: Requests): readonly string[] {
+  return allows.length > 0 ? allows.map((allow) => `${allow.label}: ${reasonOf(allow, requests)}`) : ['no statement allows it'];
+}
+
 /** Does an Allow match every request of the target? */
-function answerOf({ statement, resource, clauses }: Prepared, requests: Requests): Answer {
-  if (resource !== 'all' || judgePrincipals(statement, requests).answer !== 'all') return 'no';
+function answerOf({ statement, resource, judgePrincipals, clauses }: Prepared, requests: Requests): Answer {
+  if (resource !== 'all' || judgePrincipals(requests).answer !== 'all') return 'no';
   let open = statement.unknown.length > 0;
   for (const clause of clauses) {
     const { answer } = clause.judge(requests, false);
@@ -139,9 +222,9 @@ function answerOf({ statement, resource, clauses }: Prepared, requests: Requests
 }
 
 /** The same in words. */
-function reasonOf({ statement, resource, clauses }: Prepared, requests: Requests): string {
+function reasonOf({ statement, resource, judgePrincipals, clauses }: Prepared, requests: Requests): string {
   if (resource !== 'all') return statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository";
-  const principal = judgePrincipals(statement, requests);
+  const principal = judgePrincipals(requests);
   if (principal.answer !== 'all') return principal.because;
   const judged = clauses.map((clause) => {
     const judgement = clause.judge(requests, false);
@@ -155,21 +238,17 @@ function reasonOf({ statement, resource, clauses }: Prepared, requests: Requests
 }
 
 /** Does a Deny match some of the target's requests? */
-function denial({ deny, requests, actions }: { deny: Prepared; requests: Requests; actions: readonly string[] }): Denial | undefined {
-  const hit = actions.filter(deny.takes);
-  if (hit.length === 0 || deny.resource === 'none') return undefined;
-  const principal = judgePrincipals(deny.statement, requests);
+function denial({ deny, actions }: Hit, requests: Requests): Denial | undefined {
+  const principal = deny.judgePrincipals(requests);
   if (principal.answer === 'none') return undefined;
-  const judged = deny.clauses.map((clause) => {
-    const judgement = clause.judge(requests, true);
-    return { ...judgement, because: clause.explain(judgement, requests) };
-  });
-  if (judged.some(({ answer }) => answer === 'none')) return undefined;
+  const judgements = deny.clauses.map((clause) => clause.judge(requests, true));
+  if (judgements.some(({ answer }) => answer === 'none')) return undefined;
+  const judged = judgements.map((judgement, at) => ({ ...judgement, because: deny.clauses[at]?.explain(judgement, requests) ?? '' }));
   const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
   const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;
   const [part] = parts;
   const because = (part ? parts : [principal, ...judged]).map((one) => one.because).join('; ');
-  const common = { statement: deny.label, actions: hit, because };
+  const common = { statement: deny.label, actions, because };
   if (doubtful || parts.some(({ answer }) => answer !== 'part') || parts.length > 1) return { ...common, extent: 'possible' };
   if (!part) return { ...common, extent: 'certain' };
   const where = judged.find((judgement) => judgement === part)?.witness;

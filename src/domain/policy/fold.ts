@@ -3,8 +3,8 @@
  * values that another value covers are left out, but only inside the statements of one `policy-sid`: a value that a foreign
  * statement covers stays, since its owner may take it away. Whoever was let in still is.
  */
-import type { OwnStatement } from './grant.ts';
-import { formContains, pathForm, type PathForm } from './path-form.ts';
+import { actionsWithin, type OwnStatement } from './grant.ts';
+import { placeNamed, placesAround } from './place.ts';
 import { contains, parseGlob, type Glob } from './pattern.ts';
 import type { GrantKind } from './sid.ts';
 
@@ -51,26 +51,21 @@ export function fold(statements: readonly OwnStatement[]): Folded {
 /** A value, read once. */
 interface Pattern {
   readonly text: string;
-  readonly form: PathForm | undefined;
+  readonly place: string | undefined;
+  /** The places that cover its own. */
+  readonly around: ReadonlySet<string>;
   readonly glob: Glob | undefined;
 }
 
 function patternOf(text: string, kind: GrantKind): Pattern {
-  if (kind !== 'OrgPaths') return { text, form: undefined, glob: undefined };
-  return { text, form: pathForm(text), glob: parseGlob(text, { version: undefined, wild: true }) };
+  if (kind !== 'OrgPaths') return { text, place: undefined, around: new Set(), glob: undefined };
+  const place = placeNamed(text);
+  const around = new Set(place === undefined ? [] : placesAround(place));
+  return { text, place, around, glob: parseGlob(text, { version: undefined, wild: true }) };
 }
 
 function patternCovers(outer: Pattern, inner: Pattern): boolean {
   if (outer.text === inner.text) return true;
-  if (outer.form && inner.form) return formContains(outer.form, inner.form);
+  if (outer.place !== undefined && inner.place !== undefined) return inner.around.has(outer.place);
   return outer.glob !== undefined && inner.glob !== undefined && contains([outer.glob], inner.glob);
-}
-
-/** Does one value of a kind let in everybody whom another does? */
-export function covers(outer: string, inner: string, kind: GrantKind): boolean {
-  return patternCovers(patternOf(outer, kind), patternOf(inner, kind));
-}
-
-function actionsWithin(inner: OwnStatement, outer: OwnStatement): boolean {
-  return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
 }

@@ -139,6 +139,15 @@ export function actionsKey(actions: readonly string[]): string {
   return sorted(actions.map((action) => action.toLowerCase())).join();
 }
 
+interface Acting {
+  readonly actions: readonly string[];
+}
+
+/** Does `outer` allow all that `inner` does? */
+export function actionsWithin(inner: Acting, outer: Acting): boolean {
+  return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
+}
+
 function normalPrincipal(principal: Json | undefined): Json {
   if (principal === undefined) return null;
   if (principal === '*') return { AWS: ['*'] };

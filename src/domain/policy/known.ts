@@ -10,7 +10,8 @@
 import { accountOf } from '../account.ts';
 import { organizationOf } from '../organization.ts';
 import { repositoryFacts, type Facts, type RepositoryFacts, type Target } from './target.ts';
-import { anything, exactly, wordsOf, type Piece, type Possible } from './words.ts';
+import { anything, exactly, wordsOf, type Possible } from './words.ts';
+import type { Piece } from './automaton.ts';
 
 export interface Knowledge {
   /** The values when the key is present; without it the key is never present. */
@@ -164,21 +165,39 @@ function exactArn(arn: string): Knowledge {
 
 function serviceRequests(target: Extract<Target, { kind: 'service' }>, repository: RepositoryFacts): Own {
   const { service, account } = target;
-  const { partition, region } = repository;
-  const resource = service === 'lambda' ? 'function:' : 'project/';
   const name = `${service}.amazonaws.com`;
-  const source: Knowledge = {
+  return {
+    account: undefined,
+    role: undefined,
+    service: name,
+    own: (key) => {
+      switch (key) {
+        case 'aws:sourcearn':
+          return sourceArns(target, repository);
+        case 'aws:sourceaccount':
+          // AWS documents aws:SourceAccount for CodeBuild only; whether Lambda sends it is not known.
+          return { present: exactly(account), absent: service === 'lambda' };
+        case 'aws:principalisawsservice':
+          return is('true');
+        case 'aws:principalservicename':
+          return is(name);
+        case 'aws:principalorgid':
+        case 'aws:principalorgpaths':
+        case 'aws:principalaccount':
+          return absentKey;
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+/** The functions or build projects of an account. */
+function sourceArns({ service, account }: Extract<Target, { kind: 'service' }>, { partition, region }: RepositoryFacts): Knowledge {
+  const resource = service === 'lambda' ? 'function:' : 'project/';
+  return {
     present: wordsOf([{ text: `arn:${partition}:${service}:${region}:${account}:${resource}` }], [some]),
     absent: false,
     arn: [...['arn', partition, service, region, account].map(exactly), wordsOf([{ text: resource }], [some])],
   };
-  const keys: ReadonlyMap<string, Knowledge> = new Map([
-    ['aws:sourcearn', source],
-    // AWS documents aws:SourceAccount for CodeBuild only; whether Lambda sends it is not known.
-    ['aws:sourceaccount', { present: exactly(account), absent: service === 'lambda' }],
-    ['aws:principalisawsservice', is('true')],
-    ['aws:principalservicename', is(name)],
-    ...['aws:principalorgid', 'aws:principalorgpaths', 'aws:principalaccount'].map((key) => [key, absentKey] as const),
-  ]);
-  return { account: undefined, role: undefined, service: name, own: (key) => keys.get(key) };
 }

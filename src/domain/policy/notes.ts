@@ -6,7 +6,6 @@
  *   not-action   NotAction (or `*`) also lets them change the repository's policy
  */
 import { labelOf, type Statement } from './document.ts';
-import { takesAction } from './names.ts';
 import type { Target } from './target.ts';
 
 export interface Note {
@@ -17,10 +16,12 @@ export interface Note {
 
 export function notesOn({
   statement,
+  takes,
   target,
   deciding,
 }: {
   statement: Statement;
+  takes: (action: string) => boolean;
   target: Target;
   deciding: readonly (string | undefined)[];
 }): Note[] {
@@ -37,7 +38,7 @@ export function notesOn({
       statement: label,
       text: `${label} doesn't close the OU's ID in ${open}: every OU whose ID begins so is covered too`,
     });
-  if (takesAction(statement.actions, 'ecr:SetRepositoryPolicy')) {
+  if (takes('ecr:SetRepositoryPolicy')) {
     notes.push({ code: 'writes-policy', statement: label, text: `${label} also lets them change the repository's policy` });
   }
   return notes;

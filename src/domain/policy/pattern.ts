@@ -5,7 +5,7 @@
  * whose value we can't know; in older ones, or without a Version, all of it is plain text
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
  */
-import { nothing, relation, type Automaton } from './automaton.ts';
+import { readerOf, type Piece } from './automaton.ts';
 import { one, run, type Token } from './token.ts';
 
 export interface Glob {
@@ -77,18 +77,10 @@ export function contains(outer: readonly Glob[], inner: Glob): boolean {
   const able = outer.filter(({ head }) => inner.head.startsWith(head) || head.startsWith(inner.head));
   if (able.length === 0) return false;
   if (inner.literal) return able.some((glob) => matches(glob, inner.head));
-  return relation({ base: nothing, tail: automatonOf(inner) }, able).answer === 'all';
+  return readerOf(able)({ base: [], tail: inner.tokens.map(pieceOf) }).answer === 'all';
 }
 
-function automatonOf(glob: Glob): Automaton {
-  const nodes: { edges: { on: string | undefined; to: number }[] }[] = [{ edges: [] }];
-  for (const token of glob.tokens) {
-    const last = nodes.length - 1;
-    if (token === run) nodes[last]?.edges.push({ on: undefined, to: last });
-    else {
-      nodes.push({ edges: [] });
-      nodes[last]?.edges.push({ on: token === one ? undefined : token, to: last + 1 });
-    }
-  }
-  return { nodes, end: nodes.length - 1 };
+function pieceOf(token: Token): Piece {
+  if (token === run) return { some: 'any' };
+  return token === one ? { some: 'one' } : { text: token };
 }

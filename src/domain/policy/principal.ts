@@ -24,28 +24,40 @@ export function accountPrincipal(name: string): string | undefined {
   return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
 }
 
-export function judgePrincipals(
-  { effect, principals }: Pick<Statement, 'effect' | 'principals'>,
-  { account, role, service }: Requests,
-): PrincipalJudgement {
-  if (principals.not) return { answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' };
-  if (service !== undefined) {
-    if (effect === 'Deny' && principals.byType['AWS']?.includes('*') === true) return { answer: 'all', because: 'Principal is everybody' };
-    const named = principals.byType['Service']?.includes(service) === true;
-    return {
-      answer: named ? 'all' : 'none',
-      because: named ? `Principal names ${service}` : `Principal doesn't name the service ${service}`,
-    };
-  }
-  const names = principals.byType['AWS'] ?? [];
-  if (names.includes('*')) return { answer: 'all', because: 'Principal is everybody' };
-  if (account !== undefined && names.some((name) => accountPrincipal(name) === account))
-    return { answer: 'all', because: `Principal is account ${account}` };
-  if (role !== undefined && names.includes(role)) return { answer: 'all', because: `Principal is ${role}` };
-  const within = names.find((name) => (account === undefined ? /\d{12}/.test(name) : name.includes(`::${account}:`)));
-  if (within !== undefined && role === undefined)
-    return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
+/** The principals of a statement, asked about a target's requests. */
+export type PrincipalJudge = (requests: Requests) => PrincipalJudgement;
+
+const everybody: PrincipalJudgement = { answer: 'all', because: 'Principal is everybody' };
+
+export function preparePrincipals({ effect, principals: { not, byType } }: Pick<Statement, 'effect' | 'principals'>): PrincipalJudge {
+  if (not) return () => ({ answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' });
+  const services = new Set(byType['Service']);
+  const names = byType['AWS'] ?? [];
+  const anybody = names.includes('*');
+  const ofIam = anybody ? () => everybody : namedPrincipals(names);
+  return (requests) => {
+    const { service } = requests;
+    if (service === undefined) return ofIam(requests);
+    if (effect === 'Deny' && anybody) return everybody;
+    return services.has(service)
+      ? { answer: 'all', because: `Principal names ${service}` }
+      : { answer: 'none', because: `Principal doesn't name the service ${service}` };
+  };
+}
+
+function namedPrincipals(names: readonly string[]): PrincipalJudge {
+  const named = new Set(names);
+  const accounts = new Set(names.map(accountPrincipal));
+  const partOf = new Map(names.map((name) => [/::(\d{12}):/.exec(name)?.[1], name] as const).reverse());
+  const anyAccount = names.find((name) => /\d{12}/.test(name));
   const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
-  if (unique !== undefined) return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
-  return { answer: 'none', because: "Principal doesn't name them" };
+  return ({ account, role }) => {
+    if (account !== undefined && accounts.has(account)) return { answer: 'all', because: `Principal is account ${account}` };
+    if (role !== undefined && named.has(role)) return { answer: 'all', because: `Principal is ${role}` };
+    const within = account === undefined ? anyAccount : partOf.get(account);
+    if (within !== undefined && role === undefined)
+      return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
+    if (unique !== undefined) return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
+    return { answer: 'none', because: "Principal doesn't name them" };
+  };
 }

@@ -2,6 +2,7 @@
  * The ARN operators: ArnEquals means the same as ArnLike. Each of the six parts between colons is matched by itself, so that a
  * `*` doesn't run over a colon (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN).
  */
+import { memo } from '../../memo.ts';
 import { judge, valueSet, type Judgement, type ValueSet } from '../value-set.ts';
 import { negate, type Operator } from './operator.ts';
 import type { Possible } from '../words.ts';
@@ -10,26 +11,44 @@ interface ArnPattern {
   readonly text: string;
   /** `undefined`: not six parts, we don't know what AWS makes of it. */
   readonly parts: readonly ValueSet[] | undefined;
+  /** The account, when the pattern names one. */
+  readonly account: string | undefined;
+}
+
+function readPattern(text: string, setOf: (part: string) => ValueSet): ArnPattern {
+  const [scheme, partition, service, region, account, ...resource] = text.split(':');
+  const parts = [scheme, partition, service, region, account, resource.length === 0 ? undefined : resource.join(':')];
+  const known = parts.every((part) => part !== undefined) && !text.includes('${') ? parts : undefined;
+  return {
+    text,
+    parts: known?.map(setOf),
+    account: known === undefined || /[*?]/.test(account ?? '') ? undefined : account,
+  };
 }
 
 const operator = (name: string, negated: boolean): Operator => ({
   name,
   prepare: ({ values, version }) => {
-    const patterns = values.map((text): ArnPattern => {
-      const [scheme, partition, service, region, account, ...resource] = text.split(':');
-      const parts = [scheme, partition, service, region, account, resource.length === 0 ? undefined : resource.join(':')];
-      const known = parts.every((part) => part !== undefined) && !text.includes('${') ? parts : undefined;
-      return { text, parts: known?.map((part) => valueSet([part], { version, wild: true })) };
-    });
+    // Patterns differ in a part or two.
+    const setOf = memo((part: string) => valueSet([part], { version, wild: true }));
+    const patterns = values.map((text) => readPattern(text, setOf));
     return {
       absent: negated,
       present: ({ arn }) => {
-        const judgement = arn ? union(patterns.map((pattern) => fit(pattern, arn))) : ({ answer: 'varies' } as const);
+        const judgement = arn ? union(ofAccount(patterns, arn[4]).map((pattern) => fit(pattern, arn))) : varies;
         return negated ? negate(judgement) : judgement;
       },
     };
   },
 });
+
+const varies: Judgement = { answer: 'varies' };
+
+/** A pattern that names another account than theirs is met by none of them. */
+function ofAccount(patterns: readonly ArnPattern[], asking: Possible | undefined): readonly ArnPattern[] {
+  const known = asking?.fixed === true ? asking.literal : undefined;
+  return known === undefined ? patterns : patterns.filter(({ account }) => account === undefined || account === known);
+}
 
 /** All parts must match; they don't depend on each other. */
 function fit({ text, parts }: ArnPattern, arn: readonly Possible[]): Judgement {

@@ -11,8 +11,11 @@ import { qualified } from './operators.ts';
 import type { Clause } from '../document.ts';
 import type { Judgement } from '../value-set.ts';
 
+/** The key of the places. */
+export const organizationPaths = 'aws:principalorgpaths';
+
 const severalValued = new Set([
-  'aws:principalorgpaths',
+  organizationPaths,
   'aws:sourceorgpaths',
   'aws:vpceorgpaths',
   'aws:tagkeys',
@@ -26,6 +29,8 @@ export interface PreparedClause {
   readonly judge: (requests: Requests, precise: boolean) => Judgement;
   /** A judgement in words. Apart, since most are never read. */
   readonly explain: (judgement: Judgement, requests: Requests) => string;
+  /** The only places at which all can meet the clause: `places` of operator.ts. */
+  readonly places?: ReadonlySet<string> | undefined;
 }
 
 export function isSeveralValued(key: string): boolean {
@@ -43,6 +48,7 @@ export function prepareClause({ operator: text, key, values }: Clause, version: 
   const keyName = key.toLowerCase();
   const onAbsent = ifExists || set === 'all' || (set === undefined && prepared.absent) ? 'all' : 'none';
   return {
+    places: keyName === organizationPaths && onAbsent === 'none' ? prepared.places : undefined,
     judge: (requests, precise) => {
       const known = requests.knows(keyName) ?? unknownKey;
       return combine(

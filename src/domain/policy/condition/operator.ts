@@ -12,6 +12,11 @@ export interface Prepared {
   readonly present: (key: PresentKey, precise: boolean) => Judgement;
   /** Is the condition met by a request without the key? */
   readonly absent: boolean;
+  /**
+   * On organization paths: the only places (place.ts) at which `present` may answer "all", and "unknown" of a path that is known to its
+   * end; `undefined` where that can't be said.
+   */
+  readonly places?: ReadonlySet<string> | undefined;
 }
 
 export interface Operator {
