@@ -37389,7 +37389,7 @@ function remembered(github) {
         return [];
     }
 }
-const kinds = (/* unused pure expression or super */ null && (['remove-folder', 'docker-login', 'deployment']));
+const kinds = (/* unused pure expression or super */ null && (['remove-folder', 'docker-login', 'docker-builder', 'deployment']));
 function isCleanup(item) {
     return typeof item === 'object' && item !== null && 'kind' in item && kinds.includes(String(item.kind));
 }
@@ -37453,6 +37453,170 @@ function consoleHost(region) {
         default:
             return 'console.aws.amazon.com';
     }
+}
+
+
+/***/ }),
+
+/***/ 7514:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AT: () => (/* binding */ lineOfStep),
+/* harmony export */   Mn: () => (/* binding */ pushedDigest),
+/* harmony export */   si: () => (/* binding */ parseBuildFailure)
+/* harmony export */ });
+function parseBuildFailure(output) {
+    const reason = /^ERROR: (?:failed to build: )?(?:failed to solve: )?(.+)$/m.exec(lastPart(output))?.[1];
+    const excerpt = [...output.matchAll(/^(\S[^\n]*):(\d+)\n-{20}\n([^]*?)\n-{20}$/gm)].at(-1);
+    if (reason === undefined && excerpt === undefined)
+        return classicFailure(output);
+    const [, file = '', line = '', lines = ''] = excerpt ?? [];
+    return {
+        reason: reason ?? 'it did not say why',
+        step: /^\s*\d+ \| >>> (.*)$/m.exec(lines)?.[1]?.trim(),
+        place: excerpt && { file, line: Number(line) },
+    };
+}
+function pushedDigest(output) {
+    return /pushing manifest for \S+@(sha256:[0-9a-f]{64})/.exec(output)?.[1];
+}
+function lineOfStep(dockerfile, step) {
+    const same = dockerfile.split('\n').flatMap((line, index) => (line.trim() === step ? [index + 1] : []));
+    return same.length === 1 ? same[0] : undefined;
+}
+function classicFailure(output) {
+    const step = [...output.matchAll(/^Step \d+\/\d+ : (.*)$/gm)].at(-1)?.[1]?.trim();
+    const reason = output.trimEnd().split('\n').at(-1);
+    return step === undefined || reason === undefined ? undefined : { reason, step, place: undefined };
+}
+function lastPart(output) {
+    return output.slice(Math.max(0, output.lastIndexOf('\nERROR: ')));
+}
+
+
+/***/ }),
+
+/***/ 6014:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Iu: () => (/* binding */ formatPlatforms),
+/* harmony export */   NW: () => (/* binding */ cacheType),
+/* harmony export */   Ui: () => (/* binding */ lacksEmulator),
+/* harmony export */   aH: () => (/* binding */ isPlatform),
+/* harmony export */   dy: () => (/* binding */ lostWithoutBuildx),
+/* harmony export */   gW: () => (/* binding */ classicCacheSource),
+/* harmony export */   iE: () => (/* binding */ beyondEngine),
+/* harmony export */   lG: () => (/* binding */ attestation),
+/* harmony export */   xx: () => (/* binding */ parseBuilder)
+/* harmony export */ });
+/* harmony import */ var _csv_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7917);
+/* harmony import */ var _oci_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6148);
+
+
+function parseBuilder(text) {
+    const value = (name) => new RegExp(`^${name}:[ \\t]*(\\S+)[ \\t]*$`, 'm').exec(text)?.[1];
+    const [name, driver] = [value('Name'), value('Driver')];
+    return name === undefined || driver === undefined ? undefined : { name, driver };
+}
+function beyondEngine(wishes) {
+    return [
+        ...(wishes.platforms.length > 1 ? ['platforms'] : []),
+        ...(wishes.annotations.length > 0 ? ['annotations'] : []),
+        ...(wishes['cache-from'].some((cache) => !['registry', 'local'].includes(cacheType(cache))) ? ['cache-from'] : []),
+        ...(wishes['cache-to'].some((cache) => cacheType(cache) !== 'inline') ? ['cache-to'] : []),
+        ...(isWished(wishes.provenance) ? ['provenance'] : []),
+        ...(isWished(wishes.sbom) ? ['sbom'] : []),
+    ];
+}
+function lostWithoutBuildx(wishes) {
+    const lost = beyondEngine(wishes).filter((input) => input !== 'platforms');
+    const sources = wishes['cache-from'].some((cache) => classicCacheSource(cache) === undefined) ? ['cache-from'] : [];
+    const targets = wishes['cache-to'].length > 0 ? ['cache-to'] : [];
+    return [...new Set([...lost, ...sources, ...targets])];
+}
+function classicCacheSource(cache) {
+    const { type, ref } = attributes(cache);
+    if (!cache.includes('='))
+        return cache;
+    return type === 'registry' ? ref : undefined;
+}
+function cacheType(cache) {
+    return attributes(cache).type ?? 'registry';
+}
+function isWished(attestation) {
+    return attestation !== undefined && !isFalse(attestation);
+}
+function attestation(type, value, { builderId }) {
+    if (value === undefined)
+        return [];
+    if (isFalse(value))
+        return [`type=${type},disabled=true`];
+    const given = isTrue(value) ? [] : [value];
+    const named = type === 'provenance' && !/(^|,)"?builder-id=/.test(value) ? [`builder-id=${builderId}`] : [];
+    return [[`type=${type}`, ...given, ...named].join(',')];
+}
+function lacksEmulator(reason) {
+    return reason.includes('exec format error') || /\.buildkit_qemu_emulator/.test(reason);
+}
+function isPlatform(text) {
+    return /^[a-z0-9_.-]+\/[a-z0-9_.-]+(\/[a-z0-9_.-]+)?$/i.test(text);
+}
+function formatPlatforms(platforms) {
+    return platforms.map(_oci_js__WEBPACK_IMPORTED_MODULE_0__/* .formatPlatform */ .Bq).join(', ');
+}
+function attributes(text) {
+    const [fields = []] = (0,_csv_js__WEBPACK_IMPORTED_MODULE_1__/* .parseCsv */ .W)(text);
+    return Object.fromEntries(fields
+        .filter((field) => field.includes('='))
+        .map((field) => [field.slice(0, field.indexOf('=')).trim(), field.slice(field.indexOf('=') + 1)]));
+}
+function isTrue(text) {
+    return /^true$/i.test(text);
+}
+function isFalse(text) {
+    return /^false$/i.test(text);
+}
+
+
+/***/ }),
+
+/***/ 7917:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ parseCsv),
+/* harmony export */   X: () => (/* binding */ csvField)
+/* harmony export */ });
+function parseCsv(text) {
+    const records = [];
+    let record = [];
+    let rest = text.replaceAll(/\r\n?/g, '\n');
+    while (rest !== '') {
+        const { field, length } = nextField(rest);
+        const end = rest[length];
+        record.push(field);
+        rest = rest.slice(length + 1);
+        if (end === ',' && rest !== '')
+            continue;
+        if (end === ',')
+            record.push('');
+        if (record.length > 1 || record[0] !== '')
+            records.push(record);
+        record = [];
+    }
+    return records;
+}
+function csvField(text) {
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+function nextField(text) {
+    const quoted = /^"((?:[^"]|"")*)"(?=[,\n]|$)/.exec(text);
+    if (quoted)
+        return { field: (quoted[1] ?? '').replaceAll('""', '"'), length: quoted[0].length };
+    const field = /^[^,\n]*/.exec(text)?.[0] ?? '';
+    return { field, length: field.length };
 }
 
 
@@ -37555,6 +37719,7 @@ function otherForm({ sub, ids }) {
 /* harmony export */   $M: () => (/* binding */ parseRepositoryName),
 /* harmony export */   ED: () => (/* binding */ parseTag),
 /* harmony export */   Hr: () => (/* binding */ hostOfAccount),
+/* harmony export */   e0: () => (/* binding */ apiName),
 /* harmony export */   m: () => (/* binding */ parseDigest),
 /* harmony export */   o_: () => (/* binding */ parseImageReference),
 /* harmony export */   vy: () => (/* binding */ formatImage),
@@ -37600,6 +37765,11 @@ function formatImage({ host, repository, tag, digest }) {
 function parseEcrHost(host) {
     const match = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(host);
     return match ? { account: match[1], region: match[2] } : undefined;
+}
+function apiName({ host, repository }) {
+    if (host !== 'docker.io' && host !== 'index.docker.io')
+        return { host, repository };
+    return { host: 'registry-1.docker.io', repository: (repository.includes('/') ? repository : `library/${repository}`) };
 }
 function hostOfAccount(host, account) {
     return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
@@ -37890,73 +38060,236 @@ function parseAll(texts, parser) {
 
 /***/ }),
 
+/***/ 8437:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   k: () => (/* binding */ parseSemver)
+/* harmony export */ });
+const number = '(0|[1-9]\\d{0,15})';
+const identifier = '(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)';
+const form = new RegExp(`^v?${number}\\.${number}\\.${number}(?:-(${identifier}(?:\\.${identifier})*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`);
+function parseSemver(text) {
+    const match = text.length <= 256 ? form.exec(text) : null;
+    if (!match)
+        return undefined;
+    const [, major = '', minor = '', patch = '', prerelease] = match;
+    const full = `${major}.${minor}.${patch}`;
+    return {
+        raw: text,
+        version: prerelease === undefined ? full : `${full}-${prerelease}`,
+        major,
+        minor,
+        patch,
+        isPrerelease: prerelease !== undefined,
+    };
+}
+
+
+/***/ }),
+
+/***/ 9377:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Pl: () => (/* binding */ after),
+  X_: () => (/* binding */ eventMeanings),
+  ou: () => (/* binding */ fillTemplate),
+  Zi: () => (/* binding */ isRaw),
+  w7: () => (/* binding */ shortRevision),
+  N5: () => (/* binding */ versionMeanings)
+});
+
+// EXTERNAL MODULE: ./build/domain/parsed.js
+var parsed = __nccwpck_require__(4864);
+;// CONCATENATED MODULE: ./build/domain/date-format.js
+
+const words = /\[[^[]*?\]|[Hh]mm(?:ss)?|Mo|M{1,4}|DDDo|Do|D{1,4}|do|d{1,4}|w[ow]?|W[oW]?|Qo?|N{1,5}|YYYYYY?|YYYY|YY|y{1,4}|yo|g{1,5}|G{1,5}|e|E|a|A|hh?|HH?|kk?|mm?|ss?|S{1,9}|x|X|zz?|ZZ?|LTS?|L{1,4}|l{1,4}|[^]/g;
+function formatDate({ time, format, zone }) {
+    const fields = fieldsOf(time, zone);
+    if (!fields)
+        return (0,parsed/* bad */.MB)(`"${zone}" is not a time zone such as Europe/Berlin`);
+    const texts = [];
+    for (const word of format.match(words) ?? []) {
+        if (word.startsWith('[') && word.length > 1)
+            texts.push(word.slice(1, -1));
+        else if (!isWord(word))
+            texts.push(word);
+        else {
+            const text = Object.hasOwn(fields, word) ? fields[word] : undefined;
+            if (text === undefined)
+                return (0,parsed/* bad */.MB)(`the date format "${format}" has "${word}", which is not supported; write [${word}] for the letters`);
+            texts.push(text);
+        }
+    }
+    return (0,parsed.ok)(texts.join(''));
+}
+function isWord(word) {
+    return word.length > 1 || 'MDdwWQNygGeEaAhHkmsSxXzZLl'.includes(word);
+}
+function fieldsOf(time, zone) {
+    const part = partsOf(time, zone);
+    if (!part)
+        return undefined;
+    const [year, month, day, hour, minute, second] = [part('year'), part('month'), part('day'), part('hour'), part('minute'), part('second')];
+    const wall = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+    const milliseconds = String(((time % 1000) + 1000) % 1000).padStart(3, '0');
+    const dayOfYear = String(Math.floor((wall - Date.UTC(Number(year), 0, 1)) / 86_400_000) + 1);
+    const twelve = String(Number(hour) % 12 || 12);
+    const half = Number(hour) < 12 ? 'AM' : 'PM';
+    const offset = offsetText(Math.round((wall - Math.floor(time / 1000) * 1000) / 60_000));
+    return {
+        ...{ YYYY: year, YY: year.slice(-2), Q: String(Math.ceil(Number(month) / 3)) },
+        ...{ MMMM: part('monthName'), MMM: part('monthName').slice(0, 3), MM: month, M: String(Number(month)) },
+        ...{ DDDD: dayOfYear.padStart(3, '0'), DDD: dayOfYear, DD: day, D: String(Number(day)), Do: ordinal(Number(day)) },
+        ...{ dddd: part('weekday'), ddd: part('weekday').slice(0, 3) },
+        ...{ HH: hour, H: String(Number(hour)), hh: twelve.padStart(2, '0'), h: twelve },
+        ...{ mm: minute, m: String(Number(minute)), ss: second, s: String(Number(second)) },
+        ...{ SSS: milliseconds, SS: milliseconds.slice(0, 2), S: milliseconds.slice(0, 1) },
+        ...{ A: half, a: half.toLowerCase(), Z: offset, ZZ: offset.replace(':', '') },
+        ...{ X: String(Math.floor(time / 1000)), x: String(time) },
+    };
+}
+function partsOf(time, zone) {
+    try {
+        const common = { timeZone: zone, calendar: 'gregory', numberingSystem: 'latn' };
+        const digits = new Intl.DateTimeFormat('en-US', {
+            ...common,
+            ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+        });
+        const named = new Intl.DateTimeFormat('en-US', { ...common, month: 'long', weekday: 'long' });
+        const parts = new Map(digits.formatToParts(time).map(({ type, value }) => [type, value]));
+        for (const { type, value } of named.formatToParts(time))
+            parts.set(type === 'month' ? 'monthName' : type, value);
+        return (name) => parts.get(name) ?? '';
+    }
+    catch {
+        return undefined;
+    }
+}
+function offsetText(minutes) {
+    const size = Math.abs(minutes);
+    const two = (count) => String(count).padStart(2, '0');
+    return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+function ordinal(day) {
+    const teen = day % 100 >= 11 && day % 100 <= 13;
+    return `${day}${(!teen && ['th', 'st', 'nd', 'rd'][day % 10]) || 'th'}`;
+}
+
+;// CONCATENATED MODULE: ./build/domain/tag-template.js
+
+
+function fillTemplate(template, meanings) {
+    const pieces = template.split(/(\{\{[^]*?\}\})/);
+    const filled = (0,parsed/* parseAll */.bg)(pieces, (piece) => meaningOf(piece, meanings));
+    return filled.ok ? (0,parsed.ok)(filled.value.join('')) : filled;
+}
+function isRaw(pattern) {
+    return /^\{\{\s*raw\s*\}\}$/.test(pattern);
+}
+function versionMeanings(version) {
+    const { raw, major, minor, patch } = version;
+    return Object.fromEntries(Object.entries({ raw, version: version.version, major, minor, patch }).map(([name, text]) => [name, () => (0,parsed.ok)(text)]));
+}
+function eventMeanings(event) {
+    const { ref, revision, baseRef, now, commitTime } = event;
+    const isDefault = isDefaultBranch(event);
+    const isBased = /^refs\/(tags|pull)\//.test(ref);
+    return {
+        branch: () => (0,parsed.ok)(after(ref, 'refs/heads/') ?? ''),
+        tag: () => (0,parsed.ok)(after(ref, 'refs/tags/') ?? ''),
+        sha: () => (0,parsed.ok)(shortRevision(event)),
+        base_ref: () => (0,parsed.ok)((isBased ? baseRef : undefined) ?? ''),
+        is_default_branch: () => (0,parsed.ok)(String(isDefault)),
+        is_not_default_branch: () => (0,parsed.ok)(String(!isDefault)),
+        date: ({ format, zone }) => formatDate({ time: now, format, zone }),
+        commit_date: ({ format, zone }) => commitTime === undefined
+            ? (0,parsed/* bad */.MB)(`{{commit_date}} is not known: neither the event nor the checkout tells when ${revision} was made`)
+            : formatDate({ time: commitTime, format, zone }),
+    };
+}
+function shortRevision({ revision, shortShaLength }) {
+    return revision.slice(0, shortShaLength);
+}
+function after(text, prefix) {
+    return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
+}
+function isDefaultBranch({ eventName, ref, defaultBranch }) {
+    const branch = after(ref, 'refs/heads/') ?? ref;
+    if (branch === '')
+        return false;
+    return branch === defaultBranch || /create|discussion|issues|schedule/.test(eventName);
+}
+function meaningOf(piece, meanings) {
+    if (!piece.includes('{{'))
+        return (0,parsed.ok)(piece);
+    const [, name = '', rest = ''] = /^\{\{\s*(\w+)((?:\s[^]*)?)\}\}$/.exec(piece) ?? [];
+    const meaning = Object.hasOwn(meanings, name) ? meanings[name] : undefined;
+    if (!meaning) {
+        const known = Object.keys(meanings).map((each) => `{{${each}}}`);
+        return (0,parsed/* bad */.MB)(`"${piece}" is not one of ${known.join(', ')}`);
+    }
+    if (!name.endsWith('date'))
+        return rest.trim() === '' ? meaning({ format: '', zone: '' }) : (0,parsed/* bad */.MB)(`"${piece}" takes nothing after its name`);
+    const given = /^\s+(['"])(.*?)\1(?:\s+tz=(['"])(.*?)\3)?\s*$/.exec(rest);
+    if (!given)
+        return (0,parsed/* bad */.MB)(`"${piece}" is not {{${name} 'format'}} or {{${name} 'format' tz='zone'}}`);
+    return meaning({ format: given[2] ?? '', zone: given[4] ?? 'UTC' });
+}
+
+
+/***/ }),
+
 /***/ 5112:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   I: () => (/* binding */ kindOf),
-/* harmony export */   me: () => (/* binding */ parseTagEntries),
+/* harmony export */   QM: () => (/* binding */ namesSource),
 /* harmony export */   nK: () => (/* binding */ defaultTags),
 /* harmony export */   t3: () => (/* binding */ isImmutable),
+/* harmony export */   tB: () => (/* binding */ sanitise),
 /* harmony export */   xT: () => (/* binding */ isTagMutability),
-/* harmony export */   z$: () => (/* binding */ tagsOfRepository)
+/* harmony export */   zX: () => (/* binding */ shortTree)
 /* harmony export */ });
 /* unused harmony export tagMutabilities */
 /* harmony import */ var _image_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1452);
-/* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
+/* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4864);
+/* harmony import */ var _semver_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8437);
+/* harmony import */ var _tag_template_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9377);
 
 
-function parseTagEntries(lines) {
-    const entries = lines.flatMap((line) => (isRule(line) ? [line] : line.split(',')));
-    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAll */ .bg)(entries.map((entry) => entry.trim()).filter((entry) => entry !== ''), parseTagEntry);
-}
-function parseTagEntry(text) {
-    if (isRule(text))
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is a rule; write the tag itself, or a full reference of this repository`);
-    if (!text.includes('/')) {
-        const tag = (0,_image_js__WEBPACK_IMPORTED_MODULE_0__/* .parseTag */ .ED)(text);
-        return tag.ok ? (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)({ tag: tag.value, of: undefined }) : tag;
-    }
-    const reference = (0,_image_js__WEBPACK_IMPORTED_MODULE_0__/* .parseImageReference */ .o_)(text);
-    if (!reference.ok)
-        return reference;
-    const { host, repository, tag, digest } = reference.value;
-    if (host === undefined)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" has no registry host; write the plain tag, or host/repository:tag`);
-    if (tag === undefined || digest !== undefined)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is not host/repository:tag`);
-    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)({ tag, of: { host, repository } });
-}
-function isRule(line) {
-    return /^\s*type=/.test(line);
-}
-function tagsOfRepository(entries, { host, repository }) {
-    const strangers = entries.flatMap(({ tag, of }) => of === undefined || (of.host === host && of.repository === repository) ? [] : [`${of.host}/${of.repository}:${tag}`]);
-    if (strangers.length > 0)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`${strangers.join(', ')} ${strangers.length === 1 ? 'is' : 'are'} not of ${host}/${repository}`);
-    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)([...new Set(entries.map(({ tag }) => tag))]);
+
+
+function namesSource({ kind }) {
+    return kind === 'commit' || kind === 'tree';
 }
 function defaultTags(event) {
     const texts = defaultTexts(event);
-    return texts.length === 0 ? (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)('is required: the event names neither a branch, a tag nor a pull request') : (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAll */ .bg)(texts, _image_js__WEBPACK_IMPORTED_MODULE_0__/* .parseTag */ .ED);
+    return texts.length === 0 ? (0,_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .bad */ .MB)('is required: the event names neither a branch, a tag nor a pull request') : (0,_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(texts, _image_js__WEBPACK_IMPORTED_MODULE_0__/* .parseTag */ .ED);
 }
 function defaultTexts({ ref, sha, pullRequest }) {
     if (pullRequest)
         return [pullRequestTag(pullRequest.number), `${pullRequestTag(pullRequest.number)}-${short(pullRequest.headSha)}`];
-    const gitTag = after(ref, 'refs/tags/');
+    const gitTag = (0,_tag_template_js__WEBPACK_IMPORTED_MODULE_3__/* .after */ .Pl)(ref, 'refs/tags/');
     if (gitTag !== undefined)
         return versionTags(gitTag) ?? present(slug(gitTag));
-    const branch = after(ref, 'refs/heads/');
-    const commit = isCommit(sha) ? [`sha-${short(sha)}`] : [];
+    const branch = (0,_tag_template_js__WEBPACK_IMPORTED_MODULE_3__/* .after */ .Pl)(ref, 'refs/heads/');
+    const commit = isObjectName(sha) ? [`sha-${short(sha)}`] : [];
     return branch === undefined ? commit : [...present(slug(branch)), ...commit];
 }
 function kindOf(tag, event) {
     if (namesCommit(tag, event))
         return 'commit';
-    const branch = after(event.ref, 'refs/heads/');
+    if (event.tree !== undefined && names(tag, [event.tree]))
+        return 'tree';
+    const branch = (0,_tag_template_js__WEBPACK_IMPORTED_MODULE_3__/* .after */ .Pl)(event.ref, 'refs/heads/');
     const moves = tag === 'latest' ||
         /^pr-\d+$/.test(tag) ||
-        /^v?\d+(\.\d+)?$/.test(tag) ||
+        /^v?\d{1,4}(\.\d{1,4})?$/.test(tag) ||
         (branch !== undefined && tag === slug(branch)) ||
         (event.pullRequest !== undefined && tag === pullRequestTag(event.pullRequest.number));
     return moves ? 'moving' : 'fixed';
@@ -37983,11 +38316,13 @@ function matches(filter, tag) {
     return new RegExp(`^${pattern.join('.*')}$`).test(tag);
 }
 function namesCommit(tag, { sha, pullRequest }) {
-    const commits = [sha, pullRequest?.headSha ?? ''].filter(isCommit);
-    const runs = tag.match(/(?<![0-9a-z])[0-9a-f]{12,}(?![0-9a-z])/g) ?? [];
-    return runs.some((run) => commits.some((commit) => commit.startsWith(run)));
+    return names(tag, [sha, pullRequest?.headSha ?? '']);
 }
-function isCommit(sha) {
+function names(tag, objects) {
+    const runs = tag.match(/(?<![0-9a-z])[0-9a-f]{12,}(?![0-9a-z])/g) ?? [];
+    return runs.some((run) => objects.some((object) => isObjectName(object) && object.startsWith(run)));
+}
+function isObjectName(sha) {
     return /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(sha);
 }
 function pullRequestTag(number) {
@@ -37996,9 +38331,14 @@ function pullRequestTag(number) {
 function short(sha) {
     return sha.slice(0, 12);
 }
+function shortTree(tree) {
+    return short(tree);
+}
+function sanitise(text) {
+    return text.replace(/[^a-zA-Z0-9._-]+/g, '-');
+}
 function slug(name) {
-    return name
-        .replace(/[^a-zA-Z0-9._-]+/g, '-')
+    return sanitise(name)
         .replace(/^[.-]+/, '')
         .slice(0, 128);
 }
@@ -38006,18 +38346,11 @@ function present(text) {
     return text === '' ? [] : [text];
 }
 function versionTags(gitTag) {
-    const number = '(0|[1-9]\\d*)';
-    const match = new RegExp(`^v?${number}\\.${number}\\.${number}(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$`).exec(gitTag);
-    if (!match)
-        return undefined;
-    const [, major = '', minor = '', patch = '', prerelease] = match;
-    const full = `${major}.${minor}.${patch}`;
-    if (prerelease !== undefined)
-        return [`${full}${prerelease}`];
-    return [full, `${major}.${minor}`, ...(major === '0' ? [] : [major])];
-}
-function after(ref, prefix) {
-    return ref.startsWith(prefix) ? ref.slice(prefix.length) : undefined;
+    const version = (0,_semver_js__WEBPACK_IMPORTED_MODULE_1__/* .parseSemver */ .k)(gitTag);
+    if (!version || version.isPrerelease)
+        return version && [version.version];
+    const { major, minor } = version;
+    return [version.version, `${major}.${minor}`, ...(major === '0' ? [] : [major])];
 }
 
 
@@ -38083,10 +38416,14 @@ class CommandError extends ActionError {
     name = 'CommandError';
     command;
     exitCode;
+    output;
+    place;
     constructor(message, facts) {
         super(message, facts);
         this.command = facts.command;
         this.exitCode = facts.exitCode;
+        this.output = facts.output ?? '';
+        this.place = facts.place;
     }
 }
 class DeploymentError extends ActionError {
@@ -38094,11 +38431,15 @@ class DeploymentError extends ActionError {
     deploymentId;
     status;
     url;
+    events;
+    rollback;
     constructor(message, facts) {
         super(message, facts);
         this.deploymentId = facts.deploymentId;
         this.status = facts.status;
         this.url = facts.url;
+        this.events = facts.events ?? [];
+        this.rollback = facts.rollback;
     }
 }
 class CancelledError extends ActionError {
@@ -38115,6 +38456,7 @@ function toError(thrown) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A_: () => (/* binding */ csvLines),
 /* harmony export */   Bz: () => (/* binding */ fromRunner),
 /* harmony export */   IQ: () => (/* binding */ withDefault),
 /* harmony export */   Ko: () => (/* binding */ readInputs),
@@ -38122,6 +38464,7 @@ function toError(thrown) {
 /* harmony export */   Qq: () => (/* binding */ text),
 /* harmony export */   au: () => (/* binding */ didYouMean),
 /* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   hb: () => (/* binding */ untrimmedCsvLines),
 /* harmony export */   lq: () => (/* binding */ optional),
 /* harmony export */   mw: () => (/* binding */ required),
 /* harmony export */   nd: () => (/* binding */ integer),
@@ -38130,8 +38473,10 @@ function toError(thrown) {
 /* harmony export */   zM: () => (/* binding */ boolean)
 /* harmony export */ });
 /* harmony import */ var fastest_levenshtein__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1916);
+/* harmony import */ var _domain_csv_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7917);
 /* harmony import */ var _domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4864);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
+
 
 
 
@@ -38178,6 +38523,18 @@ function lines(parser) {
 function list(parser) {
     return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(split(value, /[\n,]/), parser);
 }
+function csvLines(parser) {
+    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(records(value).map(trimmed), parser);
+}
+function untrimmedCsvLines(parser) {
+    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(records(value), parser);
+}
+function records(value) {
+    return (0,_domain_csv_js__WEBPACK_IMPORTED_MODULE_3__/* .parseCsv */ .W)(value).map((record) => record.join(','));
+}
+function trimmed(text) {
+    return text.trim();
+}
 function split(value, separator) {
     return value
         .split(separator)
@@ -38223,8 +38580,8 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8890);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6031);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4613);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7637);
 /* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8959);
 
 
@@ -38285,7 +38642,7 @@ try {
     await runStep({ ports, signal: cancelled.signal });
 }
 catch (error) {
-    ports.github.setFailed(explain(error));
+    ports.github.setFailed(explain(error), error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd ? error.place : undefined);
 }
 
 __webpack_async_result__();
@@ -38293,7 +38650,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8890:
+/***/ 4613:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38374,12 +38731,12 @@ function planMarkdown(plan) {
         ]),
     ].join('\n');
 }
-function sections({ login, image, policies = [], deployment, blind, writes }) {
+function sections({ login, images = [], policies = [], deployment, blind, writes }) {
     if (blind)
         return blindSections(blind);
     return [
         ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
-        ...(image ? [imageSection(image)] : []),
+        ...images.map(imageSection),
         ...policies.map(policySection),
         ...(deployment ? deploymentSections(deployment) : []),
         {
@@ -38458,6 +38815,9 @@ const outputs = {
     'task-definition-arn': 'The task definition that was registered, or the one that runs already.',
     'rollback-deployment-id': 'The deployment that rolled it back, if one did.',
     changed: '`true` if a deployment was started, `false` if the service runs this already.',
+    matrix: 'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
+    accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',
+    'account-count': 'How many accounts there are: an empty matrix fails a job, so ask `if:` for it.',
     plan: 'With `dry-run`: what would be done, as JSON.',
 };
 function defineMode(declaration) {
@@ -40196,80 +40556,683 @@ function secretProblems({ inputs, definition, container, }) {
 
 // EXTERNAL MODULE: ./build/domain/tags.js
 var domain_tags = __nccwpck_require__(5112);
-;// CONCATENATED MODULE: ./build/steps/publish-image.js
+;// CONCATENATED MODULE: ./build/domain/tag-settlement.js
+
+function reusable(held) {
+    const found = held.flatMap(({ tags, existing }, index) => tags.filter(domain_tags/* namesSource */.QM).flatMap(({ tag }) => {
+        const digest = existing.get(tag);
+        return digest === undefined ? [] : [{ index, tag, digest }];
+    }));
+    return found[0];
+}
+function settleTags({ name, rule, tags, existing }, { image, onExisting }) {
+    const settled = { tags: [], notices: [], problems: [] };
+    for (const wanted of tags) {
+        const { tag, kind } = wanted;
+        const current = existing.get(tag);
+        const isFixed = (0,domain_tags/* isImmutable */.t3)(tag, rule) || ((0,domain_tags/* namesSource */.QM)(wanted) && onExisting === 'fail');
+        if (current === undefined || current === image || !isFixed)
+            settled.tags.push(wanted);
+        else if (kind === 'moving')
+            settled.notices.push(`Tag ${tag} stays on ${current}: ${name} does not let tags move.`);
+        else
+            settled.problems.push(`${tag} of ${name} is ${current} already, and the new image is ${image ?? 'not known by its digest, so it can’t be the same'}`);
+    }
+    if (settled.tags.length === 0 && settled.problems.length === 0)
+        settled.problems.push(`every one of them is taken in ${name}, where tags don’t move`);
+    return settled;
+}
+
+// EXTERNAL MODULE: ./build/domain/csv.js
+var csv = __nccwpck_require__(7917);
+// EXTERNAL MODULE: ./build/domain/semver.js
+var semver = __nccwpck_require__(8437);
+// EXTERNAL MODULE: ./build/domain/tag-template.js + 1 modules
+var tag_template = __nccwpck_require__(9377);
+;// CONCATENATED MODULE: ./build/domain/tag-rules.js
 
 
 
 
-function checkPublish({ tags, platforms }) {
-    const entries = (0,domain_tags/* parseTagEntries */.me)(tags);
-    const odd = platforms.filter((platform) => !/^[a-z0-9_.-]+\/[a-z0-9_.-]+(\/[a-z0-9_.-]+)?$/i.test(platform));
+
+
+const ruleTypes = ['raw', 'ref', 'sha', 'semver', 'tree'];
+const nothing = (0,domain_parsed.ok)({});
+const kinds = {
+    semver: {
+        priority: 900,
+        attributes: ['pattern', 'value', 'match'],
+        problem: (get) => (get('pattern') === undefined ? 'has no pattern, such as pattern={{version}}' : regexProblem(get('match'))),
+        value: semverValue,
+    },
+    ref: {
+        priority: 600,
+        attributes: ['event'],
+        problem: (get) => oneOf(get('event'), ['branch', 'tag', 'pr'], 'event'),
+        value: (get, { ref }) => {
+            const [start, kind] = get('event') === 'tag' ? ['refs/tags/', undefined] : ['refs/heads/', 'moving'];
+            if (get('event') !== 'pr')
+                return (0,domain_parsed.ok)({ ...(kind && { kind }), ...textOf((0,tag_template/* after */.Pl)(ref, start)) });
+            return (0,domain_parsed.ok)({ kind: 'moving', ...textOf((0,tag_template/* after */.Pl)(ref, 'refs/pull/')?.replace(/\/merge$/, '')) });
+        },
+    },
+    raw: {
+        priority: 200,
+        attributes: ['value'],
+        problem: (get) => (get('value') === undefined ? 'has no value' : undefined),
+        value: (get, event) => tag_rules_valueOf(get('value') ?? '', event),
+    },
+    sha: {
+        priority: 100,
+        attributes: ['format'],
+        prefix: 'sha-',
+        problem: (get) => (get('format') === undefined ? undefined : oneOf(get('format'), ['short', 'long'], 'format')),
+        value: (get, event) => (0,domain_parsed.ok)(textOf(get('format') === 'long' ? event.revision : (0,tag_template/* shortRevision */.w7)(event))),
+    },
+    tree: {
+        priority: 100,
+        attributes: [],
+        prefix: 'tree-',
+        value: (_, { tree }) => (0,domain_parsed.ok)(textOf(tree === undefined ? undefined : (0,domain_tags/* shortTree */.zX)(tree))),
+    },
+};
+const commonAttributes = ['enable', 'priority', 'prefix', 'suffix'];
+function parseRule(text) {
+    const [fields = []] = (0,csv/* parseCsv */.W)(text);
+    const pairs = fields.map((field) => {
+        const [, name, value = ''] = /^([^=]+)=([^]*)$/.exec(field) ?? [];
+        return name === undefined ? ['value', field.trim()] : [name.trim().toLowerCase(), value.trim()];
+    });
+    const { type: typeText = 'raw', ...rest } = Object.fromEntries(pairs);
+    const type = ruleTypes.find((known) => known === typeText);
+    if (type === undefined)
+        return (0,domain_parsed/* bad */.MB)(`"${text}": type=${typeText} is not one of ${ruleTypes.join(', ')}; tags that metadata-action makes can be given as they are`);
+    const attributes = new Map(Object.entries(rest));
+    const known = [...kinds[type].attributes, ...commonAttributes];
+    const strangers = [...attributes.keys()].filter((name) => !known.includes(name));
+    const problem = strangers.length > 0
+        ? `has no ${strangers.join(', ')}; it takes ${known.join(', ')}`
+        : !/^-?\d+$/.test(attributes.get('priority') ?? '0')
+            ? 'has a priority that is no number'
+            : kinds[type].problem?.((name) => attributes.get(name));
+    return problem === undefined ? (0,domain_parsed.ok)({ type, attributes, text }) : (0,domain_parsed/* bad */.MB)(`"${text}" ${problem}`);
+}
+function priorityOf({ type, attributes }) {
+    return Number(attributes.get('priority') ?? kinds[type].priority);
+}
+const plainPriority = kinds.raw.priority;
+function applyRule({ type, attributes, text }, event) {
+    const fill = (name, fallback) => valueText(attributes.get(name) ?? fallback, event);
+    const filled = (0,domain_parsed/* parseAll */.bg)(['enable', 'prefix', 'suffix'], (name) => fill(name, defaultOf({ type, attributes }, name)));
+    if (!filled.ok)
+        return (0,domain_parsed/* bad */.MB)(`"${text}": ${filled.problem}`);
+    const [enable = '', prefix = '', suffix = ''] = filled.value;
+    if (enable !== 'true' && enable !== 'false')
+        return (0,domain_parsed/* bad */.MB)(`"${text}": enable is "${enable}", neither true nor false`);
+    if (enable === 'false')
+        return (0,domain_parsed.ok)({ tag: undefined });
+    const value = kinds[type].value((name) => attributes.get(name), event);
+    if (!value.ok)
+        return (0,domain_parsed/* bad */.MB)(`"${text}": ${value.problem}`);
+    const { text: named, kind, note } = value.value;
+    if (named === undefined || `${prefix}${named}${suffix}` === '')
+        return (0,domain_parsed.ok)({ tag: undefined, ...(note !== undefined && { note }) });
+    const tag = (0,domain_image/* parseTag */.ED)((0,domain_tags/* sanitise */.tB)(`${prefix}${named}${suffix}`));
+    return tag.ok ? (0,domain_parsed.ok)({ tag: { tag: tag.value, kind: settledKind(tag.value, { kind, event }) } }) : (0,domain_parsed/* bad */.MB)(`"${text}": ${tag.problem}`);
+}
+function settledKind(tag, { kind, event }) {
+    const own = (0,domain_tags/* kindOf */.I)(tag, event);
+    return kind === undefined || own === 'commit' || own === 'tree' ? own : kind;
+}
+function defaultOf({ type, attributes }, name) {
+    if (name === 'enable')
+        return 'true';
+    if (name !== 'prefix')
+        return '';
+    return kinds[type].prefix ?? (attributes.get('event') === 'pr' ? 'pr-' : '');
+}
+function semverValue(get, event) {
+    const given = get('value') ?? '';
+    const tag = given === '' ? (0,domain_parsed.ok)((0,tag_template/* after */.Pl)(event.ref, 'refs/tags/')) : valueText(given, event);
+    if (!tag.ok || tag.value === undefined)
+        return tag.ok ? nothing : tag;
+    const match = get('match') ?? '';
+    const matched = match === '' ? undefined : new RegExp(match).exec(tag.value);
+    if (matched && matched[1] === undefined)
+        return (0,domain_parsed/* bad */.MB)(`match=${match} has no group`);
+    const text = (matched?.[1] ?? tag.value).replaceAll('/', '-');
+    const version = (0,semver/* parseSemver */.k)(text);
+    if (!version)
+        return (0,domain_parsed.ok)({ note: `"${text}" is not a semantic version (semver.org), so ${get('pattern') ?? ''} gives no tag` });
+    const pattern = get('pattern') ?? '';
+    const own = version.isPrerelease && !(0,tag_template/* isRaw */.Zi)(pattern) ? '{{version}}' : pattern;
+    const filled = (0,tag_template/* fillTemplate */.ou)(own, (0,tag_template/* versionMeanings */.N5)(version));
+    if (!filled.ok)
+        return filled;
+    const isWhole = /\{\{\s*(raw|version|patch)\s*\}\}/.test(own);
+    return (0,domain_parsed.ok)({ text: filled.value, ...(!isWhole && { kind: 'moving' }) });
+}
+function tag_rules_valueOf(template, event) {
+    const text = valueText(template, event);
+    return text.ok ? (0,domain_parsed.ok)(textOf(text.value)) : text;
+}
+function valueText(template, event) {
+    return (0,tag_template/* fillTemplate */.ou)(template, (0,tag_template/* eventMeanings */.X_)(event));
+}
+function textOf(text) {
+    return text === undefined ? {} : { text };
+}
+function oneOf(value, choices, name) {
+    return value !== undefined && choices.includes(value) ? undefined : `needs ${name} to be one of ${choices.join(', ')}`;
+}
+function regexProblem(pattern) {
+    try {
+        new RegExp(pattern ?? '');
+        return undefined;
+    }
+    catch (error) {
+        return `has a match that is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/domain/tag-entries.js
+
+
+
+
+function parseTagEntries(lines) {
+    const entries = lines.filter((line) => !line.startsWith('#')).flatMap((line) => (line.includes('=') ? [line] : line.split(',')));
+    return (0,domain_parsed/* parseAll */.bg)(entries.map((entry) => entry.trim()).filter((entry) => entry !== ''), parseTagEntry);
+}
+function parseTagEntry(text) {
+    if (text.includes('=')) {
+        const rule = parseRule(text);
+        return rule.ok ? (0,domain_parsed.ok)({ kind: 'rule', rule: rule.value }) : rule;
+    }
+    if (!text.includes('/')) {
+        const tag = (0,domain_image/* parseTag */.ED)(text);
+        return tag.ok ? (0,domain_parsed.ok)({ kind: 'plain', tag: tag.value, of: undefined }) : tag;
+    }
+    const reference = (0,domain_image/* parseImageReference */.o_)(text);
+    if (!reference.ok)
+        return reference;
+    const { host, repository, tag, digest } = reference.value;
+    if (host === undefined)
+        return (0,domain_parsed/* bad */.MB)(`"${text}" has no registry host; write the plain tag, or host/repository:tag`);
+    if (tag === undefined || digest !== undefined)
+        return (0,domain_parsed/* bad */.MB)(`"${text}" is not host/repository:tag`);
+    return (0,domain_parsed.ok)({ kind: 'plain', tag, of: { host, repository } });
+}
+function wantsTree(entries) {
+    return entries.some((entry) => entry.kind === 'rule' && entry.rule.type === 'tree' && entry.rule.attributes.get('enable') !== 'false');
+}
+function tagsOfEvent(entries, event) {
+    if (entries.length === 0) {
+        const tags = (0,domain_tags/* defaultTags */.nK)(event);
+        return tags.ok ? (0,domain_parsed.ok)({ tags: tags.value.map((tag) => ({ tag, kind: (0,domain_tags/* kindOf */.I)(tag, event), of: undefined })), notes: [] }) : tags;
+    }
+    const results = entries.toSorted((one, other) => priority(other) - priority(one)).map((entry) => resultOf(entry, event));
+    const problems = results.flatMap((result) => (result.ok ? [] : [result.problem]));
+    if (problems.length > 0)
+        return (0,domain_parsed/* bad */.MB)(problems.join('; '));
+    const given = results.flatMap((result) => (result.ok ? [result.value] : []));
+    const tags = given.flatMap(({ tag }) => (tag ? [tag] : []));
+    const notes = given.flatMap(({ note }) => (note === undefined ? [] : [note]));
+    if (tags.length > 0)
+        return (0,domain_parsed.ok)({ tags, notes });
+    const why = notes.length > 0 ? `: ${notes.join('; ')}` : '; add one that does, such as type=sha,format=long';
+    return (0,domain_parsed/* bad */.MB)(`no rule has a tag for this event (${event.eventName} of ${event.ref || 'no ref'})${why}`);
+}
+function priority(entry) {
+    return entry.kind === 'rule' ? priorityOf(entry.rule) : plainPriority;
+}
+function resultOf(entry, event) {
+    if (entry.kind === 'plain')
+        return (0,domain_parsed.ok)({ tag: { tag: entry.tag, kind: (0,domain_tags/* kindOf */.I)(entry.tag, event), of: entry.of } });
+    const result = applyRule(entry.rule, event);
+    if (!result.ok)
+        return result;
+    const { tag, ...rest } = result.value;
+    return (0,domain_parsed.ok)({ ...rest, tag: tag && { ...tag, of: undefined } });
+}
+function tagsOfHomes(tags, homes) {
+    const strangers = tags.filter(({ of }) => of !== undefined && !homes.some((home) => isSame(home, of)));
+    if (strangers.length > 0) {
+        const names = strangers.map(({ of, tag }) => (of ? (0,domain_image/* formatImage */.vy)({ ...of, tag }) : tag));
+        return (0,domain_parsed/* bad */.MB)(`${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} not of ${homes.map(formatHome).join(', ')}`);
+    }
+    const each = homes.map((home) => unique(tags.filter(({ of }) => of === undefined || isSame(home, of))));
+    const without = homes.filter((_, index) => each[index]?.length === 0);
+    return without.length > 0 ? (0,domain_parsed/* bad */.MB)(`has no tag for ${without.map(formatHome).join(', ')}`) : (0,domain_parsed.ok)(each);
+}
+function formatHome({ host, repository }) {
+    return `${host}/${repository}`;
+}
+function isSame(one, other) {
+    return one.host === other.host && one.repository === other.repository;
+}
+function unique(tags) {
+    return [...new Map(tags.map(({ tag, kind }) => [tag, { tag, kind }])).values()];
+}
+
+;// CONCATENATED MODULE: ./build/domain/build-context.js
+function isRemoteContext(context) {
+    return /^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(context);
+}
+function defaultContext({ serverUrl, repository, sha }) {
+    return `${serverUrl}/${repository}.git#${sha}`;
+}
+function fillDefaultContext(text, context) {
+    return text.replaceAll(/\{\{\s*defaultContext\s*\}\}/g, context);
+}
+
+// EXTERNAL MODULE: ./build/domain/builder.js
+var domain_builder = __nccwpck_require__(6014);
+;// CONCATENATED MODULE: ./build/steps/build-image.js
+
+
+
+function buildPaths(inputs) {
+    const isLocal = (context) => !isRemoteContext(context) && !/^[a-z-]+:\/\/|\{\{/.test(context);
+    return {
+        folder: isLocal(inputs.context) ? inputs.context : undefined,
+        otherPaths: [
+            ...(inputs.file === undefined ? [] : [inputs.file]),
+            ...inputs['build-contexts'].flatMap(([, path]) => (isLocal(path) ? [path] : [])),
+        ],
+    };
+}
+function checkBuild({ platforms, 'secret-envs': variables, ...inputs }) {
+    const ids = [...inputs.secrets, ...variables, ...inputs['secret-files']].map(([id]) => id);
+    const twice = [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
     return [
-        ...(entries.ok ? [] : [{ input: 'tags', problem: entries.problem }]),
-        ...odd.map((platform) => ({ input: 'platforms', problem: `"${platform}" is not a platform such as linux/amd64 or linux/arm64/v8` })),
+        ...platforms
+            .filter((platform) => !(0,domain_builder/* isPlatform */.aH)(platform))
+            .map((platform) => ({ input: 'platforms', problem: `"${platform}" is not a platform such as linux/amd64 or linux/arm64/v8` })),
+        ...twice.map((id) => ({ input: 'secrets', problem: `the secret ${id} is given twice` })),
+        ...variables
+            .filter(([, variable]) => variable.startsWith('ACTIONS_ID_TOKEN_'))
+            .map(([id]) => ({ input: 'secret-envs', problem: `${id} would hand the job’s ID token to the build` })),
     ];
 }
-async function preparePublish({ inputs, source, registryId, ecr, ports }) {
-    const place = { repository: inputs.repository, registryId };
-    const event = await tagEvent(ports);
-    const { entries, kinds } = wanted(inputs.tags, event);
-    const [repository, existing] = await Promise.all([ecr.repository(place), tagged({ ecr, place, tags: kinds })]);
-    if (!repository)
-        throw missingRepository(place);
-    const named = (0,domain_tags/* tagsOfRepository */.z$)(entries, { host: repository.host, repository: repository.name });
-    if (!named.ok)
-        throw new build_errors/* InputError */.dz([{ input: 'tags', problem: named.problem }]);
-    return { inputs, repository, existing, ...settleTags({ source, repository, existing, tags: kinds, ports }) };
-}
-async function wantedTags({ inputs, ports }) {
-    return wanted(inputs.tags, await tagEvent(ports)).kinds.map(({ tag }) => tag);
-}
-async function tagEvent({ github }) {
-    const { ref, sha } = github.run;
-    return { ref, sha, pullRequest: await github.pullRequest() };
-}
-function wanted(lines, event) {
-    const entries = (0,domain_tags/* parseTagEntries */.me)(lines);
-    if (!entries.ok)
-        throw new build_errors/* InputError */.dz([{ input: 'tags', problem: entries.problem }]);
-    const given = [...new Set(entries.value.map(({ tag }) => tag))];
-    const tags = given.length > 0 ? { ok: true, value: given } : (0,domain_tags/* defaultTags */.nK)(event);
-    if (!tags.ok)
-        throw new build_errors/* InputError */.dz([{ input: 'tags', problem: tags.problem }]);
-    return { entries: entries.value, kinds: tags.value.map((tag) => ({ tag, kind: (0,domain_tags/* kindOf */.I)(tag, event) })) };
-}
-async function tagged({ ecr, place, tags }) {
-    const found = await Promise.all(tags.map(async ({ tag }) => [tag, await ecr.image(place, { tag })]));
-    return new Map(found.flatMap(([tag, image]) => (image ? [[tag, image.digest]] : [])));
-}
-async function findSource({ inputs, ports }) {
-    const { docker, files, ociRegistry } = ports;
-    if (inputs.image)
-        return { kind: 'layout', layout: await ociRegistry.layout(files.resolve(inputs.image.ociLayout)) };
-    const [context, dockerfile, facts] = await Promise.all([files.kind(inputs.context), files.kind(dockerfileOf(inputs)), docker.probe()]);
-    const problems = [];
-    if (context !== 'folder')
-        problems.push({ input: 'context', problem: `there is no folder ${inputs.context}; check out the repository first` });
-    else if (dockerfile !== 'file')
-        problems.push({ input: 'file', problem: `there is no Dockerfile ${dockerfileOf(inputs)}` });
-    if (inputs.platforms.length > 1 && facts.buildx === undefined)
-        problems.push({
-            input: 'platforms',
-            problem: 'several platforms need buildx, which is not installed; run docker/setup-buildx-action first',
-        });
+async function prepareBuild({ inputs, ports }) {
+    const { docker, github } = ports;
+    const here = defaultContext(github.run);
+    const context = fillDefaultContext(inputs.context, here);
+    const [paths, files, facts] = await Promise.all([
+        isRemoteContext(context) ? [] : missingPaths(inputs, ports),
+        missingSecrets(inputs, ports),
+        docker.probe({ builder: inputs.builder }),
+    ]);
+    const builder = builderFor(inputs, facts);
+    const problems = [...paths, ...files, ...builder.problems];
     if (problems.length > 0)
         throw new build_errors/* InputError */.dz(problems);
-    if (facts.engine === undefined) {
-        throw new build_errors/* CommandError */.Qd(`No Docker engine to build with: ${facts.problem ?? 'it did not answer'}`, {
-            command: 'docker version',
-            exitCode: 1,
-            hint: 'Use a runner with Docker (ubuntu-latest has it), or give an image that is built already: image: oci:PATH.',
-        });
+    if (facts.engine === undefined && (facts.builder === undefined || facts.builder.driver.startsWith('docker')))
+        throw noEngine(facts);
+    return {
+        facts,
+        context,
+        file: isRemoteContext(context) ? inputs.file : dockerfileOf(inputs),
+        buildContexts: inputs['build-contexts'].map(([name, path]) => [name, fillDefaultContext(path, here)]),
+        needsBuilder: builder.needs,
+    };
+}
+async function missingPaths(inputs, { files }) {
+    const [context, dockerfile] = await Promise.all([files.kind(inputs.context), files.kind(dockerfileOf(inputs))]);
+    if (context !== 'folder')
+        return [{ input: 'context', problem: `there is no folder ${inputs.context}; check out the repository first` }];
+    return dockerfile === 'file' ? [] : [{ input: 'file', problem: `there is no Dockerfile ${dockerfileOf(inputs)}` }];
+}
+async function missingSecrets(inputs, { docker, files }) {
+    const kinds = await Promise.all(inputs['secret-files'].map(async ([id, path]) => ({ id, path, kind: await files.kind(path) })));
+    return [
+        ...kinds.flatMap(({ id, path, kind }) => kind === 'file' ? [] : [{ input: 'secret-files', problem: `${id}: there is no file ${path}` }]),
+        ...inputs['secret-envs'].flatMap(([id, variable]) => docker.variable(variable) === undefined ? [{ input: 'secret-envs', problem: `${id}: the variable ${variable} is not set` }] : []),
+    ];
+}
+function builderFor(inputs, { buildx, builder, builderProblem, hasContainerdStore }) {
+    if (buildx === undefined) {
+        const problem = 'needs buildx, which is not installed; run docker/setup-buildx-action first';
+        return { needs: [], problems: onlyBuildx(inputs).map((input) => ({ input, problem })) };
     }
-    return { kind: 'build', facts };
+    if (inputs.builder !== undefined && builder === undefined)
+        return { needs: [], problems: [{ input: 'builder', problem: `there is no builder ${inputs.builder}: ${builderProblem ?? ''}` }] };
+    const needs = builder?.driver === 'docker' && !hasContainerdStore ? (0,domain_builder/* beyondEngine */.iE)(inputs) : [];
+    const problem = `can't be had of the builder ${inputs.builder ?? ''}: its driver is docker; leave builder out, or make one with docker/setup-buildx-action`;
+    return inputs.builder === undefined ? { needs, problems: [] } : { needs: [], problems: needs.map((input) => ({ input, problem })) };
+}
+function onlyBuildx(inputs) {
+    const lists = ['build-contexts', 'secrets', 'secret-envs', 'secret-files', 'ssh'];
+    return [
+        ...(inputs.platforms.length > 1 ? ['platforms'] : []),
+        ...lists.filter((input) => inputs[input].length > 0),
+        ...(inputs.builder === undefined ? [] : ['builder']),
+    ];
+}
+function noEngine({ problem }) {
+    return new build_errors/* CommandError */.Qd(`No Docker engine to build with: ${problem ?? 'it did not answer'}`, {
+        command: 'docker version',
+        exitCode: 1,
+        hint: 'Use a runner with Docker (ubuntu-latest has it), or give an image that is built already: image: oci:PATH.',
+    });
 }
 function dockerfileOf({ context, file }) {
     return file ?? `${context.replace(/\/$/, '')}/Dockerfile`;
+}
+async function buildImage(order) {
+    const { inputs, build, host, references, ports, memory, signal } = order;
+    const { docker, log } = ports;
+    const lost = build.facts.buildx === undefined ? (0,domain_builder/* lostWithoutBuildx */.dy)(inputs) : [];
+    if (lost.length > 0)
+        log.warning(`buildx is not installed, so docker build is used, without ${lost.join(', ')}; docker/setup-buildx-action installs it.`);
+    return inPrivateDocker({ ...order, hosts: [host] }, async (config) => {
+        const secrets = await writeSecrets(order, config.folder);
+        const builder = build.facts.buildx === undefined ? 'docker build' : 'docker buildx build';
+        const repositories = [...new Set(references.map((reference) => reference.slice(0, reference.lastIndexOf(':'))))];
+        return log.group(`Build and push ${repositories.join(', ')} with ${builder}`, async () => withBuilder({ build, config, ports, memory, signal }, async (own) => {
+            const request = requestOf(order, { secrets, builder: own ?? inputs.builder });
+            return docker
+                .buildAndPush(request, { config, facts: build.facts, passed: passedVariables(inputs), signal })
+                .catch(missingEmulator(inputs));
+        }));
+    });
+}
+async function inPrivateDocker({ hosts, login, ports: { docker, files }, memory, signal }, work) {
+    const folder = await files.temporaryFolder('ecr-org-deploy-build-');
+    const undo = { kind: 'remove-folder', path: folder };
+    memory.remember(undo);
+    try {
+        const config = await docker.isolate({ folder, hosts });
+        for (const host of hosts)
+            await docker.login({ config, host, login });
+        signal.throwIfAborted();
+        return await work(config);
+    }
+    finally {
+        await files.remove(folder);
+        memory.forget(undo);
+    }
+}
+async function withBuilder({ build, config, ports: { docker, log }, memory, signal }, work) {
+    if (build.needsBuilder.length === 0)
+        return work(undefined);
+    const own = { name: config.folder.slice(config.folder.lastIndexOf('/') + 1), buildxConfig: config.variables.BUILDX_CONFIG };
+    const undo = { kind: 'docker-builder', ...own };
+    log.info(`The engine's own builder does not have ${build.needsBuilder.join(', ')}: the builder ${own.name} (docker-container) is made for this build.`);
+    memory.remember(undo);
+    try {
+        await docker.createBuilder(own.name, { config, signal });
+        return await work(own.name);
+    }
+    finally {
+        await docker.removeBuilder(own).then(() => memory.forget(undo), (error) => log.warning(`The builder ${own.name} could not be removed yet: ${(0,build_errors/* toError */.iT)(error).message}`));
+    }
+}
+function requestOf({ inputs, build, labels, references, ports: { files, github } }, { secrets, builder }) {
+    const isRemote = isRemoteContext(build.context);
+    const { serverUrl, repository, runId, runAttempt } = github.run;
+    const builderId = `${serverUrl}/${repository}/actions/runs/${runId}/attempts/${runAttempt}`;
+    return {
+        context: isRemote ? build.context : files.resolve(build.context),
+        file: build.file === undefined || isRemote ? build.file : files.resolve(build.file),
+        target: inputs.target,
+        platforms: inputs.platforms,
+        buildArgs: inputs['build-args'],
+        buildContexts: build.buildContexts,
+        secrets,
+        ssh: inputs.ssh,
+        labels,
+        annotations: inputs.annotations,
+        cacheFrom: inputs['cache-from'],
+        cacheTo: inputs['cache-to'],
+        noCache: inputs['no-cache'],
+        pull: inputs.pull,
+        attestations: [...(0,domain_builder/* attestation */.lG)('provenance', inputs.provenance, { builderId }), ...(0,domain_builder/* attestation */.lG)('sbom', inputs.sbom, { builderId })],
+        builder,
+        references,
+    };
+}
+async function writeSecrets(order, folder) {
+    const { inputs, build, ports } = order;
+    const { docker, files, github } = ports;
+    const values = [...inputs.secrets, ...gitToken(inputs, { build, serverUrl: github.run.serverUrl, here: defaultContext(github.run) })];
+    const written = values.map(async ([id, value], index) => {
+        github.mask(value);
+        const file = `${folder}/secret-${index}`;
+        await files.writeSecret(file, value);
+        return { id, file };
+    });
+    for (const [, variable] of inputs['secret-envs'])
+        github.mask(docker.variable(variable) ?? '');
+    return [
+        ...(await Promise.all(written)),
+        ...inputs['secret-envs'].map(([id, variable]) => ({ id, variable })),
+        ...inputs['secret-files'].map(([id, path]) => ({ id, file: files.resolve(path) })),
+    ];
+}
+function gitToken({ secrets, 'github-token': token }, { build, serverUrl, here }) {
+    const isOwn = secrets.some(([id]) => id.startsWith('GIT_AUTH_TOKEN'));
+    if (token === undefined || isOwn || !build.context.startsWith(here))
+        return [];
+    return [[`GIT_AUTH_TOKEN.${serverUrl.replace(/^https?:\/\//, '')}`, token]];
+}
+const githubCacheVariables = ['ACTIONS_CACHE_URL', 'ACTIONS_RESULTS_URL', 'ACTIONS_RUNTIME_TOKEN', 'ACTIONS_CACHE_SERVICE_V2'];
+function passedVariables(inputs) {
+    const usesGithubCache = [...inputs['cache-from'], ...inputs['cache-to']].some((cache) => (0,domain_builder/* cacheType */.NW)(cache) === 'gha');
+    return [...inputs['secret-envs'].map(([, variable]) => variable), ...(usesGithubCache ? githubCacheVariables : [])];
+}
+function missingEmulator({ platforms }) {
+    return (error) => {
+        if (!(error instanceof build_errors/* CommandError */.Qd) || platforms.length === 0 || !(0,domain_builder/* lacksEmulator */.Ui)(error.output))
+            throw error;
+        throw new build_errors/* InputError */.dz([{ input: 'platforms', problem: `the builder has no emulator for one of ${platforms.join(', ')}: ${error.message}` }], {
+            hint: 'Add this step before: "- uses: docker/setup-qemu-action@v3". Nothing was pushed.',
+            cause: error,
+        });
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/find-source.js
+
+
+async function findSource({ inputs, ports, }) {
+    const { docker, files, ociRegistry } = ports;
+    const { image } = inputs;
+    switch (image?.kind) {
+        case undefined:
+            return { kind: 'build', build: await prepareBuild({ inputs, ports }) };
+        case 'layout':
+            return { kind: 'layout', image: await ociRegistry.layout(files.resolve(image.path)) };
+        case 'registry':
+            return image;
+        case 'local':
+            if (!(await docker.hasImage(image.reference)))
+                throw await notLocal(image.reference, ports);
+            return image;
+    }
+}
+async function notLocal(reference, { docker }) {
+    const { engine, problem = '' } = await docker.probe();
+    if (engine === undefined)
+        return new build_errors/* CommandError */.Qd(`No Docker engine to take the image ${reference} from: ${problem}`, { command: 'docker version', exitCode: 1 });
+    return new build_errors/* InputError */.dz([{ input: 'image', problem: `the Docker engine has no image ${reference}` }], {
+        hint: 'A name that begins with a host (ghcr.io/acme/web:1) is looked for in that registry, repository@sha256:… in the shared one, oci:PATH on disk.',
+    });
+}
+function digestOf(source) {
+    switch (source.kind) {
+        case 'build':
+        case 'local':
+            return undefined;
+        case 'layout':
+        case 'copy':
+            return source.image.digest;
+        case 'registry':
+        case 'reuse':
+            return source.digest;
+    }
+}
+async function foreignLogin({ host, ports: { docker, github } }) {
+    const login = await docker.loginFor(host);
+    if (login)
+        github.mask(login.password);
+    return login;
+}
+
+;// CONCATENATED MODULE: ./build/domain/image-labels.js
+function imageLabels({ repository, revision, commitTime, version }, own) {
+    const standard = [
+        ...(commitTime === undefined ? [] : [['created', new Date(commitTime).toISOString()]]),
+        ['description', repository.description],
+        ['licenses', repository.license],
+        ['revision', revision],
+        ['source', repository.url],
+        ['title', repository.name],
+        ['url', repository.url],
+        ['version', version],
+    ];
+    const labels = new Map([...standard.map(([name, value]) => [`org.opencontainers.image.${name}`, value]), ...own]);
+    return [...labels].toSorted(([one], [other]) => (one < other ? -1 : 1));
+}
+
+;// CONCATENATED MODULE: ./build/steps/name-image.js
+
+
+
+async function nameImage({ inputs, ports }) {
+    const entries = parseTagEntries(inputs.tags);
+    if (!entries.ok)
+        throw new build_errors/* InputError */.dz([{ input: 'tags', problem: entries.problem }]);
+    const { repository, ...event } = await sourceEvent({ inputs, entries: entries.value, ports });
+    const named = tagsOfEvent(entries.value, event);
+    if (!named.ok)
+        throw new build_errors/* InputError */.dz([{ input: 'tags', problem: named.problem }]);
+    const version = named.value.tags[0]?.tag ?? '';
+    return { ...named.value, labels: imageLabels({ ...event, repository, version }, inputs.labels) };
+}
+async function sourceEvent({ inputs, entries, ports }) {
+    const { clock, files, git, github } = ports;
+    const { eventName, ref, sha } = github.run;
+    const [source, pullRequest, tree] = await Promise.all([
+        github.sourceEvent(),
+        github.pullRequest(),
+        wantsTree(entries) ? treeOf(inputs, ports) : undefined,
+    ]);
+    return {
+        ...source,
+        ...{ eventName, sha, pullRequest, tree },
+        defaultBranch: source.repository.defaultBranch,
+        ref: eventName === 'pull_request_target' && pullRequest ? `refs/pull/${pullRequest.number}/merge` : ref,
+        now: clock.now(),
+        commitTime: source.commitTime ?? (await git.commitTime(files.resolve('.'), source.revision)),
+    };
+}
+async function treeOf({ folder, otherPaths }, { files, git }) {
+    const refused = (problem, hint) => new build_errors/* InputError */.dz([{ input: 'tags', problem: `type=tree: ${problem}` }], { hint });
+    if (folder === undefined)
+        throw refused('there is no context in the checkout whose tree could be told', 'Use type=sha,format=long, which names the commit.');
+    const strangers = otherPaths.filter((path) => !files.isInside(path, folder));
+    if (strangers.length > 0)
+        throw refused(`${strangers.join(', ')} ${strangers.length === 1 ? 'lies' : 'lie'} outside of the context ${folder}, whose tree tells nothing of it`, 'Take a context that holds them, or use type=sha,format=long, which names the commit.');
+    const tree = await git.tree(files.resolve(folder));
+    switch (tree.answer) {
+        case 'tree':
+            return tree.id;
+        case 'dirty':
+            throw refused(`the context ${folder} is not what is committed: ${shownPaths(tree.paths)}`, 'Commit these files or have Git ignore them: the tree would not tell what is built.');
+        case 'none':
+            throw refused(`Git knows no tree of the context ${folder}: ${tree.reason}`, 'Check out the repository first (actions/checkout).');
+    }
+}
+const shownMost = 5;
+function shownPaths(paths) {
+    const more = paths.length - shownMost;
+    return `${paths.slice(0, shownMost).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/together.js
+
+
+async function together(...checks) {
+    const settled = await Promise.allSettled(checks.map(async ([, check]) => check));
+    const failures = settled.flatMap((one, index) => one.status === 'rejected' ? [{ input: checks[index]?.[0] ?? '', error: one.reason }] : []);
+    const errors = failures.map(({ error }) => error);
+    if (errors.length === 1)
+        throw errors[0];
+    try {
+        report({
+            inputs: errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz ? error.problems : [])),
+            documents: errors.flatMap((error) => (error instanceof build_errors/* DocumentError */.Mi ? error.problems : [])),
+            failures: failures.filter(({ error }) => !(error instanceof build_errors/* InputError */.dz || error instanceof build_errors/* DocumentError */.Mi)),
+        });
+    }
+    catch (error) {
+        throw error instanceof build_errors/* InputError */.dz ? withHints(error, errors) : error;
+    }
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+}
+function withHints({ problems, hint, cause }, errors) {
+    const seen = new Map(problems.map((problem) => [`${problem.input}: ${problem.problem}`, problem]));
+    const hints = errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz && error.hint !== undefined ? [error.hint] : []));
+    const all = [...new Set([...hints, ...(hint === undefined ? [] : [hint])])];
+    return new build_errors/* InputError */.dz([...seen.values()], { cause, ...(all.length > 0 && { hint: all.join('\n') }) });
+}
+
+;// CONCATENATED MODULE: ./build/steps/prepare-publish.js
+
+
+
+
+
+
+
+
+
+function checkPublish(inputs) {
+    const entries = parseTagEntries(inputs.tags);
+    const twice = inputs.repository.filter((name, index) => inputs.repository.indexOf(name) !== index);
+    return [
+        ...(entries.ok ? [] : [{ input: 'tags', problem: entries.problem }]),
+        ...twice.map((name) => ({ input: 'repository', problem: `${name} is given twice` })),
+        ...checkBuild(inputs),
+    ];
+}
+async function readWish({ inputs, ports }) {
+    const paths = inputs.image === undefined ? buildPaths(inputs) : { folder: undefined, otherPaths: [] };
+    const [source, names] = await together(['context', findSource({ inputs, ports })], ['tags', nameImage({ inputs: { ...paths, tags: inputs.tags, labels: inputs.labels }, ports })]);
+    return { source, names };
+}
+async function preparePublish(request) {
+    const { inputs, wish, registryId, ecr, ports } = request;
+    const wanted = wish.names.tags.map(({ tag }) => tag);
+    const find = async (repository) => {
+        const place = { repository, registryId };
+        const [there, existing] = await Promise.all([ecr.repository(place), tagged({ ecr, place, tags: wanted })]);
+        if (!there)
+            throw missingRepository(place);
+        return { repository: there, existing };
+    };
+    const found = await together(...inputs.repository.map((repository) => ['registry-role', find(repository)]));
+    const [first, ...others] = targetsOf(found, wish.names);
+    if (!first)
+        throw new Error('a required list has an entry');
+    const targets = [first, ...others];
+    const source = await resolveSource(wish.source, { ...request, host: first.repository.host });
+    for (const note of wish.names.notes)
+        ports.log.notice(note);
+    return { inputs, names: wish.names, ...settle({ inputs, source, targets, ports }) };
+}
+function targetsOf(found, { tags }) {
+    const homes = found.map(({ repository }) => ({ host: repository.host, repository: repository.name }));
+    const each = tagsOfHomes(tags, homes);
+    if (!each.ok)
+        throw new build_errors/* InputError */.dz([{ input: 'tags', problem: each.problem }]);
+    return found.map((target, index) => ({ ...target, tags: each.value[index] ?? [] }));
+}
+async function tagged({ ecr, place, tags }) {
+    const found = await Promise.all([...new Set(tags)].map(async (tag) => [tag, await ecr.image(place, { tag })]));
+    return new Map(found.flatMap(([tag, image]) => (image ? [[tag, image.digest]] : [])));
 }
 function missingRepository({ repository, registryId }) {
     const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
@@ -40277,164 +41240,72 @@ function missingRepository({ repository, registryId }) {
         hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}, or mode: share with create-repository: true), or correct repository, registry-id or aws-region.`,
     });
 }
-function settleTags(settling) {
-    const { repository, existing, tags, ports } = settling;
-    const held = tags.filter(({ tag }) => existing.has(tag) && (0,domain_tags/* isImmutable */.t3)(tag, repository));
-    const source = reused(settling, held) ?? settling.source;
-    const digest = digestOf(source);
-    const refused = [];
-    const kept = [];
-    for (const wanted of tags) {
-        const { tag, kind } = wanted;
-        const current = existing.get(tag);
-        if (!held.includes(wanted) || current === digest)
-            kept.push(wanted);
-        else if (kind === 'moving')
-            ports.log.notice(`Tag ${tag} stays on ${current ?? ''}: ${repository.name} does not let tags move.`);
-        else
-            refused.push(`${tag} is ${current ?? ''} already, and the new image is ${digest ?? 'not built yet, so it can’t be the same'}`);
+async function resolveSource(source, request) {
+    if (source.kind !== 'registry')
+        return source;
+    const { reference } = source;
+    const { repository, host = request.host } = reference;
+    const id = reference.digest === undefined ? { tag: reference.tag } : { digest: reference.digest };
+    if (host === request.host) {
+        const answer = await request.ecr.manifest({ repository, registryId: request.registryId }, id);
+        if (answer.answer === 'found')
+            return { kind: 'registry', repository, digest: answer.digest };
+        throw answer.answer === 'denied' ? noImage(reference, answer.reason) : noImage(reference, `${host}/${repository} has no such image`);
     }
-    if (refused.length > 0 || kept.length === 0) {
-        const problem = refused.length > 0 ? refused.join('; ') : 'every one of them is taken already, and moves in no immutable repository';
-        throw new build_errors/* InputError */.dz([{ input: 'tags', problem }], {
-            hint: `Nothing was built or pushed: tags of ${repository.name} are immutable. Give a tag that names the commit (sha-<12 digits>), which is reused, or a new tag.`,
+    const { ports, signal } = request;
+    const login = await loginOf(host, request);
+    const image = await ports.ociRegistry.read({ host, repository, login, reference: reference.digest ?? reference.tag, signal });
+    if (!image)
+        throw noImage(reference, `${host} has no such image${login === undefined ? ' that anybody may read' : ''}`);
+    return { kind: 'copy', image };
+}
+async function loginOf(host, { session, ecr, ports }) {
+    const region = (0,domain_image/* parseEcrHost */.wl)(host)?.region;
+    if (region === undefined)
+        return foreignLogin({ host, ports });
+    return region === session.region ? ecr.authorization() : ports.ecr({ ...session, region }).authorization();
+}
+function noImage(reference, why) {
+    return new build_errors/* InputError */.dz([{ input: 'image', problem: `${(0,domain_image/* formatImage */.vy)(reference)} can't be had: ${why}` }], {
+        hint: 'Nothing was pushed. The image of the Docker engine is meant by docker:REFERENCE, an OCI layout by oci:PATH.',
+    });
+}
+function settle(settling) {
+    const { inputs, targets, ports, lost } = settling;
+    const source = reused(settling) ?? settling.source;
+    const image = digestOf(source) ?? lost?.made;
+    const onExisting = inputs['on-existing-tag'];
+    const settled = targets.map((target) => settleTags(heldBy(target), { image, onExisting }));
+    const problems = settled.flatMap((each) => each.problems);
+    if (problems.length > 0) {
+        throw new build_errors/* InputError */.dz([{ input: 'tags', problem: problems.join('; ') }], {
+            hint: `${lost ? 'Another run was faster' : 'Nothing was built or pushed'}. Give a tag that names the commit by 12 of its digits or more (type=sha,format=long), which is reused with on-existing-tag: reuse, or a new tag.`,
         });
     }
-    return { source, tags: kept };
+    for (const notice of settled.flatMap(({ notices }) => notices))
+        ports.log.notice(notice);
+    return { source, targets: mapTargets(targets, (target, index) => ({ ...target, tags: settled[index]?.tags ?? [] })) };
 }
-function reused({ source, existing, ports }, held) {
-    const byCommit = held.find(({ kind }) => kind === 'commit');
-    const digest = byCommit && existing.get(byCommit.tag);
-    if (source.kind !== 'build' || digest === undefined)
+function mapTargets([first, ...others], change) {
+    return [change(first, 0), ...others.map((target, index) => change(target, index + 1))];
+}
+function heldBy({ repository, tags, existing }) {
+    return { name: repository.name, rule: repository, tags, existing };
+}
+function reused({ inputs, source, targets, ports }) {
+    if (inputs['on-existing-tag'] === 'fail' || (source.kind !== 'build' && source.kind !== 'local'))
         return undefined;
-    ports.log.info(`Nothing to build: ${byCommit?.tag ?? ''} is ${digest} already.`);
-    return { kind: 'reuse', digest };
-}
-function digestOf(source) {
-    switch (source.kind) {
-        case 'build':
-            return undefined;
-        case 'layout':
-            return source.layout.digest;
-        case 'reuse':
-            return source.digest;
-    }
-}
-async function publishImage(prepared, context) {
-    const { repository, tags, existing } = prepared;
-    context.signal.throwIfAborted();
-    const digest = await push(prepared, context);
-    const platforms = await verified({ prepared, context, digest });
-    const pushed = tags.some(({ tag }) => existing.get(tag) !== digest);
-    const uri = (0,domain_image/* formatImage */.vy)({ host: repository.host, repository: repository.name, digest });
-    context.ports.log.info(pushed ? `Pushed ${uri}` : `Nothing to push: ${uri} is there already, with every tag.`);
-    return {
-        host: repository.host,
-        repository: repository.name,
-        registryId: repository.registryId,
-        digest,
-        uri,
-        tags: tags.map(({ tag }) => tag),
-        pushed,
-        platforms,
-    };
-}
-async function push(prepared, context) {
-    switch (prepared.source.kind) {
-        case 'build':
-            return pushBuild(prepared, prepared.source.facts, context);
-        case 'layout':
-            return pushLayout(prepared, prepared.source.layout, context);
-        case 'reuse':
-            return retag(prepared, prepared.source.digest, context);
-    }
-}
-async function pushBuild({ inputs, repository, tags }, facts, context) {
-    const { ecr, ports, memory, signal } = context;
-    const { docker, files, log } = ports;
-    const [login, folder] = await Promise.all([ecr.authorization(), files.temporaryFolder('ecr-org-deploy-build-')]);
-    const undo = { kind: 'remove-folder', path: folder };
-    memory.remember(undo);
-    try {
-        const config = await docker.isolate({ folder, hosts: [repository.host] });
-        await docker.login({ config, host: repository.host, login });
-        signal.throwIfAborted();
-        const request = {
-            context: files.resolve(inputs.context),
-            file: files.resolve(dockerfileOf(inputs)),
-            target: inputs.target,
-            platforms: inputs.platforms,
-            buildArgs: inputs['build-args'],
-            labels: inputs.labels,
-            references: tags.map(({ tag }) => `${repository.uri}:${tag}`),
-        };
-        const builder = facts.buildx === undefined ? 'docker build' : 'docker buildx build';
-        return await log.group(`Build and push ${repository.uri} with ${builder}`, async () => docker.buildAndPush(request, { config, facts, signal }));
-    }
-    finally {
-        await files.remove(folder);
-        memory.forget(undo);
-    }
-}
-async function pushLayout({ repository, tags, existing }, layout, context) {
-    const missing = tags.flatMap(({ tag }) => (existing.get(tag) === layout.digest ? [] : [tag]));
-    if (missing.length === 0)
-        return layout.digest;
-    const login = await context.ecr.authorization();
-    const { host, name } = repository;
-    context.ports.log.info(`Pushing ${layout.path} (${layout.blobs.length} blobs) to ${repository.uri} as ${missing.join(', ')}`);
-    await context.ports.ociRegistry.push({ host, repository: name, login, layout, tags: missing, signal: context.signal });
-    return layout.digest;
-}
-async function retag({ repository, tags, existing }, digest, { ecr }) {
-    const missing = tags.filter(({ tag }) => existing.get(tag) !== digest);
-    if (missing.length === 0)
-        return digest;
-    const place = placeOf(repository);
-    const found = await ecr.manifest(place, { digest });
-    if (found.answer !== 'found')
-        throw notThere({ repository, digest, why: found.answer === 'denied' ? found.reason : 'it is not there any more' });
-    for (const { tag } of missing)
-        await ecr.putManifest(place, { ...found, tag });
-    return digest;
-}
-async function verified({ prepared, context, digest, }) {
-    const { repository, tags } = prepared;
-    const { ecr, ports } = context;
-    const place = placeOf(repository);
-    const [image, named, platforms] = await Promise.all([
-        ecr.image(place, { digest }),
-        tagged({ ecr, place, tags }),
-        platformsKnown({ ecr, prepared, digest }),
-    ]);
-    if (!image)
-        throw notThere({ repository, digest, why: 'the registry does not have it' });
-    const others = tags.filter(({ tag }) => named.get(tag) !== digest);
-    const lost = others.filter(({ kind, tag }) => kind !== 'moving' || !named.has(tag));
-    if (lost.length > 0) {
-        const list = lost.map(({ tag }) => `${tag} is ${named.get(tag) ?? 'missing'}`).join(', ');
-        throw notThere({ repository, digest, why: `of its tags, ${list}` });
-    }
-    for (const { tag } of others)
-        ports.log.warning(`Tag ${tag} was moved to ${named.get(tag) ?? ''} by another run meanwhile; this run goes on by digest.`);
-    return platforms;
-}
-async function platformsKnown({ ecr, prepared: { repository, source }, digest, }) {
-    if (source.kind === 'layout')
-        return source.layout.platforms;
-    if (digest === undefined)
+    const held = targets.map(heldBy).map((each) => ({
+        ...each,
+        tags: each.tags.filter(({ tag }) => source.kind === 'build' || (0,domain_tags/* isImmutable */.t3)(tag, each.rule)),
+    }));
+    const found = reusable(held);
+    const repository = found && targets[found.index]?.repository.name;
+    if (!found || !repository)
         return undefined;
-    const place = placeOf(repository);
-    const found = await ecr.manifest(place, { digest });
-    return found.answer === 'found' ? imagePlatforms({ ecr, place, manifest: found }) : undefined;
-}
-function notThere({ repository, digest, why }) {
-    return new build_errors/* AwsError */.Gy(`${repository.uri}@${digest} was pushed, but ${why}`, {
-        service: 'ecr',
-        operation: 'DescribeImages',
-        code: 'ImageDigestMismatch',
-        hint: 'Another run may have pushed the same tag at the same time, or a lifecycle policy removed it: run this again.',
-    });
+    const what = source.kind === 'build' ? 'Nothing to build' : `${source.reference} is not pushed`;
+    ports.log.info(`${what}: ${repository}:${found.tag} is ${found.digest} already, and is taken again (on-existing-tag: reuse).`);
+    return { kind: 'reuse', repository, digest: found.digest };
 }
 function placeOf({ name, registryId }) {
     return { repository: name, registryId };
@@ -40470,6 +41341,19 @@ function markersIn(policy) {
     return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
 }
 
+;// CONCATENATED MODULE: ./build/domain/memo.js
+function memo(make) {
+    const made = new Map();
+    return (key) => {
+        const known = made.get(key);
+        if (known !== undefined)
+            return known;
+        const value = make(key);
+        made.set(key, value);
+        return value;
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/domain/policy/target.js
 function repositoryFacts({ repositoryArn }) {
     const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
@@ -40494,81 +41378,56 @@ function describeTarget(target) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/domain/policy/place.js
+function placeNamed(pattern) {
+    const path = /^(o-[a-z0-9]+\/(?:r-[a-z0-9]+\/(?:ou-[a-z0-9-]+\/)*)?)\*$/.exec(pattern)?.[1];
+    if (path !== undefined)
+        return path;
+    const [, organization, ou] = /^(o-[a-z0-9]+\/)\*\/(ou-[a-z0-9-]+)\/\*$/.exec(pattern) ?? [];
+    return organization === undefined || ou === undefined ? undefined : organization + ou;
+}
+function isPath(place) {
+    return place.endsWith('/');
+}
+function organizationIn(path) {
+    return path.startsWith('o-') ? path.slice(0, path.indexOf('/') + 1) : '';
+}
+function placesAround(place) {
+    return isPath(place) ? placesOf(place, [place]) : [organizationIn(place), place];
+}
+function placesOf(head, parts) {
+    const organization = organizationIn(head);
+    if (organization === '')
+        return [];
+    const places = [];
+    for (let at = organization.length - 1; at >= 0; at = head.indexOf('/', at + 1))
+        places.push(head.slice(0, at + 1));
+    for (const part of parts) {
+        for (const segment of part.split('/'))
+            if (segment.startsWith('ou-'))
+                places.push(organization + segment);
+    }
+    return places;
+}
+
 ;// CONCATENATED MODULE: ./build/domain/policy/words.js
+
 function wordsOf(base, tail = []) {
-    const texts = base.flatMap((piece) => ('text' in piece ? [piece.text] : []));
+    const texts = [];
+    for (const piece of base)
+        if ('text' in piece)
+            texts.push(piece.text);
     const literal = texts.length === base.length ? texts.join('') : undefined;
     const first = base[0];
     const head = literal ?? (first && 'text' in first ? first.text : '');
-    const words = once(() => ({ base: automatonOf(base), tail: automatonOf(tail) }));
-    return { words, literal, head, fixed: tail.length === 0, places: once(() => placesOf(head, texts)) };
+    let places;
+    return { base, tail, literal, head, fixed: tail.length === 0, places: () => (places ??= placesOf(head, texts)) };
 }
 const exactly = (text) => wordsOf([{ text }]);
 const anything = wordsOf([], [{ some: 'any' }]);
-function lowerCase(possible) {
-    const lower = (automaton) => ({
-        ...automaton,
-        nodes: automaton.nodes.map(({ edges }) => ({ edges: edges.map(({ on, to }) => ({ on: on?.toLowerCase(), to })) })),
-    });
-    return {
-        ...possible,
-        words: once(() => ({ base: lower(possible.words().base), tail: lower(possible.words().tail) })),
-        literal: possible.literal?.toLowerCase(),
-        head: possible.head.toLowerCase(),
-        places: once(() => placesOf(possible.head.toLowerCase(), possible.places().ous.map((ou) => `${ou.toLowerCase()}/`))),
-    };
-}
-function placesOf(head, texts) {
-    const organization = head.slice(0, head.indexOf('/') + 1);
-    if (!/^o-[a-z0-9]+\/$/.test(organization))
-        return { organization: undefined, above: [], ous: [] };
-    const above = [];
-    for (let at = organization.length - 1; at >= 0; at = head.indexOf('/', at + 1))
-        above.push(head.slice(0, at + 1));
-    const ous = [];
-    for (const text of texts)
-        for (const segment of text.split('/'))
-            if (segment.startsWith('ou-'))
-                ous.push(organization + segment);
-    return { organization, above, ous };
-}
-function once(make) {
-    let made;
-    return () => (made ??= make());
-}
-const lower = '0123456789abcdefghijklmnopqrstuvwxyz';
-function automatonOf(pieces) {
-    const nodes = [{ edges: [] }];
-    let at = 0;
-    const edge = (on, to = nodes.length) => {
-        if (to === nodes.length)
-            nodes.push({ edges: [] });
-        nodes[at]?.edges.push({ on, to });
-        at = to;
-    };
-    const write = (text) => {
-        for (const character of text)
-            edge(character);
-    };
-    for (const piece of pieces) {
-        if ('text' in piece)
-            write(piece.text);
-        else if (piece.some === 'any')
-            edge(undefined, at);
-        else if (piece.some === 'root') {
-            write('r-');
-            edge(lower);
-            edge(lower, at);
-        }
-        else {
-            const start = at;
-            write('ou-');
-            edge(`${lower}-`);
-            edge(`${lower}-`, at);
-            edge('/', start);
-        }
-    }
-    return { nodes, end: at };
+function lowerCase({ base, tail }) {
+    const lower = (pieces) => pieces.map((piece) => ('text' in piece ? { text: piece.text.toLowerCase() } : piece));
+    return wordsOf(lower(base), lower(tail));
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/known.js
@@ -40630,7 +41489,7 @@ function memberRequests(target, repository) {
         own: (key) => {
             switch (key) {
                 case 'aws:principalorgid': {
-                    const organization = organizationIn(target);
+                    const organization = known_organizationIn(target);
                     return organization === undefined ? unknownKey : is(organization);
                 }
                 case 'aws:principalorgpaths': {
@@ -40647,7 +41506,7 @@ function memberRequests(target, repository) {
         },
     };
 }
-function organizationIn(target) {
+function known_organizationIn(target) {
     if ('path' in target && target.path !== undefined)
         return (0,domain_organization/* organizationOf */.d1)(target.path);
     return 'organization' in target ? target.organization : undefined;
@@ -40688,164 +41547,235 @@ function exactArn(arn) {
 }
 function serviceRequests(target, repository) {
     const { service, account } = target;
-    const { partition, region } = repository;
-    const resource = service === 'lambda' ? 'function:' : 'project/';
     const name = `${service}.amazonaws.com`;
-    const source = {
+    return {
+        account: undefined,
+        role: undefined,
+        service: name,
+        own: (key) => {
+            switch (key) {
+                case 'aws:sourcearn':
+                    return sourceArns(target, repository);
+                case 'aws:sourceaccount':
+                    return { present: exactly(account), absent: service === 'lambda' };
+                case 'aws:principalisawsservice':
+                    return is('true');
+                case 'aws:principalservicename':
+                    return is(name);
+                case 'aws:principalorgid':
+                case 'aws:principalorgpaths':
+                case 'aws:principalaccount':
+                    return absentKey;
+                default:
+                    return undefined;
+            }
+        },
+    };
+}
+function sourceArns({ service, account }, { partition, region }) {
+    const resource = service === 'lambda' ? 'function:' : 'project/';
+    return {
         present: wordsOf([{ text: `arn:${partition}:${service}:${region}:${account}:${resource}` }], [some]),
         absent: false,
         arn: [...['arn', partition, service, region, account].map(exactly), wordsOf([{ text: resource }], [some])],
     };
-    const keys = new Map([
-        ['aws:sourcearn', source],
-        ['aws:sourceaccount', { present: exactly(account), absent: service === 'lambda' }],
-        ['aws:principalisawsservice', is('true')],
-        ['aws:principalservicename', is(name)],
-        ...['aws:principalorgid', 'aws:principalorgpaths', 'aws:principalaccount'].map((key) => [key, absentKey]),
-    ]);
-    return { account: undefined, role: undefined, service: name, own: (key) => keys.get(key) };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/token.js
 const run = Symbol('*');
 const one = Symbol('?');
 
-;// CONCATENATED MODULE: ./build/domain/policy/automaton.js
+;// CONCATENATED MODULE: ./build/domain/policy/glob-states.js
 
-const nothing = { nodes: [{ edges: [] }], end: 0 };
-const patience = 20_000;
-const end = Symbol('end');
+
 const other = '\u{10FFFF}';
-function relation(words, globs) {
-    const reader = readerOf(globs);
-    let steps = 0;
-    const explore = (automaton, from) => {
-        const ends = new Map();
-        const seen = new Set();
-        const queue = [];
-        const visit = (item) => {
-            const key = item.state.id * automaton.nodes.length + item.node;
-            if (seen.has(key))
-                return;
-            seen.add(key);
-            if ((item.state.settled || item.node === automaton.end) && !ends.has(item.state))
-                ends.set(item.state, item);
-            if (!item.state.settled)
-                queue.push(item);
-        };
-        visit({ node: 0, state: from, word: '' });
-        for (let at = 0; at < queue.length; at += 1) {
-            const item = queue[at];
-            if (!item)
-                break;
-            for (const { on, to } of automaton.nodes[item.node]?.edges ?? []) {
-                for (const character of reader.alphabet(on)) {
-                    steps += 1;
-                    if (steps > patience)
-                        return undefined;
-                    visit({ node: to, state: reader.step(item.state, character), word: item.word + (character === other ? '…' : character) });
-                }
-            }
-        }
-        return [...ends.values()];
-    };
-    const worlds = explore(words.base, reader.start);
-    if (!worlds)
-        return { answer: 'unknown' };
-    const answers = new Set();
-    let witness;
-    for (const world of worlds) {
-        const ends = explore(words.tail, world.state);
-        if (!ends)
-            return { answer: 'unknown' };
-        const matching = ends.filter(({ state }) => state.accepts);
-        const [shortest] = matching;
-        if (shortest)
-            witness ??= world.word + shortest.word;
-        answers.add(matching.length === ends.length ? 'all' : matching.length === 0 ? 'none' : 'part');
-    }
-    const [answer = 'none'] = answers;
-    if (answers.size > 1)
-        return { answer: answers.has('all') ? 'unknown' : 'varies' };
-    return answer === 'part' && witness !== undefined ? { answer, witness } : { answer };
-}
-function readerOf(globs) {
-    const row = [];
-    const starts = [];
-    const named = new Set();
-    for (const glob of globs) {
-        starts.push(row.length);
-        for (const token of glob.tokens) {
-            if (typeof token === 'string')
-                named.add(token);
-            row.push(token);
-        }
-        row.push(end);
-    }
-    const states = new Map();
-    const stateOf = (reached) => {
-        const closed = new Set(reached);
-        for (const position of closed)
-            if (row[position] === run)
-                closed.add(position + 1);
-        const positions = [...closed].sort((a, b) => a - b);
-        const key = positions.join();
-        const known = states.get(key);
-        if (known)
-            return known;
-        const anything = positions.some((position) => row[position] === run && row[position + 1] === end);
-        const accepts = positions.some((position) => row[position] === end);
-        const state = { id: states.size, positions, accepts, settled: anything || positions.length === 0, next: new Map() };
-        states.set(key, state);
-        return state;
-    };
-    const alphabets = new Map();
+function globStates(globs) {
+    const { nodes, named } = trieOf(globs);
+    const stateOf = statesOf(nodes);
     return {
-        start: stateOf(starts),
+        start: stateOf(new Set([0])),
         step: (state, character) => {
             const known = state.next.get(character);
             if (known)
                 return known;
-            const reached = state.positions.flatMap((position) => {
-                const token = row[position];
-                if (token === run)
-                    return [position];
-                return token === one || token === character ? [position + 1] : [];
-            });
+            const reached = new Set();
+            for (const at of state.nodes) {
+                const node = nodes[at];
+                if (node?.loops === true)
+                    reached.add(at);
+                const next = node?.next.get(character);
+                if (next !== undefined)
+                    reached.add(next);
+                if (node?.one !== undefined)
+                    reached.add(node.one);
+            }
             const next = stateOf(reached);
             state.next.set(character, next);
             return next;
         },
-        alphabet: (on) => {
-            const known = alphabets.get(on);
-            if (known)
-                return known;
-            const characters = (on ?? '').split('');
-            const told = on === undefined ? [...named] : characters.filter((character) => named.has(character));
-            const rest = on === undefined ? other : characters.find((character) => !named.has(character));
-            const all = rest === undefined ? told : [...told, rest];
-            alphabets.set(on, all);
-            return all;
-        },
+        alphabet: memo((on) => {
+            if (on === undefined)
+                return [...named, other];
+            const characters = on.split('');
+            const unnamed = characters.find((character) => !named.has(character));
+            return [...characters.filter((character) => named.has(character)), ...(unnamed === undefined ? [] : [unnamed])];
+        }),
+    };
+}
+function trieOf(globs) {
+    const named = new Set();
+    const nodes = [];
+    const add = (loops) => nodes.push({ next: new Map(), one: undefined, run: undefined, loops, ends: false }) - 1;
+    const child = (node, token) => {
+        if (token === run)
+            return (node.run ??= add(true));
+        if (token === one)
+            return (node.one ??= add(false));
+        named.add(token);
+        const next = node.next.get(token) ?? add(false);
+        node.next.set(token, next);
+        return next;
+    };
+    const root = add(false);
+    for (const { tokens } of globs) {
+        let at = nodes[root];
+        for (const token of tokens)
+            at = at && nodes[child(at, token)];
+        if (at)
+            at.ends = true;
+    }
+    return { nodes, named };
+}
+function statesOf(nodes) {
+    const settledAs = (accepts) => ({ nodes: [], accepts, settled: true, next: new Map() });
+    const [everything, nothing] = [settledAs(true), settledAs(false)];
+    const states = new Map();
+    return (reached) => {
+        let accepts = false;
+        for (const at of reached) {
+            const node = nodes[at];
+            if (node?.run !== undefined)
+                reached.add(node.run);
+            if (node?.ends !== true)
+                continue;
+            if (node.loops)
+                return everything;
+            accepts = true;
+        }
+        if (reached.size === 0)
+            return nothing;
+        const sorted = [...reached].sort((a, b) => a - b);
+        const key = sorted.join();
+        const state = states.get(key) ?? { nodes: sorted, accepts, settled: false, next: new Map() };
+        states.set(key, state);
+        return state;
     };
 }
 
-;// CONCATENATED MODULE: ./build/domain/policy/path-form.js
-function pathForm(text) {
-    const path = /^(o-[a-z0-9]+\/(?:r-[a-z0-9]+\/(?:ou-[a-z0-9-]+\/)*)?)\*$/.exec(text)?.[1];
-    if (path !== undefined)
-        return { is: 'below', path };
-    const [, organization, ou] = /^(o-[a-z0-9]+)\/\*\/(ou-[a-z0-9-]+)\/\*$/.exec(text) ?? [];
-    return organization === undefined || ou === undefined ? undefined : { is: 'anywhere', organization, ou };
+;// CONCATENATED MODULE: ./build/domain/policy/automaton.js
+
+
+const patience = 20_000;
+const lower = '0123456789abcdefghijklmnopqrstuvwxyz';
+const automaton_kinds = {
+    one: { nodes: [[{ to: 1 }], []], end: 1 },
+    any: { nodes: [[{ to: 0 }]], end: 0 },
+    root: { nodes: [[{ on: 'r', to: 1 }], [{ on: '-', to: 2 }], [{ on: lower, to: 3 }], [{ on: lower, to: 3 }]], end: 3 },
+    ous: {
+        nodes: [
+            [{ on: 'o', to: 1 }],
+            [{ on: 'u', to: 2 }],
+            [{ on: '-', to: 3 }],
+            [{ on: `${lower}-`, to: 4 }],
+            [
+                { on: `${lower}-`, to: 4 },
+                { on: '/', to: 0 },
+            ],
+        ],
+        end: 0,
+    },
+};
+function readerOf(globs) {
+    const { start, ...states } = globStates(globs);
+    const known = memo((kind) => memo((from) => through(kind, { from, ...states })));
+    const behind = (piece, { state, word }) => {
+        if (state.settled)
+            return { ends: [{ state, word }], steps: 1 };
+        if ('text' in piece)
+            return { ends: [{ state: read(piece.text, state), word: word + piece.text }], steps: piece.text.length };
+        const way = known(piece.some)(state);
+        return word === '' ? way : { ...way, ends: way.ends.map((end) => ({ ...end, word: word + end.word })) };
+    };
+    const read = (text, from) => {
+        let state = from;
+        for (let at = 0; at < text.length && !state.settled; at += 1)
+            state = states.step(state, text.charAt(at));
+        return state;
+    };
+    const follow = (pieces, from) => pieces.reduce(({ ends, steps }, piece) => {
+        if (steps > patience)
+            return { ends: [], steps };
+        const ways = ends.map((end) => behind(piece, end));
+        return { ends: eachOnce(ways.flatMap((way) => way.ends)), steps: ways.reduce((sum, way) => sum + way.steps, steps) };
+    }, { ends: [{ state: from, word: '' }], steps: 0 });
+    return ({ base, tail }) => relation(follow(base, start), ({ state }) => follow(tail, state));
 }
-function formContains(outer, inner) {
-    const head = inner.is === 'below' ? inner.path : `${inner.organization}/`;
-    if (outer.is === 'below')
-        return head.startsWith(outer.path);
-    if (inner.is === 'anywhere')
-        return outer.organization === inner.organization && outer.ou === inner.ou;
-    const [organization, , ...ous] = inner.path.split('/');
-    return organization === outer.organization && ous.includes(outer.ou);
+function through(kind, { from, step, alphabet }) {
+    const { nodes, end } = automaton_kinds[kind];
+    const ends = [];
+    const seen = nodes.map(() => new Set());
+    const queue = [];
+    const visit = (item) => {
+        if (seen[item.node]?.has(item.state) === true)
+            return;
+        seen[item.node]?.add(item.state);
+        if (item.state.settled || item.node === end)
+            ends.push(item);
+        if (!item.state.settled)
+            queue.push(item);
+    };
+    let steps = 0;
+    visit({ node: 0, state: from, word: '' });
+    for (let at = 0, item = queue[at]; item && steps <= patience; at += 1, item = queue[at]) {
+        for (const { on, to } of nodes[item.node] ?? []) {
+            for (const character of alphabet(on)) {
+                steps += 1;
+                visit({ node: to, state: step(item.state, character), word: item.word + (character === other ? '…' : character) });
+            }
+        }
+    }
+    return { ends: eachOnce(ends), steps };
+}
+function eachOnce(ends) {
+    if (ends.length < 2)
+        return ends;
+    const reached = new Map();
+    for (const end of ends)
+        if (!reached.has(end.state))
+            reached.set(end.state, end);
+    return [...reached.values()];
+}
+function relation({ ends: worlds, steps }, tailOf) {
+    const answers = new Set();
+    let witness;
+    let sum = steps;
+    for (const world of worlds) {
+        if (sum > patience)
+            break;
+        const tail = tailOf(world);
+        const matching = tail.ends.filter(({ state }) => state.accepts);
+        const [shortest] = matching;
+        if (shortest)
+            witness ??= world.word + shortest.word;
+        answers.add(matching.length === tail.ends.length ? 'all' : matching.length === 0 ? 'none' : 'part');
+        sum += tail.steps;
+    }
+    if (sum > patience)
+        return { answer: 'unknown' };
+    const [answer = 'none'] = answers;
+    if (answers.size > 1)
+        return { answer: answers.has('all') ? 'unknown' : 'varies' };
+    return answer === 'part' && witness !== undefined ? { answer, witness } : { answer };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/pattern.js
@@ -40913,30 +41843,22 @@ function contains(outer, inner) {
         return false;
     if (inner.literal)
         return able.some((glob) => matches(glob, inner.head));
-    return relation({ base: nothing, tail: pattern_automatonOf(inner) }, able).answer === 'all';
+    return readerOf(able)({ base: [], tail: inner.tokens.map(pieceOf) }).answer === 'all';
 }
-function pattern_automatonOf(glob) {
-    const nodes = [{ edges: [] }];
-    for (const token of glob.tokens) {
-        const last = nodes.length - 1;
-        if (token === run)
-            nodes[last]?.edges.push({ on: undefined, to: last });
-        else {
-            nodes.push({ edges: [] });
-            nodes[last]?.edges.push({ on: token === one ? undefined : token, to: last + 1 });
-        }
-    }
-    return { nodes, end: nodes.length - 1 };
+function pieceOf(token) {
+    if (token === run)
+        return { some: 'any' };
+    return token === one ? { some: 'one' } : { text: token };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/value-set.js
 
 
 
+
 function valueSet(texts, reading) {
     const exact = new Map();
-    const below = new Map();
-    const anywhere = new Map();
+    const placed = new Map();
     const rest = [];
     const variables = [];
     const organizations = new Set();
@@ -40946,96 +41868,111 @@ function valueSet(texts, reading) {
             variables.push(text);
             continue;
         }
-        const form = glob.literal ? undefined : pathForm(text);
+        const place = glob.literal ? undefined : placeNamed(text);
         if (glob.literal)
             exact.set(glob.head, glob);
-        else if (form?.is === 'below')
-            below.set(form.path, glob);
-        else if (form)
-            anywhere.set(`${form.organization}/${form.ou}`, glob);
-        else
+        else if (place === undefined)
             rest.push(glob);
-        const named = /^o-[a-z0-9]+\//.exec(glob.head)?.[0];
-        if (named !== undefined)
+        else
+            placed.set(place, glob);
+        const named = organizationIn(glob.head);
+        if (named !== '')
             organizations.add(named);
     }
-    const [first] = [...below.values(), ...anywhere.values(), ...exact.values()];
-    return { exact, below, anywhere, rest, variables, first: first?.text ?? '', organizations };
+    const [first] = [...placed.values(), ...exact.values()];
+    return {
+        exact,
+        placed,
+        rest,
+        variables,
+        first: first?.text ?? '',
+        organizations,
+        alone: memo((glob) => readerOf([glob])),
+        together: memo((own) => readerOf(own ? [own, ...rest] : rest)),
+    };
 }
 function judge(values, { possible, precise }) {
-    const { literal, fixed, head } = possible;
+    const { literal, fixed } = possible;
     const hit = lookUp(possible, values);
     if (hit)
         return { answer: 'all', by: hit.text };
     const variable = values.variables[0];
     if (literal !== undefined && fixed) {
-        const matching = values.rest.find((glob) => matches(glob, literal));
-        if (matching)
-            return { answer: 'all', by: matching.text };
-        return variable === undefined ? { answer: 'none' } : { answer: 'unknown', by: variable };
+        const odd = reading(possible, values);
+        if (odd?.answer === 'all')
+            return odd;
+        return variable === undefined ? none : { answer: 'unknown', by: variable };
     }
-    if (!precise && values.rest.length + values.exact.size === 0 && variable === undefined)
-        return estimate(possible, values);
-    const answers = [precise ? remainder(possible, values) : estimate(possible, values)];
+    const looked = precise ? remainder(possible, values) : estimate(possible, values);
+    if (values.rest.length + values.exact.size === 0 && variable === undefined)
+        return looked;
+    const answers = [looked];
     if (variable !== undefined)
         answers.push({ answer: 'unknown', by: variable });
     const own = literal === undefined ? undefined : values.exact.get(literal);
     if (own)
         answers.push({ answer: 'part', by: own.text, witness: own.head });
-    const odd = values.rest.length === 0 ? [] : values.rest.filter((glob) => glob.head.startsWith(head) || head.startsWith(glob.head));
-    if (odd.length > 0)
-        answers.push({ ...relation(possible.words(), own ? [own, ...odd] : odd), by: odd.map(({ text }) => text).join(', ') });
+    const odd = reading(possible, values, own);
+    if (odd)
+        answers.push(odd);
     return strongest(answers, precise ? ['all', 'part', 'unknown', 'varies'] : ['all', 'unknown', 'part', 'varies']);
 }
 function strongest(judgements, order) {
     if (judgements.length === 1)
-        return judgements[0] ?? { answer: 'none' };
-    return order.flatMap((answer) => judgements.find((judgement) => judgement.answer === answer) ?? [])[0] ?? { answer: 'none' };
+        return judgements[0] ?? none;
+    return order.flatMap((answer) => judgements.find((judgement) => judgement.answer === answer) ?? [])[0] ?? none;
 }
-function lookUp({ literal, fixed, places }, { exact, below, anywhere }) {
-    if (below.size > 0) {
-        for (const path of places().above) {
-            const found = below.get(path);
-            if (found)
-                return found;
-        }
-    }
-    if (anywhere.size > 0) {
-        for (const ou of places().ous) {
-            const found = anywhere.get(ou);
+function lookUp({ literal, fixed, places }, { exact, placed }) {
+    if (placed.size > 0) {
+        for (const place of places()) {
+            const found = placed.get(place);
             if (found)
                 return found;
         }
     }
     return literal !== undefined && fixed ? exact.get(literal) : undefined;
 }
-function estimate({ literal, fixed, places }, values) {
-    const { exact, below, anywhere, organizations } = values;
-    if (exact.size + below.size + anywhere.size === 0)
+function reading(possible, { rest, alone, together }, own) {
+    if (rest.length === 0)
+        return undefined;
+    const relation = together(own)(possible);
+    if (relation.answer !== 'all')
+        return relation;
+    const { literal } = possible;
+    const by = rest.find((glob) => (literal === undefined || matches(glob, literal)) && alone(glob)(possible).answer === 'all');
+    return { answer: 'all', by: by?.text ?? [...(own ? [own] : []), ...rest].map(({ text }) => text).join(', ') };
+}
+const [none, varies] = [{ answer: 'none' }, { answer: 'varies' }];
+function estimate({ literal, fixed, head }, { exact, placed, organizations, first }) {
+    if (exact.size + placed.size === 0)
         return none;
-    const { organization } = places();
-    if (organization !== undefined && organizations.size > 0 && !organizations.has(organization))
+    const organization = organizationIn(head);
+    if (organization !== '' && organizations.size > 0 && !organizations.has(organization))
         return none;
     if (literal !== undefined)
         return fixed ? none : varies;
-    if (below.size + anywhere.size === 0 && !fixed)
+    if (placed.size === 0 && !fixed)
         return varies;
-    return { answer: 'unknown', by: values.first };
+    return { answer: 'unknown', by: first };
 }
-const [none, varies] = [{ answer: 'none' }, { answer: 'varies' }];
-function remainder(possible, { exact, below, anywhere }) {
+function remainder(possible, { exact, placed, alone }) {
+    const { base, head } = possible;
+    const meets = (glob) => glob.head.startsWith(head) || head.startsWith(glob.head);
     const answers = [];
-    for (const glob of [...exact.values(), ...below.values(), ...anywhere.values()]) {
-        if (!(glob.head.startsWith(possible.head) || possible.head.startsWith(glob.head)))
-            continue;
-        const { answer, witness } = relation(possible.words(), [glob]);
-        const certain = answer === 'part' && (glob.literal || pathForm(glob.text)?.is === 'below');
-        if (answer !== 'none')
-            answers.push({
-                answer: answer === 'part' && !certain ? 'varies' : answer,
-                by: glob.text,
-                ...(certain && witness !== undefined ? { witness } : {}),
-            });
+    for (const values of [exact, placed]) {
+        for (const [place, glob] of values) {
+            if (!meets(glob))
+                continue;
+            if (glob.literal || isPath(place)) {
+                const { answer, witness } = alone(glob)(possible);
+                if (answer !== 'none')
+                    answers.push({ answer, by: glob.text, ...(witness === undefined ? {} : { witness }) });
+            }
+            else {
+                const hidden = base.some((piece) => 'some' in piece && piece.some === 'ous');
+                answers.push({ answer: hidden ? 'unknown' : 'varies', by: glob.text });
+            }
+        }
     }
     return strongest(answers, ['all', 'part', 'unknown', 'varies']);
 }
@@ -41049,24 +41986,36 @@ function negate({ answer, by }) {
 ;// CONCATENATED MODULE: ./build/domain/policy/condition/arn.js
 
 
+
+function readPattern(text, setOf) {
+    const [scheme, partition, service, region, account, ...resource] = text.split(':');
+    const parts = [scheme, partition, service, region, account, resource.length === 0 ? undefined : resource.join(':')];
+    const known = parts.every((part) => part !== undefined) && !text.includes('${') ? parts : undefined;
+    return {
+        text,
+        parts: known?.map(setOf),
+        account: known === undefined || /[*?]/.test(account ?? '') ? undefined : account,
+    };
+}
 const operator = (name, negated) => ({
     name,
     prepare: ({ values, version }) => {
-        const patterns = values.map((text) => {
-            const [scheme, partition, service, region, account, ...resource] = text.split(':');
-            const parts = [scheme, partition, service, region, account, resource.length === 0 ? undefined : resource.join(':')];
-            const known = parts.every((part) => part !== undefined) && !text.includes('${') ? parts : undefined;
-            return { text, parts: known?.map((part) => valueSet([part], { version, wild: true })) };
-        });
+        const setOf = memo((part) => valueSet([part], { version, wild: true }));
+        const patterns = values.map((text) => readPattern(text, setOf));
         return {
             absent: negated,
             present: ({ arn }) => {
-                const judgement = arn ? union(patterns.map((pattern) => fit(pattern, arn))) : { answer: 'varies' };
+                const judgement = arn ? union(ofAccount(patterns, arn[4]).map((pattern) => fit(pattern, arn))) : arn_varies;
                 return negated ? negate(judgement) : judgement;
             },
         };
     },
 });
+const arn_varies = { answer: 'varies' };
+function ofAccount(patterns, asking) {
+    const known = asking?.fixed === true ? asking.literal : undefined;
+    return known === undefined ? patterns : patterns.filter(({ account }) => account === undefined || account === known);
+}
 function fit({ text, parts }, arn) {
     if (!parts)
         return { answer: 'unknown', by: text };
@@ -41128,6 +42077,7 @@ const string_operator = ({ name, wild = false, folded = false, negated = false }
         const values = valueSet(folded ? texts.map((text) => text.toLowerCase()) : texts, { version, wild });
         return {
             absent: negated,
+            places: folded || negated ? undefined : placesIn(values),
             present: ({ present }, precise) => {
                 const judgement = judge(values, { possible: folded ? lowerCase(present) : present, precise: precise || negated });
                 return negated ? negate(judgement) : judgement;
@@ -41135,6 +42085,9 @@ const string_operator = ({ name, wild = false, folded = false, negated = false }
         };
     },
 });
+function placesIn({ exact, placed, rest, variables }) {
+    return rest.length + variables.length > 0 ? undefined : new Set([...placed.keys(), ...exact.keys()]);
+}
 const stringOperators = [
     string_operator({ name: 'StringEquals' }),
     string_operator({ name: 'StringNotEquals', negated: true }),
@@ -41183,8 +42136,9 @@ function qualified(text) {
 ;// CONCATENATED MODULE: ./build/domain/policy/condition/clause.js
 
 
+const organizationPaths = 'aws:principalorgpaths';
 const severalValued = new Set([
-    'aws:principalorgpaths',
+    organizationPaths,
     'aws:sourceorgpaths',
     'aws:vpceorgpaths',
     'aws:tagkeys',
@@ -41206,6 +42160,7 @@ function prepareClause({ operator: text, key, values }, version) {
     const keyName = key.toLowerCase();
     const onAbsent = ifExists || set === 'all' || (set === undefined && prepared.absent) ? 'all' : 'none';
     return {
+        places: keyName === organizationPaths && onAbsent === 'none' ? prepared.places : undefined,
         judge: (requests, precise) => {
             const known = requests.knows(keyName) ?? unknownKey;
             return combine(isPresent(known) ? looseless(prepared.present(known, precise), known) : undefined, known.absent ? onAbsent : undefined);
@@ -41433,8 +42388,7 @@ function takesResource({ resources, version, arn, }) {
 
 ;// CONCATENATED MODULE: ./build/domain/policy/notes.js
 
-
-function notesOn({ statement, target, deciding, }) {
+function notesOn({ statement, takes, target, deciding, }) {
     const label = labelOf(statement);
     const notes = [];
     const paths = deciding.filter((value) => value !== undefined && /^o-/.test(value));
@@ -41448,7 +42402,7 @@ function notesOn({ statement, target, deciding, }) {
             statement: label,
             text: `${label} doesn't close the OU's ID in ${open}: every OU whose ID begins so is covered too`,
         });
-    if (takesAction(statement.actions, 'ecr:SetRepositoryPolicy')) {
+    if (takes('ecr:SetRepositoryPolicy')) {
         notes.push({ code: 'writes-policy', statement: label, text: `${label} also lets them change the repository's policy` });
     }
     return notes;
@@ -41458,35 +42412,47 @@ function notesOn({ statement, target, deciding, }) {
 function accountPrincipal(name) {
     return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
 }
-function judgePrincipals({ effect, principals }, { account, role, service }) {
-    if (principals.not)
-        return { answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' };
-    if (service !== undefined) {
-        if (effect === 'Deny' && principals.byType['AWS']?.includes('*') === true)
-            return { answer: 'all', because: 'Principal is everybody' };
-        const named = principals.byType['Service']?.includes(service) === true;
-        return {
-            answer: named ? 'all' : 'none',
-            because: named ? `Principal names ${service}` : `Principal doesn't name the service ${service}`,
-        };
-    }
-    const names = principals.byType['AWS'] ?? [];
-    if (names.includes('*'))
-        return { answer: 'all', because: 'Principal is everybody' };
-    if (account !== undefined && names.some((name) => accountPrincipal(name) === account))
-        return { answer: 'all', because: `Principal is account ${account}` };
-    if (role !== undefined && names.includes(role))
-        return { answer: 'all', because: `Principal is ${role}` };
-    const within = names.find((name) => (account === undefined ? /\d{12}/.test(name) : name.includes(`::${account}:`)));
-    if (within !== undefined && role === undefined)
-        return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
+const everybody = { answer: 'all', because: 'Principal is everybody' };
+function preparePrincipals({ effect, principals: { not, byType } }) {
+    if (not)
+        return () => ({ answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' });
+    const services = new Set(byType['Service']);
+    const names = byType['AWS'] ?? [];
+    const anybody = names.includes('*');
+    const ofIam = anybody ? () => everybody : namedPrincipals(names);
+    return (requests) => {
+        const { service } = requests;
+        if (service === undefined)
+            return ofIam(requests);
+        if (effect === 'Deny' && anybody)
+            return everybody;
+        return services.has(service)
+            ? { answer: 'all', because: `Principal names ${service}` }
+            : { answer: 'none', because: `Principal doesn't name the service ${service}` };
+    };
+}
+function namedPrincipals(names) {
+    const named = new Set(names);
+    const accounts = new Set(names.map(accountPrincipal));
+    const partOf = new Map(names.map((name) => [/::(\d{12}):/.exec(name)?.[1], name]).reverse());
+    const anyAccount = names.find((name) => /\d{12}/.test(name));
     const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
-    if (unique !== undefined)
-        return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
-    return { answer: 'none', because: "Principal doesn't name them" };
+    return ({ account, role }) => {
+        if (account !== undefined && accounts.has(account))
+            return { answer: 'all', because: `Principal is account ${account}` };
+        if (role !== undefined && named.has(role))
+            return { answer: 'all', because: `Principal is ${role}` };
+        const within = account === undefined ? anyAccount : partOf.get(account);
+        if (within !== undefined && role === undefined)
+            return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
+        if (unique !== undefined)
+            return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
+        return { answer: 'none', because: "Principal doesn't name them" };
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/coverage.js
+
 
 
 
@@ -41498,60 +42464,102 @@ function coverage({ policy, target, actions, facts, }) {
     return coverer(policy, facts)(target, actions);
 }
 function coverer(policy, facts) {
-    const prepared = policy.statements.map((statement) => {
-        const taken = new Map();
-        return {
-            statement,
-            label: labelOf(statement),
-            resource: takesResource({ resources: statement.resources, version: policy.version, arn: facts.repositoryArn }),
-            clauses: statement.clauses.map((clause) => prepareClause(clause, policy.version)),
-            takes: (action) => {
-                const known = taken.get(action) ?? takesAction(statement.actions, action);
-                taken.set(action, known);
-                return known;
-            },
-        };
-    });
+    const prepared = policy.statements.map((statement) => ({
+        statement,
+        label: labelOf(statement),
+        resource: takesResource({ resources: statement.resources, version: policy.version, arn: facts.repositoryArn }),
+        judgePrincipals: preparePrincipals(statement),
+        clauses: statement.clauses.map((clause) => prepareClause(clause, policy.version)),
+        takes: memo((action) => takesAction(statement.actions, action)),
+    }));
     const allows = prepared.filter(({ statement }) => statement.effect === 'Allow');
     const denies = prepared.filter(({ statement }) => statement.effect === 'Deny');
     const ask = requestsTo(facts);
-    const takers = new Map();
-    const takersOf = (action) => {
-        const known = takers.get(action) ?? allows.flatMap(({ takes }, at) => (takes(action) ? [at] : []));
-        takers.set(action, known);
-        return known;
-    };
+    const candidatesFor = candidatesAmong(allows);
+    const concernOf = memo((actions) => concern({ allows, denies, actions }));
     return (target, actions) => {
         const requests = ask(target);
-        const answers = allows.map((allow) => answerOf(allow, requests));
-        const covered = actions.map((action) => {
-            const taking = takersOf(action);
-            const yes = taking.filter((at) => answers[at] === 'yes');
-            const chosen = (yes.length > 0 ? yes : taking).flatMap((at) => allows[at] ?? []);
-            return {
-                action,
-                answer: yes.length > 0 ? 'yes' : taking.some((at) => answers[at] === 'unknown') ? 'unknown' : 'no',
-                by: yes.flatMap((at) => allows[at]?.label ?? []),
-                get because() {
-                    return chosen.length > 0 ? chosen.map((allow) => `${allow.label}: ${coverage_reasonOf(allow, requests)}`) : ['no statement allows it'];
-                },
-            };
+        const { takings, hits } = concernOf(actions);
+        const { covering, doubtful } = candidatesFor(requests);
+        const yes = covering.filter((allow) => answerOf(allow, requests) === 'yes');
+        const verdictOf = memo((takers) => {
+            const by = yes.filter((allow) => takers.has(allow));
+            if (by.length > 0)
+                return { answer: 'yes', by: by.map(({ label }) => label), because: () => reasons(by, requests) };
+            const open = doubtful.some((allow) => takers.has(allow) && answerOf(allow, requests) === 'unknown');
+            return { answer: open ? 'unknown' : 'no', by: [], because: () => reasons([...takers], requests) };
         });
-        const used = answers.includes('yes')
-            ? allows.filter((_, at) => answers[at] === 'yes' && actions.some((action) => takersOf(action).includes(at)))
-            : [];
-        const blocked = denies.flatMap((deny) => denial({ deny, requests, actions }) ?? []);
+        const decided = takings.map(({ action, takers }) => new DecidedAction(action, verdictOf(takers)));
+        const used = yes.filter((allow) => takings.some(({ takers }) => takers.has(allow)));
+        const denials = hits.flatMap((hit) => denial(hit, requests) ?? []);
         return {
             target,
-            actions: covered,
-            denies: blocked,
-            notes: used.flatMap(({ statement, clauses }) => notesOn({ statement, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) })),
-            covered: covered.every(({ answer }) => answer === 'yes') && blocked.every(({ extent }) => extent !== 'certain'),
+            actions: decided,
+            denies: denials,
+            notes: used.flatMap(({ statement, clauses, takes }) => notesOn({ statement, takes, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) })),
+            covered: decided.every(({ answer }) => answer === 'yes') && denials.every(({ extent }) => extent !== 'certain'),
         };
     };
 }
-function answerOf({ statement, resource, clauses }, requests) {
-    if (resource !== 'all' || judgePrincipals(statement, requests).answer !== 'all')
+function concern({ allows, denies, actions, }) {
+    const sets = [];
+    return {
+        takings: actions.map((action) => {
+            const taking = new Set(allows.filter(({ takes }) => takes(action)));
+            const takers = sets.find((known) => known.symmetricDifference(taking).size === 0) ?? taking;
+            sets.push(takers);
+            return { action, takers };
+        }),
+        hits: denies.flatMap((deny) => {
+            const taken = actions.filter(deny.takes);
+            return taken.length > 0 && deny.resource !== 'none' ? [{ deny, actions: taken }] : [];
+        }),
+    };
+}
+function candidatesAmong(allows) {
+    const byPlace = new Map();
+    const anywhere = [];
+    for (const allow of allows) {
+        const places = allow.clauses.find((clause) => clause.places)?.places;
+        if (!places)
+            anywhere.push(allow);
+        else
+            for (const place of places)
+                byPlace.set(place, [...(byPlace.get(place) ?? []), allow]);
+    }
+    return (requests) => {
+        const paths = requests.knows(organizationPaths)?.present;
+        const found = new Set(anywhere);
+        for (const place of paths?.places() ?? [])
+            for (const allow of byPlace.get(place) ?? [])
+                found.add(allow);
+        const covering = found.size === anywhere.length ? anywhere : [...found].sort(inOrder);
+        return { covering, doubtful: paths && paths.literal === undefined ? allows : covering };
+    };
+}
+function inOrder({ statement: a }, { statement: b }) {
+    return a.index - b.index;
+}
+class DecidedAction {
+    action;
+    answer;
+    by;
+    #because;
+    constructor(action, { answer, by, because }) {
+        this.action = action;
+        this.answer = answer;
+        this.by = by;
+        this.#because = because;
+    }
+    get because() {
+        return this.#because();
+    }
+}
+function reasons(allows, requests) {
+    return allows.length > 0 ? allows.map((allow) => `${allow.label}: ${coverage_reasonOf(allow, requests)}`) : ['no statement allows it'];
+}
+function answerOf({ statement, resource, judgePrincipals, clauses }, requests) {
+    if (resource !== 'all' || judgePrincipals(requests).answer !== 'all')
         return 'no';
     let open = statement.unknown.length > 0;
     for (const clause of clauses) {
@@ -41563,10 +42571,10 @@ function answerOf({ statement, resource, clauses }, requests) {
     }
     return open ? 'unknown' : 'yes';
 }
-function coverage_reasonOf({ statement, resource, clauses }, requests) {
+function coverage_reasonOf({ statement, resource, judgePrincipals, clauses }, requests) {
     if (resource !== 'all')
         return statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository";
-    const principal = judgePrincipals(statement, requests);
+    const principal = judgePrincipals(requests);
     if (principal.answer !== 'all')
         return principal.because;
     const judged = clauses.map((clause) => {
@@ -41580,24 +42588,19 @@ function coverage_reasonOf({ statement, resource, clauses }, requests) {
         return `it has an element that is not known: ${statement.unknown.join(', ')}`;
     return [principal.because, ...judged.map(({ because }) => because)].join('; ');
 }
-function denial({ deny, requests, actions }) {
-    const hit = actions.filter(deny.takes);
-    if (hit.length === 0 || deny.resource === 'none')
-        return undefined;
-    const principal = judgePrincipals(deny.statement, requests);
+function denial({ deny, actions }, requests) {
+    const principal = deny.judgePrincipals(requests);
     if (principal.answer === 'none')
         return undefined;
-    const judged = deny.clauses.map((clause) => {
-        const judgement = clause.judge(requests, true);
-        return { ...judgement, because: clause.explain(judgement, requests) };
-    });
-    if (judged.some(({ answer }) => answer === 'none'))
+    const judgements = deny.clauses.map((clause) => clause.judge(requests, true));
+    if (judgements.some(({ answer }) => answer === 'none'))
         return undefined;
+    const judged = judgements.map((judgement, at) => ({ ...judgement, because: deny.clauses[at]?.explain(judgement, requests) ?? '' }));
     const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
     const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;
     const [part] = parts;
     const because = (part ? parts : [principal, ...judged]).map((one) => one.because).join('; ');
-    const common = { statement: deny.label, actions: hit, because };
+    const common = { statement: deny.label, actions, because };
     if (doubtful || parts.some(({ answer }) => answer !== 'part') || parts.length > 1)
         return { ...common, extent: 'possible' };
     if (!part)
@@ -41781,50 +42784,6 @@ function shutsOut({ principals, resources, clauses, unknown }, version) {
     return name !== opposite && hitsAbsent && pins({ ...clause, operator: opposite }, version);
 }
 
-;// CONCATENATED MODULE: ./build/domain/policy/fold.js
-
-
-function fold(statements) {
-    const entries = statements.flatMap((statement, at) => statement.values.map((value) => ({ at, statement, value, pattern: patternOf(value, statement.sid.kind) })));
-    const dropped = new Set();
-    const folded = [];
-    for (const inner of entries) {
-        const outer = entries.find((other) => other !== inner &&
-            !dropped.has(other) &&
-            other.statement.sid.kind === inner.statement.sid.kind &&
-            actionsWithin(inner.statement, other.statement) &&
-            (other.value !== inner.value || other.at < inner.at || !actionsWithin(other.statement, inner.statement)) &&
-            patternCovers(other.pattern, inner.pattern));
-        if (!outer)
-            continue;
-        dropped.add(inner);
-        folded.push({ value: inner.value, into: outer.value });
-    }
-    const left = statements.map((statement, at) => {
-        const gone = new Set([...dropped].filter((entry) => entry.at === at).map(({ value }) => value));
-        return gone.size === 0 ? statement : { ...statement, values: statement.values.filter((value) => !gone.has(value)) };
-    });
-    return { statements: left.filter(({ values }) => values.length > 0), folded };
-}
-function patternOf(text, kind) {
-    if (kind !== 'OrgPaths')
-        return { text, form: undefined, glob: undefined };
-    return { text, form: pathForm(text), glob: parseGlob(text, { version: undefined, wild: true }) };
-}
-function patternCovers(outer, inner) {
-    if (outer.text === inner.text)
-        return true;
-    if (outer.form && inner.form)
-        return formContains(outer.form, inner.form);
-    return outer.glob !== undefined && inner.glob !== undefined && contains([outer.glob], inner.glob);
-}
-function covers(outer, inner, kind) {
-    return patternCovers(patternOf(outer, kind), patternOf(inner, kind));
-}
-function actionsWithin(inner, outer) {
-    return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
-}
-
 ;// CONCATENATED MODULE: ./build/domain/policy/grant.js
 
 
@@ -41851,7 +42810,7 @@ const principals = (canonical) => ({
     },
 });
 const source = (service) => conditional({ Service: `${service}.amazonaws.com` }, 'ArnLike', 'aws:SourceArn');
-const kinds = {
+const grant_kinds = {
     OrgPaths: conditional('*', 'ForAnyValue:StringLike', 'aws:PrincipalOrgPaths'),
     Accounts: principals((name) => (accountPrincipal(name) === undefined || !name.startsWith('arn:') ? undefined : name)),
     Roles: principals((name) => ((0,domain_account/* parseArn */.Lw)(name).ok && /:role\//.test(name) ? name : undefined)),
@@ -41888,7 +42847,7 @@ function withConsumers(wants) {
     });
 }
 function statementJson({ sid, actions, values, }) {
-    const { principal, condition } = kinds[sid.kind].body(sorted(values));
+    const { principal, condition } = grant_kinds[sid.kind].body(sorted(values));
     return { Sid: sid.text, Effect: 'Allow', Principal: principal, Action: sorted(actions), ...(condition ? { Condition: condition } : {}) };
 }
 function readOwn({ sid, effect, json, actions }, policySid) {
@@ -41897,7 +42856,7 @@ function readOwn({ sid, effect, json, actions }, policySid) {
         return undefined;
     if (Object.keys(json).some((element) => !['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(element)))
         return undefined;
-    const values = kinds[own.kind].read(json['Principal'], json['Condition']);
+    const values = grant_kinds[own.kind].read(json['Principal'], json['Condition']);
     if (!values || actions.names.some((name) => /[*?]/.test(name)))
         return undefined;
     return { sid: own, actions: sorted(actions.names), values: sorted(values) };
@@ -41907,6 +42866,9 @@ function sorted(texts) {
 }
 function actionsKey(actions) {
     return sorted(actions.map((action) => action.toLowerCase())).join();
+}
+function actionsWithin(inner, outer) {
+    return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
 }
 function normalPrincipal(principal) {
     if (principal === undefined)
@@ -41926,6 +42888,47 @@ function grant_texts(json) {
         return undefined;
     const list = Array.isArray(json) ? json : [json];
     return list.every((item) => typeof item === 'string') ? list : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/fold.js
+
+
+
+function fold(statements) {
+    const entries = statements.flatMap((statement, at) => statement.values.map((value) => ({ at, statement, value, pattern: patternOf(value, statement.sid.kind) })));
+    const dropped = new Set();
+    const folded = [];
+    for (const inner of entries) {
+        const outer = entries.find((other) => other !== inner &&
+            !dropped.has(other) &&
+            other.statement.sid.kind === inner.statement.sid.kind &&
+            actionsWithin(inner.statement, other.statement) &&
+            (other.value !== inner.value || other.at < inner.at || !actionsWithin(other.statement, inner.statement)) &&
+            patternCovers(other.pattern, inner.pattern));
+        if (!outer)
+            continue;
+        dropped.add(inner);
+        folded.push({ value: inner.value, into: outer.value });
+    }
+    const left = statements.map((statement, at) => {
+        const gone = new Set([...dropped].filter((entry) => entry.at === at).map(({ value }) => value));
+        return gone.size === 0 ? statement : { ...statement, values: statement.values.filter((value) => !gone.has(value)) };
+    });
+    return { statements: left.filter(({ values }) => values.length > 0), folded };
+}
+function patternOf(text, kind) {
+    if (kind !== 'OrgPaths')
+        return { text, place: undefined, around: new Set(), glob: undefined };
+    const place = placeNamed(text);
+    const around = new Set(place === undefined ? [] : placesAround(place));
+    return { text, place, around, glob: parseGlob(text, { version: undefined, wild: true }) };
+}
+function patternCovers(outer, inner) {
+    if (outer.text === inner.text)
+        return true;
+    if (outer.place !== undefined && inner.place !== undefined)
+        return inner.around.has(outer.place);
+    return outer.glob !== undefined && inner.glob !== undefined && contains([outer.glob], inner.glob);
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/lockout.js
@@ -41956,27 +42959,38 @@ function ownStatements(policy, policySid) {
     });
 }
 function own_distinct(grants) {
-    return grants.filter((inner, at) => !grants.some((outer, other) => {
-        if (other === at || outer.kind !== inner.kind || !covers(outer.value, inner.value, inner.kind))
-            return false;
-        const within = inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
-        const mutual = covers(inner.value, outer.value, inner.kind) && actionsKey(inner.actions) === actionsKey(outer.actions);
-        return within && (!mutual || other < at);
+    const entries = grants.map((grant, at) => ({ grant, at, place: own_placeOf(grant) }));
+    const byPlace = Map.groupBy(entries, ({ grant, place }) => `${grant.kind} ${place}`);
+    const covered = ({ grant: inner, at, place }) => around(inner, place).some((wider) => byPlace.get(`${inner.kind} ${wider}`)?.some(({ grant: outer, at: other }) => {
+        const equal = inner.value === outer.value && actionsKey(inner.actions) === actionsKey(outer.actions);
+        return other !== at && actionsWithin(inner, outer) && (!equal || other < at);
     }));
+    return entries.filter((entry) => !covered(entry)).map(({ grant }) => grant);
+}
+function own_placeOf({ kind, value }) {
+    return (kind === 'OrgPaths' ? placeNamed(value) : undefined) ?? value;
+}
+function around({ kind }, place) {
+    return kind === 'OrgPaths' ? placesAround(place) : [place];
 }
 function adding(statements, { grants, policy, policySid }) {
     const result = [...statements];
-    for (const { kind, value, actions } of grants) {
+    for (const alike of Map.groupBy(grants, ({ kind, actions }) => `${kind} ${actionsKey(actions)}`).values()) {
+        const [first] = alike;
+        if (!first)
+            continue;
+        const { kind, actions } = first;
+        const values = alike.map(({ value }) => value);
         const at = result.findIndex(({ sid, actions: granted }) => sid.kind === kind && actionsKey(granted) === actionsKey(actions));
         const found = result[at];
         if (found)
-            result[at] = { ...found, values: sorted([...found.values, value]) };
+            result[at] = { ...found, values: sorted([...found.values, ...values]) };
         else {
             const taken = [...result.map(({ sid }) => sid), ...policy.statements.flatMap(({ sid }) => readSid(sid, policySid) ?? [])].filter((sid) => sid.kind === kind);
             let number = 1;
             while (taken.some((sid) => sid.number === number))
                 number += 1;
-            result.push({ sid: { kind, number, marker: undefined }, actions: sorted(actions), values: [value] });
+            result.push({ sid: { kind, number, marker: undefined }, actions: sorted(actions), values: sorted(values) });
         }
     }
     return result;
@@ -42436,7 +43450,7 @@ function foreignPaths({ targets, organizationId }) {
 }
 async function resolveOus({ targets, organizationId, organizations }) {
     const needsId = targets.some(({ kind }) => kind !== 'path');
-    const organization = organizationId ?? (needsId ? await organizations.organizationId() : undefined);
+    const organization = organizationId ?? (needsId ? (await organizations.organization()).id : undefined);
     const tree = cachedTree(organizations);
     const resolved = [];
     for (const target of targets)
@@ -42494,7 +43508,7 @@ function cachedTree(organizations) {
     return {
         root: async () => (root ??= organizations.root()),
         children: async (parent) => {
-            const known = children.get(parent.id) ?? organizations.children(parent);
+            const known = children.get(parent.id) ?? organizations.children(parent).then((found = []) => found);
             children.set(parent.id, known);
             return known;
         },
@@ -42576,18 +43590,35 @@ function registryPlace(inputs) {
     return `the registry of ${registryAccount(inputs) ?? 'the job’s own account'} in ${inputs['aws-region']}`;
 }
 async function planPublishBlindly({ inputs, ports, }) {
-    const [source, tags] = await Promise.all([findSource({ inputs, ports }), wantedTags({ inputs, ports })]);
-    const { repository } = inputs;
-    const digest = digestOf(source);
-    const what = digest === undefined ? `${repository}, built from ${inputs.context}` : `${repository}@${digest}`;
+    const { source, names } = await readWish({ inputs, ports });
+    const [first, ...others] = inputs.repository;
+    if (first === undefined)
+        throw new Error('a required list has an entry');
+    const tags = names.tags.map(({ tag }) => tag);
+    const digest = source.kind === 'layout' ? source.image.digest : undefined;
+    const list = [first, ...others].join(', ');
     return {
-        wished: [`the image ${what}, in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`],
-        unknown: [
-            `whether ${repository} is there, and which of the tags it has already`,
-            ...(digest === undefined ? ['the digest of the build'] : []),
+        wished: [
+            `the image ${sourceInWords(source, inputs.context)}, to ${list} in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`,
         ],
-        image: (0,domain_image/* formatImage */.vy)(digest === undefined ? { repository, tag: tags[0] } : { repository, digest }),
+        unknown: [
+            `whether ${list} ${others.length === 0 ? 'is' : 'are'} there, and which of the tags ${others.length === 0 ? 'it has' : 'they have'} already`,
+            ...(digest === undefined ? ['the digest of the image'] : []),
+        ],
+        image: (0,domain_image/* formatImage */.vy)(digest === undefined ? { repository: first, tag: tags[0] } : { repository: first, digest }),
     };
+}
+function sourceInWords(source, context) {
+    switch (source.kind) {
+        case 'build':
+            return `built from ${context}`;
+        case 'local':
+            return `${source.reference} of the Docker engine`;
+        case 'layout':
+            return source.image.digest;
+        case 'registry':
+            return (0,domain_image/* formatImage */.vy)(source.reference);
+    }
 }
 function planShareBlindly(inputs, repositories) {
     if (!hasTargets(inputs))
@@ -42652,6 +43683,13 @@ function formatDuration(milliseconds) {
 }
 function durationOf({ startedAt, endedAt }) {
     return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
+}
+function courseLine({ deployment, target }) {
+    const { createdAt, completedAt } = deployment;
+    const status = deployment.terminationWaitStarted && !(0,domain_deployment/* isTerminal */.Hd)(deployment.status) ? 'The traffic has shifted whole' : deployment.status;
+    const took = createdAt === undefined || completedAt === undefined ? '' : ` after ${formatDuration(completedAt - createdAt)}`;
+    const events = (target?.events ?? []).flatMap((event) => eventLines(undefined, event));
+    return `${status}${took}${events.length === 0 ? '' : `: ${events.join('  ')}`}`;
 }
 function statusLines(previous, { deployment }) {
     const { status } = deployment;
@@ -42745,17 +43783,16 @@ async function watchDeployment(request) {
         await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
     }
 }
-async function look({ deployments, id, session, ports, signal }) {
+async function look(request) {
+    const { deployments, id, signal } = request;
     try {
         return await abortable(deployments.look(id), signal);
     }
     catch (error) {
         signal?.throwIfAborted();
-        if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
-            throw lost({ id, error, session, url: deployments.url(id), now: ports.clock.now() });
         if ((0,aws/* isPassing */.WG)(error))
             return (0,build_errors/* toError */.iT)(error);
-        throw error;
+        throw error instanceof build_errors/* ActionError */.lZ ? lost(error, request) : error;
     }
 }
 async function abortable(work, signal) {
@@ -42772,40 +43809,46 @@ async function abortable(work, signal) {
         signal.removeEventListener('abort', abort);
     }
 }
-function lost({ id, error, session, url, now, }) {
-    const expired = (0,aws/* isExpiry */.YS)(error);
-    const until = session.expiresAt();
-    const at = until === undefined || until > now ? '' : ` at ${(0,credentials/* utc */.n$)(until)}`;
-    const why = expired ? `the credentials expired${at}${endOf(session)}` : (0,build_errors/* toError */.iT)(error).message;
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why}.`, {
+function lost(error, request) {
+    const { id, deployments, consequence } = request;
+    const url = deployments.url(id);
+    const { why, remedy } = watch_deployment_reasonOf(error, request);
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why.replace(/\.$/, '')}. ${consequence}`, {
         deploymentId: id,
         status: 'InProgress',
         url,
         cause: error,
-        hint: `${remedyOf({ error, session })} See how it ends: ${url}`,
+        hint: [remedy, url].filter((part) => part !== undefined).join(' '),
     });
 }
-function endOf(session) {
-    switch (session.ending()?.why) {
-        case 'environment':
-            return ' and came from the environment, so that they can’t be renewed';
-        case 'role-chaining':
-            return ', and so did those in the environment from which the role was assumed';
-        case undefined:
-            return '';
+function watch_deployment_reasonOf(error, { session, ports }) {
+    const isRenewal = !(error instanceof build_errors/* AwsError */.Gy) || error.service === 'sts' || error.service === 'github';
+    if (isRenewal) {
+        return {
+            why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
+            remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
+        };
     }
-}
-function remedyOf({ error, session }) {
-    const own = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
     if (!(0,aws/* isExpiry */.YS)(error))
-        return own ?? 'Allow codedeploy:GetDeployment and codedeploy:GetDeploymentTarget.';
+        return { why: error.message, remedy: error.hint };
+    const until = session.expiresAt();
+    const at = until === undefined || until > ports.clock.now() ? '' : ` at ${(0,credentials/* utc */.n$)(until)}`;
     switch (session.ending()?.why) {
         case 'environment':
-            return 'Give deploy-role to let the action renew the credentials itself.';
+            return {
+                why: `the credentials expired${at} and came from the environment, so that they can’t be renewed`,
+                remedy: 'Give deploy-role to let the action renew the credentials itself.',
+            };
         case 'role-chaining':
-            return sts/* byOidc */.DJ;
+            return {
+                why: `the credentials expired${at}, and so did those in the environment from which the role was assumed`,
+                remedy: sts/* byOidc */.DJ,
+            };
         case undefined:
-            return own ?? 'Run the step again.';
+            return {
+                why: `the session of deploy-role expired${at}, although the action renews it ten minutes before: ${error.message}`,
+                remedy: 'See whether the role’s sessions were revoked, and run the step again.',
+            };
     }
 }
 
@@ -42862,7 +43905,7 @@ async function clearTheWay(prepared, { request, marker }) {
         const known = seen(current, marker);
         if (known.own || known.yieldTo || !current.active)
             return { prepared: current, ...known };
-        await deploy_service_endOf(current.active, { prepared: current, request });
+        await endOf(current.active, { prepared: current, request });
         current = await current.again();
     }
 }
@@ -42874,7 +43917,7 @@ function seen({ active, newest }, marker) {
     const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
     return yieldTo ? { yieldTo } : {};
 }
-async function deploy_service_endOf(active, { prepared, request }) {
+async function endOf(active, { prepared, request }) {
     const { deployer, inputs, side } = prepared;
     const { ports, signal } = request;
     const { id } = active;
@@ -42892,6 +43935,7 @@ async function deploy_service_endOf(active, { prepared, request }) {
         signal,
         until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
         milliseconds: minutes * 60_000,
+        consequence: 'Nothing was started.',
     });
     if (end !== 'time-out')
         return;
@@ -42983,7 +44027,7 @@ async function start(prepared, { request, marker, arn, item }) {
             ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
         }
         if (lost) {
-            const own = await sought({ request, find: async () => deployer.find(marker.nonce), pause });
+            const own = await sought({ request, deployer, marker, lost, pause });
             if (own)
                 return { answer: 'started', id: own.id };
         }
@@ -42998,15 +44042,22 @@ async function start(prepared, { request, marker, arn, item }) {
         operation: 'CreateDeployment',
         code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
         cause: lost,
-        hint: `No deployment with the mark ${marker.nonce} was seen. Run the step again: it starts none if this one turns up.`,
+        hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and does what on-cancel says. Run the step again: it waits for this one if it turns up after all.`,
     });
 }
-async function sought({ request: { ports }, find, pause, }) {
-    const seen = await find();
-    if (seen)
-        return seen;
-    await ports.clock.sleep(pause);
-    return find();
+async function sought({ request: { ports }, deployer, marker: { nonce }, lost, pause, }) {
+    try {
+        const seen = await deployer.find(nonce);
+        if (seen)
+            return seen;
+        await ports.clock.sleep(pause);
+        return await deployer.find(nonce);
+    }
+    catch (error) {
+        const [code, mend] = error instanceof build_errors/* AwsError */.Gy ? [error.code, error.hint] : ['NoAnswer', undefined];
+        const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and does what on-cancel says; then run the step again.`;
+        throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: 'codedeploy', operation: 'CreateDeployment', code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
+    }
 }
 function started(prepared, { request, id, arn, item }) {
     const { output, ports, memory } = request;
@@ -43110,15 +44161,16 @@ function plan_deployment_write({ deployer, identity }, call) {
 
 
 function summariseDeployment(summary) {
-    const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure } = summary;
+    const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure, advice, rollback } = summary;
     const before = (0,live_service/* shortName */.E)(previousTaskDefinition);
     const after = (0,live_service/* shortName */.E)(taskDefinition);
     const rows = [
         ['Service', `${code(service)} in cluster ${code(cluster)}`],
         ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
         ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
-        ...(deployment ? [['Deployment', `[${escapeMarkdown(deployment.id)}](${deployment.url})`]] : []),
+        ...(deployment ? [['Deployment', deployment_summary_link(deployment)]] : []),
         ['Outcome', escapeMarkdown(outcome)],
+        ...(rollback ? [['Rollback', `${deployment_summary_link(rollback)}: ${escapeMarkdown(rollback.status)}`]] : []),
     ];
     const steps = events.filter(({ status }) => status !== 'Pending');
     return [
@@ -43127,8 +44179,12 @@ function summariseDeployment(summary) {
         table(['', ''], rows),
         '',
         ...(steps.length === 0 ? [] : [table(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
-        ...(failure === undefined ? [] : [codeBlock(failure.split('\n')), '']),
+        ...(failure === undefined ? [] : ['**What happened**', '', codeBlock(failure.split('\n')), '']),
+        ...(advice === undefined || advice === '' ? [] : [`**What to do**: ${escapeMarkdown(advice)}`, '']),
     ].join('\n');
+}
+function deployment_summary_link({ id, url }) {
+    return `[${escapeMarkdown(id)}](${url})`;
 }
 function eventRow(event) {
     return [escapeMarkdown(event.name), escapeMarkdown(event.status), durationOf(event) ?? ''];
@@ -43139,12 +44195,13 @@ function eventRow(event) {
 function explainFailure({ snapshot, circumstances }) {
     const { deployment, target } = snapshot;
     const failed = target?.events.find(({ status }) => status === 'Failed');
-    const tasks = distinctTasks(circumstances.stoppedTasks);
+    const tasks = distinctTasks(circumstances.stoppedTasks.filter(({ reason = '' }) => !isRoutine(reason)));
+    const said = [...new Set(circumstances.serviceEvents.map(({ message }) => message.replace(/^\(service [^)]*\) /, '')))];
     const details = [
         ...(failed ? eventDetails(failed) : []),
         ...deployment.statusMessages,
         ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
-        ...new Set(circumstances.serviceEvents.map(({ message }) => `service event: ${message}`)),
+        ...said.filter((message) => !isRoutine(message)).map((message) => `service event: ${message}`),
     ];
     const { error, status } = deployment;
     const reason = error
@@ -43152,14 +44209,45 @@ function explainFailure({ snapshot, circumstances }) {
         : failed
             ? `the lifecycle event ${failed.name} failed`
             : `it ended as ${status}, and CodeDeploy gives no reason`;
-    const evidence = [...tasks.map(taskReason), ...circumstances.serviceEvents.map(({ message }) => message)];
-    return { reason, details, advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''] };
+    const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said];
+    return {
+        reason,
+        impact: impactOf(snapshot),
+        details,
+        background: said.filter(isRoutine).map((message) => `service event: ${message}`),
+        advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''],
+    };
+}
+const meanings = {
+    BeforeInstall: 'your hook, before the new tasks are made',
+    Install: 'the new tasks are started, and must become healthy',
+    AfterInstall: 'your hook, when the new tasks run',
+    AllowTestTraffic: 'the test listener is pointed at the new tasks',
+    AfterAllowTestTraffic: 'your hook, which may test the new tasks through the test listener',
+    BeforeAllowTraffic: 'your hook, before the production traffic moves',
+    AllowTraffic: 'the production traffic moves to the new tasks',
+    AfterAllowTraffic: 'your hook, when the production traffic has moved',
+};
+function impactOf({ target }) {
+    const green = target?.taskSets.find(({ label }) => label === 'Green');
+    if (!target)
+        return undefined;
+    if (!green || green.traffic === 0)
+        return 'The new tasks had no production traffic: the users saw nothing of it.';
+    return `The new tasks had ${green.traffic} % of the production traffic then.`;
+}
+function isRoutine(message) {
+    return /^Scaling activity initiated|has reached a steady state|has started \d+ tasks|registered \d+ targets|has begun draining|has stopped \d+ running tasks/.test(message);
 }
 function eventDetails(event) {
     const duration = durationOf(event);
+    const meaning = meanings[event.name];
     const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
     return [
-        `${event.name} failed${duration === undefined ? '' : ` after ${duration}`}${[code, message]
+        `${event.name}${meaning === undefined ? '' : ` (${meaning})`} failed${duration === undefined ? '' : ` after ${duration}`}${[
+            code,
+            message,
+        ]
             .filter((part) => part !== '')
             .map((part) => `: ${part}`)
             .join('')}`,
@@ -43186,6 +44274,14 @@ function distinctTasks(tasks) {
     });
 }
 const causes = [
+    [
+        /notification to continue/i,
+        'Nobody let it go on in time: run mode: continue while it waits in Ready, or let the deployment group continue by itself (CONTINUE_DEPLOYMENT).',
+    ],
+    [
+        /status callback/i,
+        'A hook’s Lambda function did not report back within an hour: it must call codedeploy:PutLifecycleEventHookExecutionStatus; see its log in CloudWatch Logs.',
+    ],
     [
         /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
         'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',
@@ -43244,19 +44340,25 @@ async function cancelDeployment({ deployments, id, onCancel, }) {
     if (onCancel === 'leave')
         return `Deployment ${id} goes on, as on-cancel says: ${url}`;
     const deployment = await deployments.deployment(id);
-    return undo({ deployments, deployment });
+    return (await undoDeployment({ deployments, deployment })).said;
 }
-async function undo({ deployments, deployment, }) {
+async function undoDeployment({ deployments, deployment, }) {
     const { id, status } = deployment;
     const url = deployments.url(id);
     if ((0,domain_deployment/* isTerminal */.Hd)(status))
-        return `Deployment ${id} had ended already: ${status}. ${url}`;
+        return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
     if ((0,domain_deployment/* hasShifted */.cb)(deployment))
-        return `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`;
+        return {
+            result: 'shifted',
+            said: `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`,
+        };
     const answer = await deployments.stop({ id, rollback: true });
     if (answer === 'ended')
-        return `Deployment ${id} ended before it could be stopped. ${url}`;
-    return `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`;
+        return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
+    return {
+        result: 'stopped',
+        said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
+    };
 }
 async function finishDeployment({ unfinished, ports }) {
     const { nonce, account, onCancel, access } = unfinished;
@@ -43268,7 +44370,7 @@ async function finishDeployment({ unfinished, ports }) {
         return;
     }
     const said = onCancel === 'rollback'
-        ? await undo({ deployments, deployment })
+        ? (await undoDeployment({ deployments, deployment })).said
         : await cancelDeployment({ deployments, id: deployment.id, onCancel });
     ports.log.notice(said);
 }
@@ -43294,6 +44396,8 @@ function warnOfEnding({ session, minutes, log, }) {
 
 
 
+
+const rollbackMinutes = 30;
 async function followDeployment(request) {
     const { unfinished, signal, target, output } = request;
     const forget = () => unfinished?.memory.forget(unfinished.item);
@@ -43322,27 +44426,33 @@ async function cancelled({ id, target: { deployer, inputs } }) {
     }
 }
 async function follow(request) {
-    const { id, target, ports, output } = request;
+    const { id, target, ports } = request;
     const until = target.inputs['wait-until'];
     const budget = await budgetOf(request);
-    ports.log.info(`${id}  following until ${until}, for at most ${budget.minutes} min (${budget.explanation})`);
+    const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
     warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
-    const { end, snapshot } = await watchDeployment({
+    const { end, snapshot } = await ports.log.group(`${id}  following until ${until}, ${limit}`, async () => watchDeployment({
         ...watching(request),
         id,
         until: ({ deployment }) => (0,domain_deployment/* hasReached */.Nl)({ deployment, until }),
         milliseconds: budget.minutes * 60_000,
-    });
-    if (snapshot && end !== 'reached')
-        output('deployment-status', snapshot.deployment.status);
+    }));
     if (end === 'time-out' || !snapshot)
-        throw timeOut({ request, budget, snapshot });
-    if (end === 'terminal')
-        throw await failed({ request, budget, snapshot });
+        return outOfTime({ request, budget, snapshot });
+    return conclude({ request, snapshot });
+}
+async function conclude({ request, snapshot }) {
+    const { id, target, ports, output } = request;
+    ports.log.info(`${id}  ${courseLine(snapshot)}`);
+    if (!(0,domain_deployment/* hasReached */.Nl)({ deployment: snapshot.deployment, until: target.inputs['wait-until'] })) {
+        output('deployment-status', snapshot.deployment.status);
+        throw await failed({ request, snapshot });
+    }
     return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
 }
 function watching({ target, ports, signal }) {
-    return { deployments: target.deployer, session: target.side.session, ports, signal };
+    const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
+    return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
 }
 async function budgetOf({ target, ports }) {
     const minutes = target.inputs['wait-for-minutes'];
@@ -43356,40 +44466,101 @@ async function budgetOf({ target, ports }) {
         return { minutes: 6 * 60, explanation: 'the limit of a hosted job' };
     }
 }
-function timeOut({ request, budget, snapshot, }) {
-    const { id, target } = request;
-    const status = snapshot?.deployment.status ?? 'Unknown';
-    const url = target.deployer.url(id);
-    const isReady = status === 'Ready';
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${target.inputs['wait-until']} within ${budget.minutes} min (${budget.explanation}). It is ${status} and goes on.`, {
-        deploymentId: id,
-        status,
-        url,
-        hint: isReady
-            ? `It waits for someone to continue it: let mode: continue do so, or the console, or wait-until: ready end the step here. ${url}`
-            : `Raise wait-for-minutes, or let an earlier wait-until end the step. ${url}`,
+async function outOfTime(late) {
+    const { request, snapshot } = late;
+    const { id, target, ports, output } = request;
+    if (snapshot)
+        output('deployment-status', snapshot.deployment.status);
+    if (target.inputs['on-timeout'] === 'leave')
+        throw tooLate(late, { fate: 'It goes on, as on-timeout says.' });
+    const { result } = await undoing(late);
+    if (result === 'ended')
+        return conclude({ request, snapshot: await target.deployer.look(id) });
+    if (result === 'shifted')
+        throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
+    ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
+    const watched = await watchDeployment({
+        ...watching(request),
+        id,
+        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
+        milliseconds: rollbackMinutes * 60_000,
+    });
+    const stopped = watched.snapshot;
+    if (!stopped || watched.end === 'time-out')
+        throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
+    if (stopped.deployment.status === 'Succeeded')
+        return conclude({ request, snapshot: stopped });
+    output('deployment-status', stopped.deployment.status);
+    const undone = await followRollback({ request, deployment: stopped.deployment, wasAsked: true });
+    ports.log.info(`${id}  ${undone.said}`);
+    throw tooLate(late, {
+        fate: `It was stopped with a rollback, as on-timeout says.\n${undone.said}`,
+        stopped,
+        rollback: undone.rollback,
     });
 }
-async function failed({ request, budget, snapshot, }) {
+async function undoing(late) {
+    const { request } = late;
+    const { id, unfinished } = request;
+    const { deployer } = request.target;
+    try {
+        return await undoDeployment({ deployments: deployer, deployment: await deployer.deployment(id) });
+    }
+    catch (error) {
+        request.signal.throwIfAborted();
+        if (unfinished?.item.kind === 'deployment')
+            unfinished.memory.remember({ ...unfinished.item, onCancel: 'rollback' });
+        const next = unfinished ? ' The post step tries again.' : '';
+        throw tooLate(late, { fate: `It goes on, for it could not be stopped, as on-timeout says: ${(0,build_errors/* toError */.iT)(error).message}.${next}` });
+    }
+}
+function tooLate({ request, budget, snapshot }, { fate, stopped = snapshot, rollback }) {
+    const { id, target } = request;
+    const { 'wait-until': until, 'on-timeout': onTimeout } = target.inputs;
+    const status = snapshot?.deployment.status ?? 'Unknown';
+    const url = target.deployer.url(id);
+    const running = snapshot?.target?.events.find((event) => event.status === 'InProgress');
+    const where = running === undefined ? `It was ${status}.` : `It was ${status}, in ${running.name}.`;
+    const advice = status === 'Ready'
+        ? `It waits for someone to continue it: let mode: continue (deployment-id: ${id}) do so, or the console, or wait-until: ready end the step here.`
+        : `Raise wait-for-minutes, or let an earlier wait-until end the step${onTimeout === 'leave' ? ', or on-timeout: rollback undo it' : ''}.`;
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${until} within ${formatDuration(budget.minutes * 60_000)} (${budget.explanation}). ${where} ${fate}`, {
+        deploymentId: id,
+        status: stopped?.deployment.status ?? status,
+        url,
+        events: stopped?.target?.events,
+        rollback,
+        hint: `${advice} ${url}`,
+    });
+}
+async function failed({ request, snapshot }) {
     const { id, target, ports } = request;
     const { deployment } = snapshot;
     const url = target.deployer.url(id);
     const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
     await tell({ request, failure });
-    const undone = await followRollback({ request, budget, deployment });
-    ports.log.info(`${id}  ${undone}`);
+    const undone = await followRollback({ request, deployment });
+    ports.log.info(`${id}  ${undone.said}`);
     const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} ${verb}: ${[failure.reason, ...failure.details.slice(0, 5)].join('\n  ')}\n${undone}`, {
+    const evidence = [failure.reason, ...failure.details.slice(0, 5)].join('\n  ');
+    return new build_errors/* DeploymentError */.gt([`Deployment ${id} ${verb}: ${evidence}`, failure.impact, undone.said].filter(Boolean).join('\n'), {
         deploymentId: id,
         status: deployment.status,
         url,
+        events: snapshot.target?.events,
+        rollback: undone.rollback,
         hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
     });
 }
 async function tell({ request: { id, ports }, failure }) {
-    await ports.log.group(`Why ${id} did not succeed`, async () => {
-        for (const line of [failure.reason, ...failure.details])
+    const { reason, impact, details, background, advice } = failure;
+    await ports.log.group(`Why ${id} did not succeed, and what to do`, async () => {
+        for (const line of [reason, ...details, ...background])
             ports.log.info(line);
+        if (impact !== undefined)
+            ports.log.info(impact);
+        if (advice !== undefined)
+            ports.log.info(`What to do: ${advice}`);
     });
 }
 async function circumstancesOf({ request, deployment }) {
@@ -43401,43 +44572,53 @@ async function circumstancesOf({ request, deployment }) {
         request.ports.log.debug(`what ECS knows could not be read: ${(0,build_errors/* toError */.iT)(reason).message}`);
     const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
     return {
-        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 5),
+        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 10),
         stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
     };
 }
-async function followRollback({ request, budget, deployment, }) {
-    const { target, ports, output } = request;
+async function followRollback({ request, deployment, wasAsked = deployment.rollsBack !== false, }) {
+    const { target, ports, signal, output } = request;
     try {
-        const id = await rollbackOf({ request, deployment });
+        const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
         if (id === undefined)
-            return `It was not rolled back${deployment.rollback.message === undefined ? '' : `: ${deployment.rollback.message}`}.`;
+            return { said: notRolledBack({ deployment, wasAsked }) };
         output('rollback-deployment-id', id);
-        ports.log.info(`${deployment.id}  is rolled back by ${id}: ${target.deployer.url(id)}`);
-        const { snapshot } = await watchDeployment({
+        const url = target.deployer.url(id);
+        const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchDeployment({
             ...watching(request),
             id,
             until: ({ deployment: { status } }) => (0,domain_deployment/* isTerminal */.Hd)(status),
-            milliseconds: budget.minutes * 60_000,
-        });
+            milliseconds: rollbackMinutes * 60_000,
+        }));
         const status = snapshot?.deployment.status ?? 'Unknown';
+        const rollback = { id, status, url };
         if (status === 'Succeeded')
-            return `It was rolled back by ${id}: the old tasks have the whole traffic again.`;
-        return `Its rollback ${id} ended as ${status}: see which tasks have the traffic, ${target.deployer.url(id)}`;
+            return { said: `It was rolled back by ${id}: the old tasks have the whole traffic again.`, rollback };
+        const why = snapshot?.deployment.error ? ` (${snapshot.deployment.error.code}: ${snapshot.deployment.error.message})` : '';
+        const end = (0,domain_deployment/* isTerminal */.Hd)(status) ? `ended as ${status}${why}` : `is still ${status} after ${rollbackMinutes} min`;
+        return { said: `Its rollback ${id} ${end}: see which tasks have the traffic, ${url}`, rollback };
     }
     catch (error) {
-        if (request.signal.aborted)
-            return 'Its rollback goes on without being followed: the run was cancelled.';
-        return `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}`;
+        if (signal.aborted)
+            return { said: 'Its rollback goes on without being followed: the run was cancelled.' };
+        return { said: `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}` };
     }
 }
-async function rollbackOf({ request, deployment }) {
-    const { target, ports, signal } = request;
+function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }) {
+    if (rollback.message !== undefined)
+        return `It was not rolled back: ${rollback.message}.`;
+    if (wasAsked)
+        return 'It was not rolled back, and CodeDeploy does not say why: where no new tasks were made, there is nothing to roll back.';
+    const cure = rollsBack === false ? ' auto-rollback: failure would have CodeDeploy do it.' : '';
+    return `It was not rolled back, so that the new tasks stay as they are until the next deployment.${cure}`;
+}
+async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== false, deployments, ports, signal, }) {
     let latest = deployment;
     for (const pause of [2_000, 3_000, 5_000]) {
-        if (latest.rollback.by !== undefined || latest.rollsBack === false)
+        if (latest.rollback.by !== undefined || !wasAsked)
             break;
         await ports.clock.sleep(pause, signal);
-        latest = await target.deployer.deployment(deployment.id);
+        latest = await deployments.deployment(deployment.id);
     }
     return latest.rollback.by;
 }
@@ -43449,37 +44630,73 @@ async function rollbackOf({ request, deployment }) {
 
 
 
+
 async function runDeployment(prepared, request) {
     const deployed = await deployService(prepared, request);
+    const images = containerImages(prepared.containers, request.images);
     const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
         service: prepared.inputs.service,
         cluster: prepared.inputs.cluster,
-        images: containerImages(prepared.containers, request.images).map(({ container, image }) => ({
-            container,
-            uri: (0,domain_image/* formatImage */.vy)(image),
-        })),
+        images: images.map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) })),
         taskDefinition: deployed.taskDefinition,
         previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
         deployment: deployed.result === 'started' ? deployed : undefined,
-        events: [],
         ...ending,
     }));
     if (deployed.result !== 'started') {
         await summarise({
             outcome: deployed.result === 'unchanged' ? 'unchanged: the service runs this already' : `yielded to ${deployed.to.id} of a newer run`,
+            events: [],
         });
         return deployed;
     }
+    await summariseEnd(followDeployment({ ...request, ...deployed }), summarise);
+    return deployed;
+}
+async function summariseEnd(following, summarise) {
     try {
-        const { status, events } = await followDeployment({ ...request, ...deployed });
+        const followed = await following;
+        const { status, events } = followed;
         await summarise({ outcome: status === 'Created' ? 'started, not waited for' : status, events });
-        return deployed;
+        return followed;
     }
     catch (error) {
-        const failure = error instanceof build_errors/* ActionError */.lZ ? error.message : String(error);
-        await summarise({ outcome: 'failed', failure });
+        await summarise(badEnding(error));
         throw error;
     }
+}
+function badEnding(error) {
+    const failure = (0,build_errors/* toError */.iT)(error).message;
+    if (error instanceof build_errors/* CancelledError */.cc)
+        return { outcome: 'the run was cancelled', events: [], failure, advice: error.hint };
+    if (!(error instanceof build_errors/* DeploymentError */.gt))
+        return { outcome: 'failed', events: [], failure, advice: error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined };
+    const { status, events, rollback, hint, url } = error;
+    const undone = rollback && (rollback.status === 'Succeeded' ? ', rolled back' : `, and its rollback is ${rollback.status}`);
+    const outcome = (0,domain_deployment/* isActive */.$m)(status) ? `${status}, not followed any more` : `${status}${undone ?? ''}`;
+    return { outcome, events, failure, advice: hint?.replace(url, '').trim(), rollback };
+}
+
+;// CONCATENATED MODULE: ./build/domain/image-source.js
+
+
+function parseImageSource(text) {
+    const [, scheme, rest = ''] = /^(oci|docker):(.*)$/.exec(text) ?? [];
+    if (scheme === 'oci')
+        return rest === '' ? (0,domain_parsed/* bad */.MB)(`"${text}" names no OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ kind: 'layout', path: rest });
+    if (scheme === 'docker' || (!hasHost(text) && !text.includes('@')))
+        return parseLocal(scheme === undefined ? text : rest);
+    const reference = (0,domain_image/* parseImageReference */.o_)(text);
+    return reference.ok ? (0,domain_parsed.ok)({ kind: 'registry', reference: reference.value }) : reference;
+}
+function hasHost(text) {
+    const [first = '', ...rest] = text.split('/');
+    return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+}
+function parseLocal(text) {
+    return /^[A-Za-z0-9][\w.:/@-]*$/.test(text)
+        ? (0,domain_parsed.ok)({ kind: 'local', reference: text })
+        : (0,domain_parsed/* bad */.MB)(`"${text}" is not an image of the Docker engine (web:latest), a registry's (host/web:1.2) or an OCI layout (oci:PATH)`);
 }
 
 ;// CONCATENATED MODULE: ./build/domain/image-wish.js
@@ -43569,6 +44786,7 @@ function checkSessionTags(tags) {
 
 
 
+
 const sessionName = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
 const externalId = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
 const codedeployName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
@@ -43577,6 +44795,7 @@ const sessionTags = (value) => {
     const tags = (0,build_inputs/* lines */.Mn)(parseSessionTag)(value);
     return tags.ok ? checkSessionTags(tags.value) : tags;
 };
+const builderName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9][\w.-]*$/, 'a name of a buildx builder');
 const assignment = (line) => {
     const at = line.indexOf('=');
     return at > 0
@@ -43600,9 +44819,11 @@ const strategy = (json) => {
     }
 };
 const pullAction = (0,domain_parsed/* matching */.wC)(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
-const imageSource = (value) => {
-    const path = value.startsWith('oci:') ? value.slice('oci:'.length) : '';
-    return path === '' ? (0,domain_parsed/* bad */.MB)(`"${value}" is not an OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ ociLayout: path });
+const secret = (line) => {
+    const [, id, value = ''] = /^([\w.-]+)=([^]+)$/.exec(line) ?? [];
+    return id === undefined
+        ? (0,domain_parsed/* bad */.MB)('a line is not id=value (an id has letters, digits, ".", "_" and "-"); it is not shown, since it may be a part of a secret value')
+        : (0,domain_parsed.ok)([id, value]);
 };
 const shared_inputs_common = {
     'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
@@ -43612,6 +44833,7 @@ const shared_inputs_common = {
     'role-chaining': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(credentials/* roleChainings */.NH), 'auto', 'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.'),
     'role-duration-seconds': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 900, most: 43_200, unit: 'seconds' }), 'How long a role session lasts; it is renewed by itself. Default: 3600.'),
     strategy: (0,build_inputs/* fromRunner */.Bz)(strategy, '${{ toJSON(strategy) }}', { jobTotal: 1, failFast: false }, 'The job’s strategy context; set by the runner.'),
+    'github-token': (0,build_inputs/* fromRunner */.Bz)(build_inputs/* text */.Qq, '${{ github.token }}', undefined, 'The job’s token; set by the runner. With it a build fetches `{{defaultContext}}` of a private repository.'),
     'role-external-id': (0,build_inputs/* optional */.lq)(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
     'role-session-tags': (0,build_inputs/* listOf */.c3)(sessionTags, 'Tags of the role sessions, one `key=value` a line (sts:AssumeRole only; the role’s trust must allow sts:TagSession). Default: none.'),
 };
@@ -43619,11 +44841,8 @@ const registrySide = {
     'registry-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
     'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
 };
-const repository = {
-    repository: (0,build_inputs/* required */.mw)(domain_image/* parseRepositoryName */.$M, 'The repository in the shared registry.'),
-};
 const repositories = {
-    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M), 'The repositories in the shared registry, one a line; each is shared on its own.'),
+    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M), 'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.'),
 };
 const creating = {
     'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
@@ -43633,16 +44852,30 @@ const replicating = {
     'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the registry replicates to: Regions and/or `account/region`. share only cares for policies: a replica does not inherit the policy, so it is shared in each Region of the registry’s own account where the replica exists; other accounts are only mentioned. Images are not waited for yet: that comes with publish later.'),
 };
 const publishing = {
-    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path.'),
+    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path, or a remote one (a Git URL, an archive, `{{defaultContext}}` for this repository at this commit), which the builder fetches itself.'),
     file: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The Dockerfile. Default: `Dockerfile` in the context.'),
     target: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The build stage to build.'),
     platforms: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
-    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Build arguments, one `NAME=value` a line.'),
-    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(assignment), 'Image labels, one `name=value` a line.'),
-    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain tags, or full references of this repository. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
+    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Build arguments, one `NAME=value` a line.'),
+    'build-contexts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Further build contexts, one `name=path` (or URL, or `docker-image://…`) a line.'),
+    secrets: (0,build_inputs/* listOf */.c3)((0,build_inputs/* untrimmedCsvLines */.hb)(secret), 'Secrets of the build, one `id=value` a line; they reach it as files, never as arguments. Quoted, a value may have several lines: `"id=…"`.'),
+    'secret-envs': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(secret), 'Secrets of the build that are in the step’s environment: `id=VARIABLE`.'),
+    'secret-files': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(secret), 'Secrets of the build that are files, one `id=path` a line.'),
+    ssh: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'SSH agent sockets or keys for the build: `default`, or `id=path`.'),
+    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Image labels, one `name=value` a line. The standard ones (`org.opencontainers.image.…`) are set from the event; these win.'),
+    annotations: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Annotations of the manifest, one `[type:]name=value` a line.'),
+    'cache-from': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build may take its cache from, e.g. `type=gha` or `type=registry,ref=…`, one a line.'),
+    'cache-to': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build’s cache is kept, e.g. `type=gha,mode=max` or `type=registry,ref=…`, one a line.'),
+    'no-cache': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Build without any cache.'),
+    pull: (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Look for newer base images, although some are at hand.'),
+    provenance: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The provenance attestation: `true`, `false`, or attributes such as `mode=max`. Default: as buildx decides.'),
+    sbom: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The SBOM attestation: `true`, `false`, or attributes such as `generator=IMAGE`. Default: none.'),
+    builder: (0,build_inputs/* optional */.lq)(builderName, 'The buildx builder. Default: the one in force; where it is the engine’s own and the build needs more, one is made for the step.'),
+    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain ones, full references (`host/repository:tag`, only for that repository), rules of docker/metadata-action (`type=raw|ref|sha|semver`), or `type=tree`, which stays the same as long as the context does. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
+    'on-existing-tag': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['reuse', 'fail']), 'reuse', 'What to do where a tag that names the commit (12 of its digits or more) or the tree exists already: `reuse` its image and build nothing, or `fail`.'),
 };
 const imageToPublish = {
-    image: (0,build_inputs/* optional */.lq)(imageSource, 'An image that exists already, pushed instead of a build: `oci:PATH` for an OCI layout (no Docker needed).'),
+    image: (0,build_inputs/* optional */.lq)(parseImageSource, 'An image that exists already, published instead of a build: `oci:PATH` (an OCI layout, a folder or a tar archive; no Docker needed), a registry’s (its name begins with a host, or it is `repository@sha256:…` of the shared registry; copied or re-tagged without Docker), else one of the Docker engine (`docker:REFERENCE` where its name has a host).'),
 };
 const sharing = {
     'organization-id': (0,build_inputs/* optional */.lq)(domain_organization/* parseOrganizationId */.KL, 'The organization of the OUs. Default: asked of Organizations.'),
@@ -43677,6 +44910,7 @@ const deploying = {
     'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
     'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.'),
     'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
+    'on-timeout': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['leave', 'rollback']), 'leave', 'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.'),
     'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
 };
 
@@ -43748,6 +44982,310 @@ function failFastWarnings({ strategy, }) {
     return [
         `strategy.fail-fast is true and the matrix has ${strategy.jobTotal} jobs: when one fails, GitHub cancels the others, and on-cancel undoes their deployments. Set fail-fast: false.`,
     ];
+}
+
+;// CONCATENATED MODULE: ./build/domain/discovery.js
+const states = {
+    SUSPENDED: 'suspended',
+    PENDING_CLOSURE: 'closing',
+    PENDING_ACTIVATION: 'not activated yet',
+    CLOSED: 'closed',
+};
+function selectAccounts(found, { exclude, management, }) {
+    const byId = new Map(found.map((account) => [account.id, account]));
+    const leftOut = new Map();
+    const accounts = [...byId.values()].sort(byPathAndId).filter(({ id, state }) => {
+        const reason = id === management ? 'the management account' : exclude.includes(id) ? 'excluded' : stateReason(state);
+        if (reason !== undefined)
+            leftOut.set(reason, [...(leftOut.get(reason) ?? []), id]);
+        return reason === undefined;
+    });
+    return { accounts, leftOut, strangers: exclude.filter((id) => !byId.has(id)) };
+}
+function stateReason(state) {
+    return state === 'ACTIVE' ? undefined : (states[state] ?? `in the state ${state}`);
+}
+function byPathAndId(one, other) {
+    return compare(one.path, other.path) || compare(one.id, other.id);
+}
+function compare(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
+const mostJobs = 256;
+function matrixOf(accounts) {
+    const size = Math.max(1, Math.ceil(accounts.length / mostJobs));
+    const groups = Array.from({ length: Math.ceil(accounts.length / size) }, (_, index) => accounts.slice(index * size, (index + 1) * size));
+    return { include: groups.map(entryOf) };
+}
+function entryOf(group) {
+    const common = (values) => (values.every((value) => value === values[0]) ? (values[0] ?? '') : '');
+    const path = common(group.map((account) => account.path));
+    return {
+        'account-ids': group.map(({ id }) => id).join(','),
+        'account-name': common(group.map(({ name }) => name)),
+        'ou-id': unitOf(path),
+        'ou-path': path,
+    };
+}
+function unitOf(path) {
+    return path.split('/').at(-2) ?? '';
+}
+const mostOutput = 450_000;
+
+;// CONCATENATED MODULE: ./build/steps/at-most.js
+async function atMost(most, things, work) {
+    const results = [];
+    const queue = things.entries();
+    let failed = false;
+    const worker = async () => {
+        for (const [index, thing] of queue) {
+            if (failed)
+                return;
+            try {
+                results[index] = await work(thing);
+            }
+            catch (error) {
+                failed = true;
+                throw error;
+            }
+        }
+    };
+    await Promise.all(Array.from({ length: Math.min(most, things.length) }, worker));
+    return results;
+}
+
+;// CONCATENATED MODULE: ./build/steps/discover-accounts.js
+
+
+
+
+
+const manyOus = 60;
+const callsAtOnce = 4;
+async function discoverAccounts(request) {
+    let organization;
+    try {
+        organization = await request.organizations.organization();
+        return await discover({ ...request, organization });
+    }
+    catch (error) {
+        throw error instanceof build_errors/* AwsError */.Gy ? await explained({ error, session: request.session, organization }) : error;
+    }
+}
+async function discover({ inputs, organizations, organization, log, }) {
+    const starts = await startsOf({ inputs, organization, organizations });
+    const isWhole = starts.some(({ id }) => id === undefined);
+    const walk = { starts, organization, organizations };
+    const found = (isWhole ? undefined : await walkTree({ ...walk, most: manyOus })) ??
+        (await readList({ starts, organizations, log })) ??
+        (await walkTree({ ...walk, most: Infinity })) ??
+        [];
+    const management = isWhole ? undefined : organization.management;
+    return { organization, ...selectAccounts(found, { exclude: inputs['exclude-accounts'], management }) };
+}
+async function startsOf({ inputs, organization, organizations }) {
+    const wanted = inputs['organization-id'];
+    if (wanted !== undefined && wanted !== organization.id)
+        throw new build_errors/* InputError */.dz([{ input: 'organization-id', problem: `is ${wanted}, but these credentials are in ${organization.id}` }]);
+    const targets = await resolveOus({ targets: inputs['target-ous'], organizationId: organization.id, organizations });
+    const located = await atMost(callsAtOnce, targets, async (target) => discover_accounts_locate({ target, organization, organizations }));
+    const problems = located.flatMap((one) => ('problem' in one ? [one] : []));
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems);
+    const starts = located.flatMap((one) => ('problem' in one ? [] : [one]));
+    const paths = [...new Set(starts.map(({ path }) => path))];
+    return paths
+        .filter((path) => !paths.some((other) => other !== path && path.startsWith(other)))
+        .flatMap((path) => starts.find((start) => start.path === path) ?? []);
+}
+async function discover_accounts_locate({ target, organization: { id: organization }, organizations, }) {
+    const whole = { id: undefined, path: `${organization}/` };
+    const problem = (text) => ({ input: 'target-ous', problem: text });
+    switch (target.kind) {
+        case 'organization':
+            return target.organization === organization
+                ? whole
+                : problem(`${target.organization} is not the caller's organization, ${organization}`);
+        case 'root': {
+            const root = await organizations.root();
+            return target.root === root.id ? whole : problem(`${target.root} is not the root of ${organization}: that is ${root.id}`);
+        }
+        case 'ou': {
+            const path = await organizations.pathOf(target.ou);
+            return path === undefined ? problem(`there is no OU ${target.ou} in ${organization}`) : { id: target.ou, path };
+        }
+        case 'path': {
+            const id = target.path.split('/').at(-2) ?? '';
+            if (id.startsWith('r-'))
+                return target.path.startsWith(whole.path) ? whole : problem(`${target.path} is not in ${organization}`);
+            const path = await organizations.pathOf(id);
+            if (path === undefined)
+                return problem(`there is no OU ${id} in ${organization} (${target.path})`);
+            return path === target.path
+                ? { id, path }
+                : problem(`${id} is not at ${target.path} but at ${path}: it was moved, or the path is wrong`);
+        }
+        case 'account':
+        case 'role':
+        case 'service':
+            throw new Error(`target-ous resolved to a target of kind ${target.kind}`);
+    }
+}
+async function walkTree({ starts, organization, organizations, most }) {
+    const found = [];
+    let level = await atMost(callsAtOnce, starts, async ({ id, path }) => id === undefined ? rootOf({ organization, organizations }) : { id, path });
+    for (let known = level.length; level.length > 0; known += level.length) {
+        if (known > most)
+            return undefined;
+        const visits = level.flatMap((unit) => [
+            async () => {
+                const accounts = (await organizations.accountsIn(unit)) ?? [];
+                found.push(...accounts.map((account) => ({ ...account, path: unit.path })));
+                return [];
+            },
+            async () => {
+                const children = (await organizations.children(unit)) ?? [];
+                return children.map(({ id }) => ({ id, path: `${unit.path}${id}/` }));
+            },
+        ]);
+        level = (await atMost(callsAtOnce, visits, async (visit) => visit())).flat();
+    }
+    return found;
+}
+async function rootOf({ organization, organizations, }) {
+    const { id } = await organizations.root();
+    return { id, path: `${organization.id}/${id}/` };
+}
+async function readList({ starts, organizations, log, }) {
+    try {
+        const all = await organizations.accounts();
+        return all?.filter(({ path }) => starts.some((start) => path.startsWith(start.path)));
+    }
+    catch (error) {
+        if (!(0,aws/* isDenial */.c6)(error))
+            throw error;
+        log.info('organizations:ListAccounts is denied: walking the tree instead, which takes longer.');
+        return undefined;
+    }
+}
+async function explained({ error, session, organization, }) {
+    const isInNone = (0,aws/* awsCode */.z8)(error) === 'AWSOrganizationsNotInUseException';
+    if (!isInNone && !(error.service === 'organizations' && (0,aws/* isDenial */.c6)(error)))
+        return error;
+    const { arn, account } = await session.identity();
+    const { service, operation, code, requestId } = error;
+    const facts = { service, operation, code, requestId, cause: error };
+    if (isInNone) {
+        return new build_errors/* AwsError */.Gy(`Account ${account} (${arn}) is in no organization.`, {
+            ...facts,
+            hint: 'Ask with credentials of the management account or a delegated administrator: give organization-role.',
+        });
+    }
+    const where = organization === undefined ? '' : ` of ${organization.id} (${organization.management})`;
+    return new build_errors/* AwsError */.Gy(`${arn} may not read the organization's tree: ${error.message}`, {
+        ...facts,
+        hint: `Only the management account${where} and delegated administrators may. Give organization-role: a role there with the policy of docs/iam.md, section discover.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/modes/discover.js
+
+
+
+
+
+
+
+
+
+
+
+
+const discover_discover = defineMode({
+    name: 'discover',
+    summary: 'Expands OUs to their active accounts, and gives the `matrix` for `strategy.matrix`; reads only.',
+    inputs: {
+        ...shared_inputs_common,
+        'organization-id': sharing['organization-id'],
+        'organization-role': sharing['organization-role'],
+        'target-ous': (0,build_inputs/* required */.mw)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts are listed, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all, the management account among them.'),
+        'exclude-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts to leave out.'),
+    },
+    outputs: ['matrix', 'accounts', 'account-count', 'plan'],
+    check: (inputs) => [
+        ...sideProblems(inputs),
+        ...foreignPaths({ targets: inputs['target-ous'], organizationId: inputs['organization-id'] }).map((problem) => ({
+            input: 'target-ous',
+            problem,
+        })),
+    ],
+    run: async ({ inputs, ports, output }) => {
+        const { log, github } = ports;
+        const { session, organizations } = openOrganization({ inputs, ports });
+        const [discovery] = await Promise.all([discoverAccounts({ inputs, organizations, session, log }), session.identity()]);
+        const { accounts, strangers } = discovery;
+        const { matrix, ids } = outputsOf(accounts);
+        output('account-count', String(accounts.length));
+        output('matrix', matrix);
+        output('accounts', ids ?? '');
+        for (const line of lines(discovery))
+            log.info(line);
+        for (const id of strangers)
+            log.warning(`exclude-accounts: ${id} is not among the accounts that were found.`);
+        if (ids === undefined)
+            log.warning(`The output accounts is empty: GitHub would drop it together with the matrix, at ${accounts.length} accounts.`);
+        if (accounts.length === 0)
+            log.warning('No active account was found. An empty matrix fails a job: give the job that uses it an if: account-count is not 0.');
+        await github.summarise(discover_summary(discovery));
+        if (inputs['dry-run'])
+            await tellPlan('discover', [{ writes: [] }], { ports, output });
+    },
+    planBlindly: async ({ inputs, output }) => {
+        output('account-count', '0');
+        output('matrix', JSON.stringify(matrixOf([])));
+        output('accounts', '[]');
+        return {
+            wished: inputs['target-ous'].map((target) => `the active accounts of ${(0,domain_organization/* formatOuTarget */.Bx)(target)}`),
+            unknown: ['which those are'],
+        };
+    },
+});
+function outputsOf(accounts) {
+    const matrix = JSON.stringify(matrixOf(accounts));
+    const ids = JSON.stringify(accounts.map(({ id }) => id));
+    if (matrix.length > mostOutput) {
+        throw new build_errors/* InputError */.dz([{ input: 'target-ous', problem: `have ${accounts.length} active accounts, more than a job's outputs can hold` }], {
+            hint: 'Name fewer OUs, and discover in several jobs.',
+        });
+    }
+    return { matrix, ids: matrix.length + ids.length > mostOutput ? undefined : ids };
+}
+const linesShown = 100;
+const rowsShown = 1_000;
+function lines({ organization, accounts, leftOut }) {
+    return [
+        `${organization.id}: ${count(accounts.length)}`,
+        ...accounts.slice(0, linesShown).map(({ id, name, path }) => `  ${id}  ${name}  ${path}`),
+        ...(accounts.length > linesShown ? [`  and ${accounts.length - linesShown} more`] : []),
+        ...leftOutLines(leftOut),
+    ];
+}
+const count = (accounts) => `${accounts} active account${accounts === 1 ? '' : 's'}`;
+function leftOutLines(leftOut) {
+    return [...leftOut].map(([reason, ids]) => `left out, ${reason}: ${ids.length > 10 ? `${ids.length} accounts` : ids.join(', ')}`);
+}
+function discover_summary({ organization, accounts, leftOut }) {
+    const rows = accounts.slice(0, rowsShown).map(({ id, name, path }) => [code(id), escapeMarkdown(name), code(unitOf(path)), code(path)]);
+    return [
+        '### Accounts',
+        '',
+        `${count(accounts.length)} of ${code(organization.id)}.`,
+        '',
+        ...(rows.length > 0 ? [table(['Account', 'Name', 'OU', 'Path'], rows), ''] : []),
+        ...(accounts.length > rowsShown ? [`And ${accounts.length - rowsShown} more.`, ''] : []),
+        ...leftOutLines(leftOut).map((line) => `- ${escapeMarkdown(line)}`),
+        '',
+    ].join('\n');
 }
 
 ;// CONCATENATED MODULE: ./build/steps/docker-login.js
@@ -43823,74 +45361,243 @@ async function registryHost({ own, registryId, session, }) {
     });
 }
 
+// EXTERNAL MODULE: ./build/domain/build-failure.js
+var build_failure = __nccwpck_require__(7514);
+;// CONCATENATED MODULE: ./build/steps/deliver-image.js
+
+
+
+async function deliver(prepared, context) {
+    const { source, targets } = prepared;
+    switch (source.kind) {
+        case 'build': {
+            const { inputs, names } = prepared;
+            const login = await context.ecr.authorization();
+            const host = targets[0].repository.host;
+            return buildImage({ inputs, build: source.build, labels: names.labels, references: referencesOf(targets), host, login, ...context });
+        }
+        case 'local':
+            return pushLocal(source.reference, prepared, context);
+        case 'layout':
+        case 'copy':
+            return pushImage(source.image, prepared, context);
+        case 'registry':
+        case 'reuse':
+            return retag(source, prepared, context);
+    }
+}
+function referencesOf(targets) {
+    return targets.flatMap(({ repository, tags }) => tags.map(({ tag }) => `${repository.uri}:${tag}`));
+}
+async function pushLocal(image, { targets }, context) {
+    const { ecr, ports, signal } = context;
+    const [{ repository }] = targets;
+    const login = await ecr.authorization();
+    return inPrivateDocker({ ...context, hosts: [repository.host], login }, async (config) => ports.log.group(`Push ${image} to ${targets.map((target) => target.repository.uri).join(', ')}`, async () => ports.docker.push({ image, references: referencesOf(targets) }, { config, signal })));
+}
+async function pushImage(image, { targets }, context) {
+    const login = lazily(async () => context.ecr.authorization());
+    for (const target of targets)
+        await pushTo(target, { image, context, login });
+    return image.digest;
+}
+async function pushTo({ repository, tags, existing }, { image, context, login, mountFrom }) {
+    const missing = tags.flatMap(({ tag }) => (existing.get(tag) === image.digest ? [] : [tag]));
+    if (missing.length === 0)
+        return;
+    const { ports, signal } = context;
+    const { host, name, uri } = repository;
+    ports.log.info(`Pushing ${image.name} (${image.blobs.length} blobs) to ${uri} as ${missing.join(', ')}`);
+    const from = mountFrom === undefined ? {} : { mountFrom };
+    await ports.ociRegistry.push({ host, repository: name, login: await login(), image, tags: missing, signal, ...from });
+}
+async function retag(source, { targets }, context) {
+    const { ecr, ports, signal } = context;
+    const { digest, repository: from } = source;
+    const login = lazily(async () => ecr.authorization());
+    for (const target of targets) {
+        const { repository, tags, existing } = target;
+        const missing = tags.filter(({ tag }) => existing.get(tag) !== digest);
+        if (missing.length === 0)
+            continue;
+        const place = placeOf(repository);
+        const found = await ecr.manifest(place, { digest });
+        if (found.answer === 'found') {
+            ports.log.info(`Tagging ${repository.uri}@${digest} as ${missing.map(({ tag }) => tag).join(', ')}`);
+            for (const { tag } of missing)
+                await ecr.putManifest(place, { ...found, tag });
+        }
+        else {
+            if (repository.name === from)
+                throw notThere({ repository, digest, why: found.answer === 'denied' ? found.reason : 'it is not there any more' });
+            const image = await ports.ociRegistry.read({
+                host: repository.host,
+                repository: from,
+                login: await login(),
+                reference: digest,
+                signal,
+            });
+            if (!image)
+                throw notThere({ repository: { uri: `${repository.host}/${from}` }, digest, why: 'it is not there any more' });
+            await pushTo(target, { image, context, login, mountFrom: from });
+        }
+    }
+    return digest;
+}
+function lazily(ask) {
+    let asked;
+    return async () => (asked ??= ask());
+}
+function notThere({ repository, digest, why }) {
+    return new build_errors/* AwsError */.Gy(`${repository.uri}@${digest} was pushed, but ${why}`, {
+        service: 'ecr',
+        operation: 'DescribeImages',
+        code: 'ImageDigestMismatch',
+        hint: 'Another run may have pushed the same tag at the same time, or a lifecycle policy removed it: run this again.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/publish-image.js
+
+
+
+
+
+
+
+
+
+async function publishImage(prepared, context) {
+    const { ecr, ports, signal } = context;
+    signal.throwIfAborted();
+    const { digest, ...done } = await push(prepared, context);
+    const [found] = await Promise.all([describeImage({ ecr, prepared: done, digest }), verify({ targets: done.targets, digest, context })]);
+    const [first, ...others] = done.targets;
+    const { host, name, registryId } = first.repository;
+    for (const { repository, tags, existing } of done.targets) {
+        const there = (0,domain_image/* formatImage */.vy)({ host, repository: repository.name, digest });
+        const isNew = tags.some(({ tag }) => existing.get(tag) !== digest);
+        ports.log.info(isNew ? `Pushed ${there}` : `Nothing to push: ${there} is there already, with every tag.`);
+    }
+    if (found.isIndex)
+        ports.log.info(`It is an index: ${(0,domain_builder/* formatPlatforms */.Iu)(found.platforms ?? []) || 'of platforms that it does not name'}.`);
+    return {
+        host,
+        repository: name,
+        registryId,
+        digest,
+        uri: (0,domain_image/* formatImage */.vy)({ host, repository: name, digest }),
+        tags: first.tags.map(({ tag }) => tag),
+        pushed: done.targets.some(({ tags, existing }) => tags.some(({ tag }) => existing.get(tag) !== digest)),
+        ...found,
+        others: others.map(({ repository, tags }) => ({ repository: repository.name, tags: tags.map(({ tag }) => tag) })),
+    };
+}
+async function push(prepared, context) {
+    try {
+        return { ...prepared, digest: await deliver(prepared, context) };
+    }
+    catch (error) {
+        if (context.signal.aborted || !isTagTaken(error))
+            throw error;
+        const { ecr, ports } = context;
+        ports.log.info('Another run took a tag meanwhile that can’t move: looking again.');
+        const looked = await Promise.all(prepared.targets.map(async ({ repository, tags }) => tagged({ ecr, place: placeOf(repository), tags: tags.map(({ tag }) => tag) })));
+        const targets = mapTargets(prepared.targets, (target, index) => ({ ...target, existing: looked[index] ?? new Map() }));
+        const made = error instanceof build_errors/* CommandError */.Qd ? (0,domain_image/* parseDigest */.m)((0,build_failure/* pushedDigest */.Mn)(error.output) ?? '') : undefined;
+        const lost = { made: made?.ok === true ? made.value : undefined };
+        const settled = { ...prepared, ...settle({ ...prepared, targets, ports, lost }) };
+        const again = lost.made !== undefined && digestOf(settled.source) === undefined ? { ...settled, source: madeTwice(targets, lost.made) } : settled;
+        const digest = await deliver(again, context);
+        const former = mapTargets(again.targets, (target, index) => ({
+            ...target,
+            existing: prepared.targets[index]?.existing ?? target.existing,
+        }));
+        return { ...again, targets: former, digest };
+    }
+}
+function madeTwice(targets, digest) {
+    const holder = targets.find(({ existing }) => [...existing.values()].includes(digest)) ?? targets[0];
+    return { kind: 'registry', repository: holder.repository.name, digest };
+}
+function isTagTaken(error) {
+    if (error instanceof build_errors/* AwsError */.Gy)
+        return error.code === 'ImageTagAlreadyExistsException' || /tag is immutable|TAG_INVALID/i.test(error.message);
+    return error instanceof build_errors/* CommandError */.Qd && /immutable/i.test(error.output);
+}
+async function verify({ targets, digest, context: { ecr, ports } }) {
+    await Promise.all(targets.map(async ({ repository, tags }) => {
+        const place = placeOf(repository);
+        const [image, named] = await Promise.all([ecr.image(place, { digest }), tagged({ ecr, place, tags: tags.map(({ tag }) => tag) })]);
+        if (!image)
+            throw notThere({ repository, digest, why: 'the registry does not have it' });
+        const others = tags.filter(({ tag }) => named.get(tag) !== digest);
+        const lost = others.filter(({ kind, tag }) => kind !== 'moving' || !named.has(tag));
+        if (lost.length > 0) {
+            const list = lost.map(({ tag }) => `${tag} is ${named.get(tag) ?? 'missing'}`).join(', ');
+            throw notThere({ repository, digest, why: `of its tags, ${list}` });
+        }
+        for (const { tag } of others)
+            ports.log.warning(`Tag ${tag} was moved to ${named.get(tag) ?? ''} by another run meanwhile; this run goes on by digest.`);
+    }));
+}
+async function describeImage({ ecr, prepared: { source, targets }, digest, }) {
+    if ('image' in source)
+        return { platforms: source.image.platforms, isIndex: (0,oci/* isIndex */.nw)(source.image.manifests.at(-1)?.mediaType ?? '') };
+    const repository = source.kind === 'registry' || source.kind === 'reuse' ? source.repository : targets[0].repository.name;
+    const place = { ...placeOf(targets[0].repository), repository };
+    const manifest = await ecr.manifest(place, { digest });
+    if (manifest.answer !== 'found')
+        return { platforms: undefined, isIndex: false };
+    return { platforms: await imagePlatforms({ ecr, place, manifest }), isIndex: (0,oci/* isIndex */.nw)(manifest.mediaType) };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/plan-publish.js
 
 
 
+
+
 async function planPublish(prepared, { ecr }) {
-    const { repository, source, existing } = prepared;
+    const { source, targets } = prepared;
     const known = digestOf(source);
     const digest = known ?? digestOfBuild;
-    const tags = prepared.tags.map(({ tag }) => {
+    const [planned, description] = await Promise.all([
+        Promise.all(targets.map(async (target) => planTarget(target, { source, known, ecr }))),
+        known === undefined ? { platforms: undefined, isIndex: false } : describeImage({ ecr, prepared, digest: known }),
+    ]);
+    const isPush = planned.some(({ image, writes }) => writes.length > 0 && ('image' in source || !image.exists));
+    if (isPush)
+        await ecr.authorization();
+    const [first, ...others] = targets;
+    const { host, name: repository, registryId } = first.repository;
+    const kept = (index) => planned[index]?.image.tags.flatMap(({ tag, change }) => (change === 'keep' ? [tag] : [])) ?? [];
+    return {
+        part: { writes: planned.flatMap(({ writes }) => writes), images: planned.map(({ image }) => image) },
+        image: {
+            ...{ host, repository, registryId, digest },
+            uri: (0,domain_image/* formatImage */.vy)({ host, repository, digest }),
+            tags: kept(0),
+            pushed: false,
+            ...description,
+            others: others.map((target, index) => ({ repository: target.repository.name, tags: kept(index + 1) })),
+        },
+        exists: planned[0]?.image.exists === true,
+    };
+}
+async function planTarget({ repository, tags: wanted, existing }, { source, known, ecr }) {
+    const digest = known ?? digestOfBuild;
+    const exists = known !== undefined && (await ecr.image(placeOf(repository), { digest: known })) !== undefined;
+    const tags = wanted.map(({ tag }) => {
         const current = existing.get(tag);
         return { tag, change: current === undefined ? 'set' : current === digest ? 'keep' : 'move' };
     });
-    const kept = tags.filter(({ change }) => change === 'keep').map(({ tag }) => tag);
-    const isPush = source.kind === 'build' || (source.kind === 'layout' && kept.length < tags.length);
-    const [there, platforms] = await Promise.all([
-        known === undefined ? undefined : ecr.image(placeOf(repository), { digest: known }),
-        platformsKnown({ ecr, prepared, digest: known }),
-        isPush ? ecr.authorization() : undefined,
-    ]);
-    const exists = there !== undefined;
-    const uri = (0,domain_image/* formatImage */.vy)({ host: repository.host, repository: repository.name, digest });
     const upload = exists ? [] : ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload'];
-    const actions = kept.length < tags.length ? [...upload, 'PutImage'] : [];
+    const actions = tags.every(({ change }) => change === 'keep') ? [] : [...upload, 'PutImage'];
     return {
-        part: {
-            writes: actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
-            image: { uri, source: source.kind, exists, tags },
-        },
-        image: {
-            host: repository.host,
-            repository: repository.name,
-            registryId: repository.registryId,
-            digest,
-            uri,
-            tags: kept,
-            pushed: false,
-            platforms,
-        },
-        exists,
+        image: { uri: (0,domain_image/* formatImage */.vy)({ host: repository.host, repository: repository.name, digest }), source: source.kind, exists, tags },
+        writes: actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
     };
-}
-
-;// CONCATENATED MODULE: ./build/steps/together.js
-
-
-async function together(...checks) {
-    const settled = await Promise.allSettled(checks.map(async ([, check]) => check));
-    const failures = settled.flatMap((one, index) => one.status === 'rejected' ? [{ input: checks[index]?.[0] ?? '', error: one.reason }] : []);
-    const errors = failures.map(({ error }) => error);
-    if (errors.length === 1)
-        throw errors[0];
-    try {
-        report({
-            inputs: errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz ? error.problems : [])),
-            documents: errors.flatMap((error) => (error instanceof build_errors/* DocumentError */.Mi ? error.problems : [])),
-            failures: failures.filter(({ error }) => !(error instanceof build_errors/* InputError */.dz || error instanceof build_errors/* DocumentError */.Mi)),
-        });
-    }
-    catch (error) {
-        throw error instanceof build_errors/* InputError */.dz ? withHints(error, errors) : error;
-    }
-    return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
-}
-function withHints({ problems, hint, cause }, errors) {
-    const seen = new Map(problems.map((problem) => [`${problem.input}: ${problem.problem}`, problem]));
-    const hints = errors.flatMap((error) => (error instanceof build_errors/* InputError */.dz && error.hint !== undefined ? [error.hint] : []));
-    const all = [...new Set([...hints, ...(hint === undefined ? [] : [hint])])];
-    return new build_errors/* InputError */.dz([...seen.values()], { cause, ...(all.length > 0 && { hint: all.join('\n') }) });
 }
 
 ;// CONCATENATED MODULE: ./build/modes/publish.js
@@ -43904,17 +45611,18 @@ function withHints({ problems, hint, cause }, errors) {
 
 
 
+
 const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'];
 const publish = defineMode({
     name: 'publish',
-    summary: 'Builds an image (or takes one that exists), pushes every tag to the shared registry and verifies the digest.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...publishing, ...imageToPublish },
+    summary: 'Builds an image (or takes one that exists), pushes every tag to one or several repositories of the shared registry and verifies the digest.',
+    inputs: { ...shared_inputs_common, ...registrySide, ...repositories, ...publishing, ...imageToPublish },
     outputs: [...imageOutputs, 'plan'],
     check: (inputs) => [...sideProblems(inputs), ...checkPublish(inputs)],
     run: async ({ inputs, ports, output, memory, signal }) => {
-        const source = await findSource({ inputs, ports });
+        const wish = await readWish({ inputs, ports });
         const { session, ecr } = openRegistry({ inputs, ports });
-        const [prepared] = await together(['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })], ['registry-role', session.identity()]);
+        const [prepared] = await together(['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })], ['registry-role', session.identity()]);
         if (inputs['dry-run']) {
             const planned = await planPublish(prepared, { ecr });
             tellPlannedImage(planned, output);
@@ -43932,12 +45640,12 @@ const publish = defineMode({
     },
 });
 function tellImage(image, output) {
-    const { host, repository, digest, uri, tags, pushed } = image;
+    const { host, repository, digest, uri, pushed } = image;
     const values = {
         'image-uri': uri,
         image: (0,domain_image/* formatImage */.vy)({ repository, digest }),
         'image-name': `${host}/${repository}`,
-        'image-tags': JSON.stringify(tags.map((tag) => (0,domain_image/* formatImage */.vy)({ host, repository, tag }))),
+        'image-tags': JSON.stringify(homesOf(image).flatMap(({ repository, tags }) => tags.map((tag) => (0,domain_image/* formatImage */.vy)({ host, repository, tag })))),
         'image-digest': digest,
         registry: host,
         pushed: String(pushed),
@@ -43951,13 +45659,20 @@ function tellPlannedImage({ image, exists }, output) {
     else
         output('pushed', 'false');
 }
-function imageSummary({ host, repository, digest, tags, pushed, platforms = [] }) {
+function homesOf({ repository, tags, others }) {
+    return [{ repository, tags }, ...others];
+}
+function imageSummary(image) {
+    const { host, digest, pushed, isIndex, platforms = [] } = image;
+    const code = (texts) => texts.map((text) => `\`${text}\``).join(' ');
     const rows = [
-        ['Repository', `\`${host}/${repository}\``],
-        ['Tags', tags.map((tag) => `\`${tag}\``).join(' ')],
-        ['Digest', `\`${digest}\``],
+        ...homesOf(image).flatMap(({ repository, tags }) => [
+            ['Repository', code([`${host}/${repository}`])],
+            ['Tags', code(tags)],
+        ]),
+        ['Digest', `${code([digest])}${isIndex ? ' (an index)' : ''}`],
         ['Pushed', pushed ? 'yes' : 'no, all was there already'],
-        ...(platforms.length === 0 ? [] : [['Platforms', platforms.map((platform) => `\`${(0,oci/* formatPlatform */.Bq)(platform)}\``).join(' ')]]),
+        ...(platforms.length === 0 ? [] : [['Platforms', code(platforms.map(oci/* formatPlatform */.Bq))]]),
     ];
     return ['### Image', '', '| | |', '| --- | --- |', ...rows.map(([name = '', value = '']) => `| ${name} | ${value} |`), ''].join('\n');
 }
@@ -43977,6 +45692,24 @@ async function planShare(request) {
     return {
         writes: changed ? [{ service: 'ecr', action: 'SetRepositoryPolicy', resource: repository.arn }] : [],
         policies: [{ repository: repository.uri, changed, diff: planned.diff }],
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/share-published.js
+
+
+async function sharePublished({ repositories, ...request }) {
+    const ensured = await together(...repositories.map((repository) => ['registry-role', shareRepository({ ...request, repository })]));
+    const settled = Promise.all(ensured.map(async (each) => each.settled)).then((all) => ({
+        changed: all.some(({ writes }) => writes > 0),
+        policyText: all[0]?.policyText,
+    }));
+    settled.catch(() => undefined);
+    return {
+        changed: ensured.some(({ changed }) => changed),
+        policyText: ensured[0]?.policyText,
+        each: repositories.flatMap(({ uri }, index) => (ensured[index] ? [{ uri, ensured: ensured[index] }] : [])),
+        settled,
     };
 }
 
@@ -44185,10 +45918,12 @@ function policySummary({ repository, changed, diff, explanation, }) {
 
 
 
+
+
 const release = defineMode({
     name: 'release',
     summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...repository, ...publishing, ...imageToPublish, ...sharing, ...deploying },
+    inputs: { ...shared_inputs_common, ...registrySide, ...repositories, ...publishing, ...imageToPublish, ...sharing, ...deploying },
     outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
     check: (inputs) => [
         ...sideProblems(inputs),
@@ -44208,9 +45943,12 @@ const release = defineMode({
         const registry = openRegistry({ inputs, ports });
         const target = sessions_openDeploy({ inputs, ports });
         const { ecr, session } = registry;
-        const images = [{ repository: inputs.repository }];
-        const [source, documents] = await together(['context', findSource({ inputs, ports })], ['task-definition', readDocuments({ inputs, side: target, images, ports })]);
-        const [publishing, deployment, wanted] = await together(['registry-role', preparePublish({ inputs, source, registryId: registryAccount(inputs), ecr, ports })], [
+        const [repository] = inputs.repository;
+        if (repository === undefined)
+            throw new Error('a required list has an entry');
+        const images = [{ repository }];
+        const [wish, documents] = await together(['context', readWish({ inputs, ports })], ['task-definition', readDocuments({ inputs, side: target, images, ports })]);
+        const [publishing, deployment, wanted] = await together(['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })], [
             'deploy-role',
             prepareDeployment({
                 inputs,
@@ -44226,8 +45964,11 @@ const release = defineMode({
         const image = await publishImage(publishing, { ecr, ports, memory, signal });
         tellImage(image, output);
         await ports.github.summarise(imageSummary(image));
+        if (image.isIndex && inputs['target-services'].includes('lambda'))
+            ports.log.warning(lambdaTakesNoIndex(image));
+        const repositories = publishing.targets.map(({ repository }) => repository);
         const shared = hasTargets(inputs)
-            ? await shareRepository({ inputs, wanted, session, ecr, repository: publishing.repository, ports, signal, onDenial: 'verify' })
+            ? await sharePublished({ inputs, wanted, session, ecr, repositories, ports, signal, onDenial: 'verify' })
             : undefined;
         if (shared === undefined)
             ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
@@ -44238,29 +45979,29 @@ const release = defineMode({
             runDeployment(current, { images: [image], ports, memory, signal, output }),
             shared?.settled,
         ]);
-        if (shared)
-            await ports.github.summarise(policySummary({ repository: publishing.repository.uri, ...shared }));
+        for (const { uri, ensured } of shared?.each ?? [])
+            await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
         if (settled.status === 'fulfilled' && settled.value) {
-            output('policy-changed', String(settled.value.writes > 0));
+            output('policy-changed', String(settled.value.changed));
             output('policy', settled.value.policyText ?? '');
         }
         for (const part of [deployed, settled])
             if (part.status === 'rejected')
                 throw part.reason;
         async function plan() {
-            const { repository } = publishing;
-            const [published, shared] = await together(['registry-role', planPublish(publishing, { ecr })], [
+            const sharing = hasTargets(inputs) ? publishing.targets : [];
+            const [published, shares] = await together(['registry-role', planPublish(publishing, { ecr })], [
                 'registry-role',
-                hasTargets(inputs) ? planShare({ inputs, wanted, session, ecr, repository, ports, signal }) : Promise.resolve(undefined),
+                Promise.all(sharing.map(async ({ repository }) => planShare({ inputs, wanted, session, ecr, repository, ports, signal }))),
             ]);
             const { image } = published;
-            if (shared === undefined)
+            if (!hasTargets(inputs))
                 ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
-            await checkPull({ image, isThere: published.exists && shared?.policies[0].changed !== true });
+            await checkPull({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
             tellPlannedImage(published, output);
-            output('policy-changed', String(shared?.policies[0].changed ?? false));
-            const deployed = await planDeployment(deployment, { images: [image], ports, output });
-            await tellPlan('release', [published.part, ...(shared ? [shared] : []), deployed], { ports, output });
+            output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
+            const planned = await planDeployment(deployment, { images: [image], ports, output });
+            await tellPlan('release', [published.part, ...shares, planned], { ports, output });
         }
         async function checkPull({ image, isThere }) {
             const { definition } = deployment;
@@ -44287,12 +46028,15 @@ const release = defineMode({
     planBlindly: async ({ inputs, ports, output }) => {
         for (const name of ['pushed', 'policy-changed', 'changed'])
             output(name, 'false');
-        const { repository } = inputs;
-        const [published, deployed] = await together(['context', planPublishBlindly({ inputs, ports })], ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })]);
-        const parts = [published, planShareBlindly(inputs, [repository]), deployed];
+        const images = inputs.repository.slice(0, 1).map((repository) => ({ image: { repository } }));
+        const [published, deployed] = await together(['context', planPublishBlindly({ inputs, ports })], ['task-definition', planDeployBlindly({ inputs, images, ports })]);
+        const parts = [published, planShareBlindly(inputs, inputs.repository), deployed];
         return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
     },
 });
+function lambdaTakesNoIndex({ uri }) {
+    return `Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`;
+}
 
 ;// CONCATENATED MODULE: ./build/modes/index.js
 
@@ -44300,7 +46044,8 @@ const release = defineMode({
 
 
 
-const modes = [release, login, publish, share, deploy];
+
+const modes = [release, login, publish, share, deploy, discover_discover];
 const inputNames = [...new Set(modes.flatMap((mode) => Object.keys(mode.inputs)))];
 
 
@@ -44737,7 +46482,7 @@ function claimsOf(token) {
 
 /***/ }),
 
-/***/ 6031:
+/***/ 7637:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -45022,6 +46767,12 @@ var promises_ = __nccwpck_require__(1455);
 var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./build/domain/build-failure.js
+var build_failure = __nccwpck_require__(7514);
+// EXTERNAL MODULE: ./build/domain/builder.js
+var domain_builder = __nccwpck_require__(6014);
+// EXTERNAL MODULE: ./build/domain/csv.js
+var csv = __nccwpck_require__(7917);
 // EXTERNAL MODULE: ./build/domain/image.js
 var domain_image = __nccwpck_require__(1452);
 // EXTERNAL MODULE: ./build/domain/parsed.js
@@ -45029,27 +46780,56 @@ var domain_parsed = __nccwpck_require__(4864);
 ;// CONCATENATED MODULE: ./build/domain/docker-arguments.js
 
 
+
+
 function buildxArguments(request, { metadataFile }) {
-    return ['buildx', 'build', '--progress', 'plain', '--push', '--metadata-file', metadataFile, ...common(request)];
+    const { buildContexts, secrets, ssh, annotations, cacheFrom, cacheTo, attestations, builder, context } = request;
+    return [
+        ...['buildx', 'build', '--progress', 'plain', '--push', '--metadata-file', metadataFile],
+        ...docker_arguments_option('--builder', builder === undefined ? [] : [builder]),
+        ...common(request),
+        ...docker_arguments_option('--build-context', buildContexts.map(assigned)),
+        ...docker_arguments_option('--secret', secrets.map(secretValue)),
+        ...docker_arguments_option('--ssh', ssh),
+        ...docker_arguments_option('--annotation', annotations),
+        ...docker_arguments_option('--cache-from', cacheFrom),
+        ...docker_arguments_option('--cache-to', cacheTo),
+        ...docker_arguments_option('--attest', attestations),
+        context,
+    ];
 }
 function classicBuildArguments(request) {
-    return ['build', ...common(request)];
+    const sources = request.cacheFrom.flatMap((cache) => (0,domain_builder/* classicCacheSource */.gW)(cache) ?? []);
+    return ['build', ...common(request), ...docker_arguments_option('--cache-from', sources), request.context];
+}
+function tagArguments({ image, reference }) {
+    return ['tag', image, reference];
 }
 function pushArguments(reference) {
     return ['push', reference];
 }
+function untagArguments(reference) {
+    return ['rmi', '--no-prune', reference];
+}
 function loginArguments({ host, username }) {
     return ['login', '--username', username, '--password-stdin', host];
 }
-function common({ context, file, target, platforms, buildArgs, labels, references }) {
+function createBuilderArguments(name) {
+    return ['buildx', 'create', '--name', name, '--driver', 'docker-container', '--bootstrap'];
+}
+function removeBuilderArguments(name) {
+    return ['buildx', 'rm', '--force', name];
+}
+function common({ file, target, platforms, buildArgs, labels, noCache, pull, references }) {
     return [
         ...docker_arguments_option('--file', file === undefined ? [] : [file]),
         ...docker_arguments_option('--target', target === undefined ? [] : [target]),
         ...docker_arguments_option('--platform', platforms.length === 0 ? [] : [platforms.join(',')]),
         ...docker_arguments_option('--build-arg', buildArgs.map(assigned)),
         ...docker_arguments_option('--label', labels.map(assigned)),
+        ...(noCache ? ['--no-cache'] : []),
+        ...(pull ? ['--pull'] : []),
         ...docker_arguments_option('--tag', references),
-        context,
     ];
 }
 function docker_arguments_option(name, values) {
@@ -45057,6 +46837,9 @@ function docker_arguments_option(name, values) {
 }
 function assigned([name, value]) {
     return `${name}=${value}`;
+}
+function secretValue(secret) {
+    return [`id=${secret.id}`, 'file' in secret ? `src=${secret.file}` : `env=${secret.variable}`].map(csv/* csvField */.X).join(',');
 }
 function digestInMetadata(text) {
     try {
@@ -45092,6 +46875,28 @@ function isolatedDockerConfig({ existing, folder, hosts }) {
     const config = { ...rest, auths: kept, credHelpers: helpers, cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`] };
     return (0,domain_parsed.ok)(JSON.stringify(config, undefined, 2));
 }
+function storedLogin(text, host) {
+    const parsed = parse(text);
+    if (!parsed.ok)
+        return undefined;
+    const { auths, credHelpers, credsStore } = parsed.value;
+    const helper = object(credHelpers)[host];
+    if (typeof helper === 'string')
+        return { helper, server: host };
+    const [server = host, entry] = Object.entries(object(auths)).find(([name]) => hostOf(name) === host || isDockerHub(name, host)) ?? [];
+    const { auth } = object(entry);
+    if (typeof auth === 'string' && auth !== '') {
+        const [username = '', password = ''] = atob(auth).split(/:(.*)/s, 2);
+        return { username, password };
+    }
+    return typeof credsStore === 'string' && entry !== undefined ? { helper: credsStore, server } : undefined;
+}
+function isDockerHub(name, host) {
+    return host === 'docker.io' && hostOf(name) === 'index.docker.io';
+}
+function hostOf(name) {
+    return name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+}
 function parse(text) {
     if (text === undefined || text.trim() === '')
         return (0,domain_parsed.ok)({});
@@ -45108,7 +46913,7 @@ function helpersFor(auths, store) {
     return Object.fromEntries(stored.map(([host]) => [host, store]));
 }
 function without(entries, hosts) {
-    return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(host.replace(/^https?:\/\//, '').replace(/\/.*$/, ''))));
+    return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(hostOf(host))));
 }
 function object(value) {
     return (0,json/* isObject */.Gv)(value) ? value : {};
@@ -46389,7 +48194,8 @@ function failure({ command, exitCode, stdout, stderr }) {
     const firstOption = command.arguments.findIndex((argument) => argument.startsWith('-'));
     const shown = [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
     const said = lastLines(stderr) || lastLines(stdout) || 'it said nothing';
-    return new errors/* CommandError */.Qd(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode });
+    const output = `${stdout}\n${stderr}`;
+    return new errors/* CommandError */.Qd(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode, output });
 }
 function lastLines(text) {
     return text
@@ -46408,18 +48214,34 @@ function lastLines(text) {
 
 
 
+
+
 function dockerCli({ log, environment }) {
     const processes = childProcesses({ log, environment });
     const variables = { DOCKER_CONFIG: environment['DOCKER_CONFIG'] ?? '', BUILDX_CONFIG: environment['BUILDX_CONFIG'] ?? '' };
     const folderInForce = variables.DOCKER_CONFIG || (0,external_node_path_.join)(environment['HOME'] ?? (0,external_node_os_.homedir)(), '.docker');
     return {
         variables,
-        probe: async () => {
-            const [engine, buildx] = await Promise.all([
+        variable: (name) => environment[name],
+        probe: async ({ builder } = { builder: undefined }) => {
+            const [engine, store, buildx, inspected] = await Promise.all([
                 said(processes, ['version', '--format', '{{.Server.Version}}']),
+                said(processes, ['info', '--format', '{{json .DriverStatus}}']),
                 said(processes, ['buildx', 'version']),
+                said(processes, ['buildx', 'inspect', ...(builder === undefined ? [] : [builder])]),
             ]);
-            return { engine: engine.text, problem: engine.problem, buildx: buildx.text };
+            return {
+                engine: engine.text,
+                problem: engine.problem,
+                buildx: buildx.text,
+                builder: (0,domain_builder/* parseBuilder */.xx)(inspected.text ?? ''),
+                builderProblem: inspected.problem,
+                hasContainerdStore: store.text?.includes('io.containerd.snapshotter') ?? false,
+            };
+        },
+        hasImage: async (reference) => {
+            const { text } = await said(processes, ['image', 'inspect', '--format', '{{.Id}}', reference]);
+            return text !== undefined;
         },
         isolate: async ({ folder, hosts }) => {
             const file = (0,external_node_path_.join)(folderInForce, 'config.json');
@@ -46434,22 +48256,65 @@ function dockerCli({ log, environment }) {
             const builders = variables.BUILDX_CONFIG || (0,external_node_path_.join)(folderInForce, 'buildx');
             return { folder, variables: { DOCKER_CONFIG: folder, BUILDX_CONFIG: builders } };
         },
+        loginFor: async (host) => {
+            const stored = storedLogin(await (0,promises_.readFile)((0,external_node_path_.join)(folderInForce, 'config.json'), 'utf8').catch(absent), host);
+            if (stored === undefined || 'username' in stored)
+                return stored;
+            const helper = { program: `docker-credential-${stored.helper}`, arguments: ['get'], input: stored.server };
+            const { stdout } = await processes.run(helper).catch((error) => {
+                if (error instanceof errors/* CommandError */.Qd)
+                    return { stdout: '{}' };
+                throw error;
+            });
+            return loginIn(stdout);
+        },
         login: async ({ config, host, login }) => {
             await processes.run({ ...docker(loginArguments({ host, username: login.username }), config), input: login.password });
         },
-        buildAndPush: async (request, options) => options.facts.buildx === undefined ? classicBuild({ processes, request, options }) : buildxBuild({ processes, request, options }),
+        buildAndPush: async (request, options) => options.facts.buildx === undefined
+            ? classicBuild({ processes, request, options })
+            : buildxBuild({ processes, request, options, environment }),
+        push: async ({ image, references }, options) => {
+            try {
+                for (const reference of references)
+                    await processes.run(docker(tagArguments({ image, reference }), options.config));
+                return await pushAll({ processes, references, options });
+            }
+            finally {
+                for (const reference of references)
+                    await said(processes, untagArguments(reference));
+            }
+        },
+        createBuilder: async (name, { config, signal }) => {
+            await processes.follow(docker(createBuilderArguments(name), config), { signal });
+        },
+        removeBuilder: async ({ name, buildxConfig }) => {
+            const known = buildxConfig === '' ? {} : { BUILDX_CONFIG: buildxConfig };
+            const removing = processes.run({ program: 'docker', arguments: removeBuilderArguments(name), variables: known });
+            await removing.catch((error) => {
+                if (!(error instanceof errors/* CommandError */.Qd) || !/no builder .* found/.test(error.output))
+                    throw error;
+            });
+        },
     };
 }
-async function buildxBuild({ processes, request, options: { config, signal } }) {
+async function buildxBuild({ processes, request, options: { config, signal, passed = [] }, environment, }) {
     const metadataFile = (0,external_node_path_.join)(config.folder, 'build-metadata.json');
-    await processes.follow(docker(buildxArguments(request, { metadataFile }), config), { signal });
+    const { variables, ...command } = docker(buildxArguments(request, { metadataFile }), config);
+    const asked = Object.fromEntries(passed.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
+    await processes.follow({ ...command, variables: { ...asked, ...variables } }, { signal }).catch(explainFailure(request));
     return sure(digestInMetadata(await (0,promises_.readFile)(metadataFile, 'utf8')), 'docker buildx build');
 }
-async function classicBuild({ processes, request, options: { config, signal } }) {
-    const build = docker(classicBuildArguments(request), config);
-    await processes.follow({ ...build, variables: { ...build.variables, DOCKER_BUILDKIT: '0' } }, { signal });
+async function classicBuild({ processes, request, options }) {
+    const build = docker(classicBuildArguments(request), options.config);
+    await processes
+        .follow({ ...build, variables: { ...build.variables, DOCKER_BUILDKIT: '0' } }, { signal: options.signal })
+        .catch(explainFailure(request));
+    return pushAll({ processes, references: request.references, options });
+}
+async function pushAll({ processes, references, options: { config, signal } }) {
     const digests = new Set();
-    for (const reference of request.references) {
+    for (const reference of references) {
         const { stdout } = await processes.follow(docker(pushArguments(reference), config), { signal });
         digests.add(sure(digestInPush(stdout), `docker push ${reference}`));
     }
@@ -46462,6 +48327,22 @@ async function classicBuild({ processes, request, options: { config, signal } })
         });
     }
     return digest;
+}
+function explainFailure({ file }) {
+    return async (error) => {
+        const failure = error instanceof errors/* CommandError */.Qd ? (0,build_failure/* parseBuildFailure */.si)(error.output) : undefined;
+        if (!(error instanceof errors/* CommandError */.Qd) || failure?.step === undefined)
+            throw error;
+        const { reason, step, place } = failure;
+        const { command, exitCode, output } = error;
+        const local = file !== undefined && (0,external_node_path_.isAbsolute)(file) ? file : undefined;
+        const line = place?.line ?? (local === undefined ? undefined : (0,build_failure/* lineOfStep */.AT)(await (0,promises_.readFile)(local, 'utf8').catch(() => ''), step));
+        const where = place ? `${place.file}:${place.line}` : line === undefined ? 'a step' : `${(0,external_node_path_.basename)(local ?? '')}:${line}`;
+        throw new errors/* CommandError */.Qd(`${command} failed at ${where}, ${step}: ${reason}`, {
+            ...{ command, exitCode, output, cause: error },
+            place: local === undefined || (place && place.file !== (0,external_node_path_.basename)(local)) ? undefined : { file: local, line },
+        });
+    };
 }
 function docker(args, { variables }) {
     return { program: 'docker', arguments: args, variables: { ...variables } };
@@ -46482,6 +48363,15 @@ function sure(digest, command) {
     if (!digest.ok)
         throw new errors/* CommandError */.Qd(`${command} ended well, but the digest is unknown: ${digest.problem}`, { command, exitCode: 0 });
     return digest.value;
+}
+function loginIn(answer) {
+    try {
+        const { Username, Secret } = JSON.parse(answer);
+        return typeof Username === 'string' && typeof Secret === 'string' ? { username: Username, password: Secret } : undefined;
+    }
+    catch {
+        return undefined;
+    }
 }
 function absent(error) {
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
@@ -48329,13 +50219,17 @@ function openHttp({ clock, signal }) {
     const ended = signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]);
     const client = (allowRedirects) => new HttpClient('ecr-org-deploy', [abortable(ended)], { keepAlive: true, allowRedirects, socketTimeout: idleTimeout });
     const [reading, sending] = [client(true), client(false)];
-    const attempt = async ({ method, url, headers = {}, body }) => {
+    const open = async ({ method, url, headers = {}, body }) => {
         const stream = body?.();
         stream?.on('error', (error) => broken.abort(error));
         const { message } = await (stream ? sending : reading).request(method, url, stream ?? null, { ...headers });
-        return { status: message.statusCode ?? 0, headers: message.headers, text: await textOf(message) };
+        return { status: message.statusCode ?? 0, headers: message.headers, body: message };
     };
-    const send = async (request, made = 1) => {
+    const read = async (request) => {
+        const { body, ...reply } = await open(request);
+        return { ...reply, text: await textOf(body) };
+    };
+    const retried = async (request, attempt, made = 1) => {
         ended.throwIfAborted();
         const outcome = await attempt(request).catch(noAnswer);
         ended.throwIfAborted();
@@ -48343,14 +50237,15 @@ function openHttp({ clock, signal }) {
         if (passing && made < attempts && request.method !== 'PATCH') {
             const longest = Math.min(longestPause, firstPause * 2 ** made);
             await clock.sleep(clock.random() * longest, ended);
-            return send(request, made + 1);
+            return retried(request, attempt, made + 1);
         }
         if (outcome instanceof NoAnswer)
             throw outcome;
         return outcome;
     };
     return {
-        send: async (request) => send(request),
+        send: async (request) => retried(request, read),
+        open: async (request) => retried(request, open),
         close: () => {
             reading.dispose();
             sending.dispose();
@@ -48780,6 +50675,7 @@ function workspaceFiles({ workspace, temp }) {
             await (0,promises_.rm)(at(path), { recursive: true, force: true });
         },
         resolve: at,
+        isInside: (path, folder) => !/^\.\.(\/|$)/.test((0,external_node_path_.relative)(at(folder), at(path))),
     };
 }
 async function readable(path, reading) {
@@ -48802,7 +50698,45 @@ async function missingAsUndefined(reading) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/ports/git.js
+
+
+function gitCli({ log, environment }) {
+    const processes = childProcesses({ log, environment });
+    const git = async (folder, args) => {
+        const settings = ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'];
+        const { stdout } = await processes.run({ program: 'git', arguments: ['-C', folder, ...settings, ...args] });
+        return stdout;
+    };
+    return {
+        commitTime: async (folder, revision) => {
+            const seconds = await git(folder, ['show', '--no-patch', '--format=%ct', `${revision}^{commit}`]).catch(commandFailed);
+            return typeof seconds === 'string' && /^\d+\s*$/.test(seconds) ? Number(seconds) * 1000 : undefined;
+        },
+        tree: async (folder) => {
+            const found = await Promise.all([
+                git(folder, ['rev-parse', 'HEAD:./']),
+                git(folder, ['status', '--porcelain', '--no-renames', '--untracked-files=all', '-z', '--', '.']),
+            ]).catch(commandFailed);
+            if (found instanceof errors/* CommandError */.Qd)
+                return { answer: 'none', reason: found.message };
+            const [id, status] = found;
+            const paths = status.split('\0').flatMap((entry) => (/^.. /.test(entry) ? [entry.slice(3)] : []));
+            return paths.length > 0 ? { answer: 'dirty', paths } : { answer: 'tree', id: id.trim() };
+        },
+    };
+}
+function commandFailed(error) {
+    if (error instanceof errors/* CommandError */.Qd)
+        return error;
+    throw error;
+}
+
 ;// CONCATENATED MODULE: ./build/ports/github.js
+
+
+
+
 
 const inputPrefix = 'INPUT_';
 function actionsGitHub(environment) {
@@ -48835,6 +50769,7 @@ function actionsGitHub(environment) {
                 return undefined;
             return { number: pull.number, headSha: pull.head.sha, fork: pull.head.repo?.full_name !== variable('GITHUB_REPOSITORY') };
         },
+        sourceEvent: async () => sourceEventIn(await readPayload(variable('GITHUB_EVENT_PATH')), variable),
         hasIdToken: variable('ACTIONS_ID_TOKEN_REQUEST_URL') !== '' && variable('ACTIONS_ID_TOKEN_REQUEST_TOKEN') !== '',
         idToken: async (audience) => getIDToken(audience),
         mask: (secret) => setSecret(secret),
@@ -48850,8 +50785,61 @@ function actionsGitHub(environment) {
         },
         saveState: (name, value) => saveState(name, value),
         state: (name) => getState(name),
-        setFailed: (message) => setFailed(message),
+        setFailed: (message, place) => {
+            process.exitCode = ExitCode.Failure;
+            const file = place && (0,external_node_path_.relative)(variable('GITHUB_WORKSPACE') || process.cwd(), place.file);
+            error(message, { ...(file !== undefined && { file }), ...(place?.line !== undefined && { startLine: place.line }) });
+        },
     };
+}
+async function readPayload(path) {
+    const text = await (0,promises_.readFile)(path, 'utf8').catch(() => '{}');
+    try {
+        return objectIn(JSON.parse(text));
+    }
+    catch {
+        return {};
+    }
+}
+function sourceEventIn(payload, variable) {
+    const repository = objectIn(payload['repository']);
+    const pull = objectIn(payload['pull_request']);
+    const [, name = ''] = variable('GITHUB_REPOSITORY').split('/');
+    const isHead = /true/i.test(variable('DOCKER_METADATA_PR_HEAD_SHA')) && variable('GITHUB_EVENT_NAME').startsWith('pull_request');
+    const revision = (isHead && github_text(objectIn(pull['head'])['sha'])) || variable('GITHUB_SHA');
+    const isTag = variable('GITHUB_REF').startsWith('refs/tags/');
+    const baseRef = isTag ? github_text(payload['base_ref']).replace(/^refs\/heads\//, '') : github_text(objectIn(pull['base'])['ref']);
+    return {
+        repository: {
+            name: github_text(repository['name']) || name,
+            description: github_text(repository['description']),
+            url: github_text(repository['html_url']) || `${variable('GITHUB_SERVER_URL') || 'https://github.com'}/${variable('GITHUB_REPOSITORY')}`,
+            license: github_text(objectIn(repository['license'])['spdx_id']),
+            defaultBranch: github_text(repository['default_branch']) || undefined,
+        },
+        baseRef: baseRef || undefined,
+        revision,
+        commitTime: commitTimeIn(payload, revision),
+        shortShaLength: shortShaLength(variable('DOCKER_METADATA_SHORT_SHA_LENGTH')),
+    };
+}
+function commitTimeIn({ commits, head_commit }, revision) {
+    const commit = [...(Array.isArray(commits) ? commits : []), head_commit].map(objectIn).find(({ id }) => id === revision);
+    const time = Date.parse(github_text(commit?.['timestamp']));
+    return Number.isNaN(time) ? undefined : time;
+}
+function shortShaLength(given) {
+    if (given === '')
+        return 7;
+    if (!/^[1-9]\d?$/.test(given))
+        throw new errors/* InputError */.dz([{ input: 'tags', problem: `DOCKER_METADATA_SHORT_SHA_LENGTH is "${given}", not a number of digits` }]);
+    return Number(given);
+}
+function objectIn(value) {
+    return (0,json/* isObject */.Gv)(value) ? value : {};
+}
+function github_text(value) {
+    return typeof value === 'string' ? value : '';
 }
 
 ;// CONCATENATED MODULE: ./build/domain/workflow-command.js
@@ -48885,8 +50873,88 @@ function properties({ title, file, line, column } = {}) {
 
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./build/ports/oci-image.js
+const largestManifest = 4_194_304;
+
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+;// CONCATENATED MODULE: ./build/ports/tar.js
+
+const block = 512;
+async function readTar(path) {
+    const file = await (0,promises_.open)(path);
+    try {
+        return await entriesOf(file);
+    }
+    finally {
+        await file.close();
+    }
+}
+async function entriesOf(file) {
+    const entries = new Map();
+    let extended = {};
+    for (let at = 0;;) {
+        const header = await bytesOf(file, { offset: at, size: block });
+        if (header.length < block || header.every((byte) => byte === 0))
+            return at === 0 ? undefined : entries;
+        if (!isHeader(header))
+            return undefined;
+        const type = String.fromCharCode(header[156] ?? 0);
+        const size = Number(extended['size'] ?? sizeIn(header));
+        const offset = at + block;
+        if (type === 'x')
+            extended = paxRecords(await bytesOf(file, { offset, size }));
+        else if (type === 'L')
+            extended = { path: tar_text(await bytesOf(file, { offset, size })) };
+        else {
+            const name = (extended['path'] ?? nameIn(header)).replace(/^(\.\/)+/, '');
+            if (type === '0' || type === '\0')
+                entries.set(name, { offset, size });
+            extended = {};
+        }
+        at = offset + Math.ceil(size / block) * block;
+    }
+}
+async function bytesOf(file, { offset, size }) {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, offset);
+    return buffer.subarray(0, bytesRead);
+}
+function isHeader(header) {
+    const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
+    return parseInt(tar_text(header.subarray(148, 156)), 8) === sum;
+}
+function nameIn(header) {
+    const name = tar_text(header.subarray(0, 100));
+    const prefix = tar_text(header.subarray(257, 263)).startsWith('ustar') ? tar_text(header.subarray(345, 500)) : '';
+    return prefix === '' ? name : `${prefix}/${name}`;
+}
+function sizeIn(header) {
+    const field = header.subarray(124, 136);
+    if (((field[0] ?? 0) & 0x80) === 0)
+        return parseInt(tar_text(field), 8) || 0;
+    return field.subarray(1).reduce((size, byte) => size * 256 + byte, 0);
+}
+function paxRecords(bytes) {
+    const records = [];
+    for (let at = 0; at < bytes.length;) {
+        const [, length = ''] = /^(\d+) /.exec(bytes.subarray(at, at + 20).toString()) ?? [];
+        const size = Number(length);
+        if (size === 0)
+            break;
+        const [, name = '', value = ''] = /^\d+ ([^=]+)=([^]*)\n$/.exec(bytes.subarray(at, at + size).toString()) ?? [];
+        records.push([name, value]);
+        at += size;
+    }
+    return Object.fromEntries(records);
+}
+function tar_text(bytes) {
+    const end = bytes.indexOf(0);
+    return bytes
+        .subarray(0, end < 0 ? bytes.length : end)
+        .toString()
+        .trim();
+}
+
 ;// CONCATENATED MODULE: ./build/ports/oci-layout.js
 
 
@@ -48896,42 +50964,78 @@ const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createR
 
 
 
-const largestManifest = 4_194_304;
+
+
+
 async function readOciLayout(path) {
-    const marker = await readText((0,external_node_path_.join)(path, 'oci-layout'));
-    const index = await readText((0,external_node_path_.join)(path, 'index.json'));
+    const files = await layoutFiles(path);
+    const [marker, index] = [await readText(files, 'oci-layout'), await readText(files, 'index.json')];
     if (marker === undefined || index === undefined) {
         const missing = marker === undefined ? 'oci-layout' : 'index.json';
         throw new errors/* DocumentError */.Mi([{ file: path, problem: `is not an OCI layout: it has no file ${missing}` }], {
-            hint: 'Give the folder that holds oci-layout, index.json and blobs/, e.g. as "docker buildx build --output type=oci,tar=false,dest=PATH" writes it.',
+            hint: 'Give the folder that holds oci-layout, index.json and blobs/, or a tar archive of it, e.g. as "docker buildx build --output type=oci,dest=PATH" writes it.',
         });
     }
     const root = (0,oci/* parseLayoutIndex */.SP)(index);
     if (!root.ok)
-        throw new errors/* DocumentError */.Mi([{ file: (0,external_node_path_.join)(path, 'index.json'), problem: root.problem }]);
-    const found = new LayoutReader(path);
+        throw new errors/* DocumentError */.Mi([{ file: files.shown('index.json'), problem: root.problem }]);
+    const found = new LayoutReader(files);
     const { platform: _claimed, ...image } = root.value;
     await found.manifest(image);
     await found.checkBlobs();
     if (found.problems.length > 0)
         throw new errors/* DocumentError */.Mi(found.problems, { hint: 'Nothing was pushed. Write the layout again.' });
     return {
-        path,
+        name: path,
         digest: root.value.digest,
         platforms: await found.platforms(),
         manifests: [...found.manifests.values()],
         blobs: [...found.blobs.values()],
     };
 }
+async function layoutFiles(path) {
+    const found = await (0,promises_.stat)(path).catch(() => undefined);
+    if (!found)
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: 'is not there' }], { hint: 'Give oci:PATH with the path of an OCI layout.' });
+    return found.isDirectory() ? folderFiles(path) : archiveFiles(path);
+}
+function folderFiles(path) {
+    return {
+        shown: (name) => (0,external_node_path_.join)(path, name),
+        size: async (name) => {
+            const found = await (0,promises_.stat)((0,external_node_path_.join)(path, name)).catch(() => undefined);
+            return found?.isFile() === true ? found.size : undefined;
+        },
+        open: (name) => (0,external_node_fs_.createReadStream)((0,external_node_path_.join)(path, name)),
+    };
+}
+async function archiveFiles(path) {
+    const entries = await readTar(path).catch((error) => {
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: `can't be read: ${(0,errors/* toError */.iT)(error).message}` }], { cause: error });
+    });
+    if (!entries) {
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: 'is neither a folder nor a tar archive' }], {
+            hint: 'A compressed archive has to be unpacked first (gunzip).',
+        });
+    }
+    return {
+        shown: (name) => `${path}: ${name}`,
+        size: async (name) => entries.get(name)?.size,
+        open: (name) => {
+            const { offset = 0, size = 0 } = entries.get(name) ?? {};
+            return size === 0 ? external_node_stream_.Readable.from([]) : (0,external_node_fs_.createReadStream)(path, { start: offset, end: offset + size - 1 });
+        },
+    };
+}
 class LayoutReader {
     problems = [];
     manifests = new Map();
     blobs = new Map();
-    #path;
+    #files;
     #platforms = [];
     #configurations = [];
-    constructor(path) {
-        this.#path = path;
+    constructor(files) {
+        this.#files = files;
     }
     async manifest(descriptor) {
         const { digest, mediaType } = descriptor;
@@ -48939,7 +51043,7 @@ class LayoutReader {
             return;
         const read = await this.#readManifest(descriptor);
         if (!read.ok) {
-            this.#complain(this.#blobPath(digest), read.problem);
+            this.#complain(digest, read.problem);
             return;
         }
         const { manifest, bytes } = read.value;
@@ -48950,28 +51054,28 @@ class LayoutReader {
         }
         else {
             for (const blob of [manifest.config, ...manifest.layers])
-                this.blobs.set(blob.digest, { ...blob, path: this.#blobPath(blob.digest) });
+                this.blobs.set(blob.digest, this.#blob(blob));
             if (descriptor.platform === undefined)
-                this.#configurations.push({ ...manifest.config, path: this.#blobPath(manifest.config.digest) });
+                this.#configurations.push(this.#blob(manifest.config));
         }
         this.manifests.set(digest, { digest, mediaType, bytes });
     }
     async checkBlobs() {
-        for (const { path, digest, size } of this.blobs.values()) {
-            const found = await (0,promises_.stat)(path).catch(() => undefined);
-            if (!found?.isFile())
-                this.#complain(path, 'is missing');
-            else if (found.size !== size)
-                this.#complain(path, `has ${found.size} bytes, but its descriptor says ${size}`);
+        for (const { digest, size, open } of this.blobs.values()) {
+            const found = await this.#files.size(blobName(digest));
+            if (found === undefined)
+                this.#complain(digest, 'is missing');
+            else if (found !== size)
+                this.#complain(digest, `has ${found} bytes, but its descriptor says ${size}`);
             else {
-                const actual = await digestOfFile(path);
+                const actual = await digestOfStream(open());
                 if (actual !== digest)
-                    this.#complain(path, `is not what its name says: its digest is ${actual}`);
+                    this.#complain(digest, `is not what its name says: its digest is ${actual}`);
             }
         }
     }
     async platforms() {
-        const own = await Promise.all(this.#configurations.map(async ({ path }) => (0,oci/* parseConfiguration */.MA)((await readText(path)) ?? '')));
+        const own = await Promise.all(this.#configurations.map(async ({ digest }) => (0,oci/* parseConfiguration */.MA)((await readText(this.#files, blobName(digest))) ?? '')));
         return [...this.#platforms, ...own.flatMap((platform) => (platform.ok ? [platform.value] : []))];
     }
     async #child(child) {
@@ -48979,12 +51083,12 @@ class LayoutReader {
         if (known)
             await this.manifest(child);
         else
-            this.#complain(this.#blobPath(child.digest), `has the media type ${child.mediaType}, which is no image`);
+            this.#complain(child.digest, `has the media type ${child.mediaType}, which is no image`);
     }
     async #readManifest({ digest, mediaType, size }) {
         if (size > largestManifest)
             return (0,domain_parsed/* bad */.MB)(`is a manifest of ${size} bytes; ECR takes at most ${largestManifest}`);
-        const bytes = await (0,promises_.readFile)(this.#blobPath(digest)).catch(() => undefined);
+        const bytes = await readBytes(this.#files, blobName(digest));
         if (!bytes)
             return (0,domain_parsed/* bad */.MB)('is missing');
         if (digestOf(bytes) !== digest)
@@ -48992,23 +51096,29 @@ class LayoutReader {
         const manifest = (0,oci/* parseManifest */.Ng)(bytes.toString('utf8'), mediaType);
         return manifest.ok ? (0,domain_parsed.ok)({ manifest: manifest.value, bytes }) : manifest;
     }
-    #blobPath(digest) {
-        const [algorithm = '', hex = ''] = digest.split(':');
-        return (0,external_node_path_.join)(this.#path, 'blobs', algorithm, hex);
+    #blob(descriptor) {
+        return { ...descriptor, open: () => this.#files.open(blobName(descriptor.digest)) };
     }
-    #complain(file, problem) {
-        this.problems.push({ file, problem });
+    #complain(digest, problem) {
+        this.problems.push({ file: this.#files.shown(blobName(digest)), problem });
     }
 }
-async function readText(path) {
-    return (0,promises_.readFile)(path, 'utf8').catch(() => undefined);
+function blobName(digest) {
+    const [algorithm = '', hex = ''] = digest.split(':');
+    return `blobs/${algorithm}/${hex}`;
+}
+async function readBytes(files, name) {
+    return (await files.size(name)) === undefined ? undefined : Buffer.concat((await files.open(name).toArray()));
+}
+async function readText(files, name) {
+    return (await readBytes(files, name))?.toString('utf8');
 }
 function digestOf(bytes) {
     return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
 }
-async function digestOfFile(path) {
+async function digestOfStream(stream) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
-    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(path), hash);
+    await (0,external_node_stream_promises_namespaceObject.pipeline)(stream, hash);
     return `sha256:${hash.digest('hex')}`;
 }
 
@@ -49020,60 +51130,170 @@ async function digestOfFile(path) {
 
 
 
+
 const lanes = 4;
 const uploadAttempts = 3;
 function httpOciRegistry({ clock }) {
-    const exchange = async (place, signal, work) => {
+    const exchange = async (place, { signal, scope }, work) => {
         const http = openHttp({ clock, signal });
         try {
-            return await work(await openTalk({ http, place }));
+            return await work(await openTalk({ http, place, scope }));
         }
         finally {
             http.close();
         }
     };
+    const push = async (request) => exchange(request, { signal: request.signal, scope: 'pull,push' }, async (talk) => {
+        const { image, tags, mountFrom } = request;
+        await inLanes(image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
+        const top = image.manifests.at(-1);
+        if (!top)
+            throw new Error(`the image ${image.name} has no manifest`);
+        for (const child of image.manifests.slice(0, -1))
+            await pushManifest(talk, { manifest: child, as: child.digest });
+        const names = tags.length > 0 ? tags : [top.digest];
+        for (const name of names)
+            await pushManifest(talk, { manifest: top, as: name });
+    });
     return {
         layout: readOciLayout,
-        push: async (request) => exchange(request, request.signal, async (talk) => {
-            await inLanes(request.layout.blobs, async (blob) => pushBlob(talk, blob));
-            const image = request.layout.manifests.at(-1);
-            if (!image)
-                throw new Error(`the layout ${request.layout.path} has no manifest`);
-            for (const child of request.layout.manifests.slice(0, -1))
-                await pushManifest(talk, { manifest: child, as: child.digest });
-            const names = request.tags.length > 0 ? request.tags : [image.digest];
-            for (const name of names)
-                await pushManifest(talk, { manifest: image, as: name });
-        }),
-        headManifest: async (place, reference) => exchange(place, undefined, async (talk) => {
-            const reply = await talk.send('BatchGetImage', {
-                method: 'HEAD',
-                url: `manifests/${reference}`,
-                headers: { accept: oci/* manifestMediaTypes */.$P.join(', ') },
+        read: async (request) => {
+            const { reference, signal } = request;
+            const place = { ...request, ...(0,domain_image/* apiName */.e0)(request) };
+            const open = (digest) => external_node_stream_.Readable.from(blobBytes(digest), { objectMode: false });
+            async function* blobBytes(digest) {
+                const http = openHttp({ clock, signal });
+                try {
+                    const talk = await openTalk({ http, place, scope: 'pull' });
+                    const { status, headers, body } = await talk.open('GetDownloadUrlForLayer', { method: 'GET', url: `blobs/${digest}` });
+                    if (status !== 200)
+                        throw talk.refusal('GetDownloadUrlForLayer', { status, headers, text: '' });
+                    yield* chunksOf(body, (error) => talk.unanswered('GetDownloadUrlForLayer', noAnswer(error)));
+                }
+                finally {
+                    http.close();
+                }
+            }
+            return exchange(place, { signal, scope: 'pull' }, async (talk) => {
+                const reader = new ImageReader(talk, open);
+                const digest = await reader.manifest(reference);
+                if (digest === undefined)
+                    return undefined;
+                const name = `${request.host}/${request.repository}`;
+                return {
+                    name,
+                    digest,
+                    platforms: await reader.platforms(),
+                    manifests: [...reader.manifests.values()],
+                    blobs: [...reader.blobs.values()],
+                };
             });
-            if (reply.status === 404)
-                return undefined;
-            const digest = (0,domain_image/* parseDigest */.m)(header(reply, 'docker-content-digest'));
-            if (reply.status !== 200 || !digest.ok)
-                throw talk.refusal('BatchGetImage', reply);
-            return { digest: digest.value, mediaType: header(reply, 'content-type') };
-        }),
+        },
+        push: async (request) => {
+            for (let made = 1;; made += 1) {
+                try {
+                    await push(request);
+                    return;
+                }
+                catch (error) {
+                    if (made === uploadAttempts || !isCutShort(error))
+                        throw error;
+                }
+            }
+        },
     };
 }
-async function pushBlob(talk, blob) {
+function isCutShort(error) {
+    return error instanceof errors/* AwsError */.Gy && error.operation === 'GetDownloadUrlForLayer' && error.cause instanceof NoAnswer;
+}
+async function* chunksOf(body, failure) {
+    try {
+        for await (const chunk of body)
+            yield chunk;
+    }
+    catch (error) {
+        throw failure(error);
+    }
+}
+class ImageReader {
+    manifests = new Map();
+    blobs = new Map();
+    #talk;
+    #open;
+    #platforms = [];
+    #configuration;
+    constructor(talk, open) {
+        this.#talk = talk;
+        this.#open = open;
+    }
+    async manifest(reference, child) {
+        const operation = 'BatchGetImage';
+        const headers = { accept: oci/* manifestMediaTypes */.$P.join(', ') };
+        const reply = await this.#talk.send(operation, { method: 'GET', url: `manifests/${reference}`, headers });
+        if (reply.status === 404 && !child)
+            return undefined;
+        if (reply.status !== 200)
+            throw this.#talk.refusal(operation, reply);
+        const bytes = Buffer.from(reply.text);
+        const digest = `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
+        const mediaType = header(reply, 'content-type').split(';')[0] ?? '';
+        const parsed = (0,oci/* parseManifest */.Ng)(reply.text, mediaType);
+        const why = !parsed.ok
+            ? parsed.problem
+            : bytes.length > largestManifest
+                ? `has ${bytes.length} bytes; ECR takes at most ${largestManifest}`
+                : reference.includes(':') && reference !== digest
+                    ? `is not what its name says: its digest is ${digest}`
+                    : undefined;
+        if (why !== undefined || !parsed.ok)
+            throw this.#talk.refusal(operation, reply, `the manifest ${reference} ${why ?? ''}`);
+        if (parsed.value.kind === 'index') {
+            for (const each of parsed.value.children)
+                if (!this.manifests.has(each.digest))
+                    await this.manifest(each.digest, each);
+            this.#platforms.push(...(0,oci/* platformsOf */.Wt)(parsed.value));
+        }
+        else {
+            const { config, layers } = parsed.value;
+            for (const blob of [config, ...layers])
+                this.blobs.set(blob.digest, { ...blob, open: () => this.#open(blob.digest) });
+            if (!child)
+                this.#configuration = config.digest;
+        }
+        this.manifests.set(digest, { digest, mediaType, bytes });
+        return digest;
+    }
+    async platforms() {
+        if (this.#configuration === undefined)
+            return this.#platforms;
+        const reply = await this.#talk.send('GetDownloadUrlForLayer', { method: 'GET', url: `blobs/${this.#configuration}` });
+        if (reply.status !== 200)
+            throw this.#talk.refusal('GetDownloadUrlForLayer', reply);
+        const platform = (0,oci/* parseConfiguration */.MA)(reply.text);
+        return platform.ok ? [platform.value] : [];
+    }
+}
+async function pushBlob(talk, { blob, mountFrom }) {
     const head = await talk.send('BatchCheckLayerAvailability', { method: 'HEAD', url: `blobs/${blob.digest}` });
     if (head.status === 200)
         return;
     let failure;
     for (let made = 0; made < uploadAttempts; made += 1) {
-        failure = await upload(talk, blob);
+        failure = await upload(talk, { blob, mountFrom });
         if (!failure)
             return;
     }
     throw failure ?? new Error('an upload is tried at least once');
 }
-async function upload(talk, { digest, size, path }) {
-    const begun = await talk.send('InitiateLayerUpload', { method: 'POST', url: 'blobs/uploads/', headers: { 'content-length': '0' } });
+async function upload(talk, { blob: { digest, size, open }, mountFrom }) {
+    const mount = mountFrom === undefined ? '' : `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(mountFrom)}`;
+    const begun = await talk.send('InitiateLayerUpload', {
+        method: 'POST',
+        url: `blobs/uploads/${mount}`,
+        headers: { 'content-length': '0' },
+    });
+    if (begun.status === 201 && mountFrom !== undefined)
+        return undefined;
     if (begun.status !== 202)
         throw talk.refusal('InitiateLayerUpload', begun);
     try {
@@ -49081,7 +51301,7 @@ async function upload(talk, { digest, size, path }) {
             method: 'PATCH',
             url: talk.location(begun),
             headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
-            body: () => (0,external_node_fs_.createReadStream)(path),
+            body: open,
         });
         if (sent.status !== 202)
             return talk.refusal('UploadLayerPart', sent);
@@ -49110,53 +51330,58 @@ async function pushManifest(talk, { manifest, as }) {
     if (named !== '' && named !== digest)
         throw talk.refusal('PutImage', reply, `it stored ${as} as ${named}, but the image is ${digest}`);
 }
-async function openTalk({ http, place }) {
+async function openTalk({ http, place, scope }) {
     const { host, repository } = place;
     const base = `${baseUrl(host)}/v2/`;
     const refusal = (operation, reply, why) => refused({ operation, reply, why, place });
-    const answered = async (operation, request) => http.send(request).catch((error) => {
-        throw unanswered({ operation, error, place });
+    const told = (operation, error) => unanswered({ operation, error, place });
+    const answered = async (operation, asking) => asking.catch((error) => {
+        throw told(operation, error);
     });
-    const ping = await answered('GetAuthorizationToken', { method: 'GET', url: base });
+    const ping = await answered('GetAuthorizationToken', http.send({ method: 'GET', url: base }));
     if (ping.status !== 200 && ping.status !== 401)
         throw refusal('GetAuthorizationToken', ping);
     let authorization = await answer(ping);
     async function answer(challenge) {
         if (challenge.status !== 401)
             return undefined;
-        const { username, password } = place.login;
-        const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+        const { login } = place;
+        const basic = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
         const bearer = /^Bearer\s+(.*)$/i.exec(header(challenge, 'www-authenticate'))?.[1];
         if (bearer === undefined)
             return basic;
         const { realm = '', service } = parameters(bearer);
         const url = URL.parse(realm, base);
         if (!url)
-            throw refusal('GetAuthorizationToken', challenge, `its challenge names no realm: ${bearer}`);
+            throw refusal('GetAuthorizationToken', ping, `its challenge names no realm: ${bearer}`);
         if (service !== undefined)
             url.searchParams.set('service', service);
-        url.searchParams.set('scope', `repository:${repository}:pull,push`);
-        const reply = await answered('GetAuthorizationToken', { method: 'GET', url: url.href, headers: { authorization: basic } });
+        url.searchParams.set('scope', `repository:${repository}:${scope}`);
+        const headers = basic === undefined ? {} : { authorization: basic };
+        const reply = await answered('GetAuthorizationToken', http.send({ method: 'GET', url: url.href, headers }));
         if (reply.status !== 200)
             throw refusal('GetAuthorizationToken', reply);
         const { token, access_token } = JSON.parse(reply.text);
         return `Bearer ${token ?? access_token ?? ''}`;
     }
-    const once = async (operation, { url, headers, ...request }) => answered(operation, {
+    const complete = ({ url, headers, ...request }) => ({
         ...request,
         url: URL.parse(url)?.href ?? `${base}${repository}/${url}`,
         headers: { ...headers, ...(authorization !== undefined && { authorization }) },
     });
+    const authorized = async (operation, request, ask) => {
+        const reply = await answered(operation, ask(complete(request)));
+        if (reply.status !== 401 || authorization?.startsWith('Bearer ') !== true)
+            return reply;
+        authorization = await answer(reply);
+        return answered(operation, ask(complete(request)));
+    };
     return {
-        send: async (operation, request) => {
-            const reply = await once(operation, request);
-            if (reply.status !== 401 || authorization?.startsWith('Bearer ') !== true)
-                return reply;
-            authorization = await answer(reply);
-            return once(operation, request);
-        },
+        send: async (operation, request) => authorized(operation, request, async (complete) => http.send(complete)),
+        open: async (operation, request) => authorized(operation, request, async (complete) => http.open(complete)),
         location: (reply) => new URL(header(reply, 'location'), base).href,
         refusal,
+        unanswered: told,
     };
 }
 function parameters(challenge) {
@@ -49168,25 +51393,30 @@ function header({ headers }, name) {
 }
 function refused({ operation, place, reply, why }) {
     const { code, message } = registryProblem(reply);
-    const { host, repository } = place;
     const said = why ?? [code.startsWith('HTTP') ? '' : code, message].filter((part) => part !== '').join(': ');
-    return new errors/* AwsError */.Gy(`ecr:${operation} for ${host}/${repository} failed: the registry answered ${reply.status} ${said}`.trimEnd(), {
+    return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: the registry answered ${reply.status} ${said}`.trimEnd(), {
         service: 'ecr',
         operation,
         code,
-        ...hint({ status: reply.status, operation, repository }),
+        ...hint({ status: reply.status, operation, place }),
     });
 }
 function unanswered({ operation, place, error }) {
     if (!(error instanceof NoAnswer))
         return error;
-    return new errors/* AwsError */.Gy(`ecr:${operation} for ${place.host}/${place.repository} failed: no answer from ${place.host}: ${error.message}`, {
+    return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: no answer from ${place.host}: ${error.message}`, {
         service: 'ecr',
         operation,
         code: error.code,
         cause: error,
         hint: `Check that this runner reaches ${baseUrl(place.host)} (proxy, NO_PROXY, VPC endpoint).`,
     });
+}
+function what({ operation, place: { host, repository } }) {
+    return `${isEcr(host) ? 'ecr:' : ''}${operation} for ${host}/${repository}`;
+}
+function isEcr(host) {
+    return (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || baseUrl(host).startsWith('http:');
 }
 function registryProblem({ status, text }) {
     try {
@@ -49199,16 +51429,22 @@ function registryProblem({ status, text }) {
     }
     return { code: `HTTP${status}`, message: text.slice(0, 200) };
 }
-function hint({ status, operation, repository }) {
-    if (status === 401 || status === 403) {
-        const action = operation === 'GetAuthorizationToken'
-            ? operation
+function hint({ status, operation, place: { host, repository } }) {
+    if (status === 404)
+        return { hint: `Check that the repository ${repository} exists there.` };
+    if (status !== 401 && status !== 403)
+        return {};
+    if (!isEcr(host))
+        return { hint: `Log in to ${host} before this step (docker/login-action).` };
+    const pull = ['BatchGetImage', 'GetDownloadUrlForLayer'];
+    const action = operation === 'GetAuthorizationToken'
+        ? operation
+        : pull.includes(operation)
+            ? `${operation} (a copy needs ${pull.join(' and ')})`
             : `${operation} (a push needs BatchCheckLayerAvailability, InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage and BatchGetImage)`;
-        return {
-            hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
-        };
-    }
-    return status === 404 ? { hint: `Check that the repository ${repository} exists there.` } : {};
+    return {
+        hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
+    };
 }
 async function inLanes(items, work) {
     const waiting = [...items];
@@ -49223,52 +51459,192 @@ async function inLanes(items, work) {
 }
 
 // EXTERNAL MODULE: ./build/domain/organization.js
-var organization = __nccwpck_require__(4814);
+var domain_organization = __nccwpck_require__(4814);
+;// CONCATENATED MODULE: ./build/ports/pace.js
+function pace({ clock, rates }) {
+    const turns = new Map();
+    return async (operation) => {
+        const rate = rates[operation];
+        if (rate === undefined)
+            return;
+        const turn = turns.get(operation) ?? bucket({ clock, ...rate });
+        turns.set(operation, turn);
+        await turn();
+    };
+}
+function bucket({ clock, perSecond, burst }) {
+    let [tokens, at] = [burst, clock.monotonic()];
+    let last = Promise.resolve();
+    const refill = () => {
+        const now = clock.monotonic();
+        tokens = Math.min(burst, tokens + ((now - at) / 1_000) * perSecond);
+        at = now;
+    };
+    const take = async () => {
+        refill();
+        while (tokens < 1) {
+            await clock.sleep(Math.max(1, ((1 - tokens) / perSecond) * 1_000));
+            refill();
+        }
+        tokens -= 1;
+    };
+    return async () => {
+        last = last.then(take);
+        await last;
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/ports/organizations.js
 
 
 
-const alsoCheck = 'that the caller is in the management account or a delegated administrator (organization-role)';
-function awsOrganizations(access) {
+
+
+
+const alsoCheck = 'ask from the management account or a delegated administrator (organization-role)';
+const rates = {
+    DescribeOrganization: { perSecond: 1, burst: 1 },
+    ListRoots: { perSecond: 1, burst: 1 },
+    DescribeOrganizationalUnit: { perSecond: 2, burst: 1 },
+    ListParents: { perSecond: 5, burst: 6 },
+    ListOrganizationalUnitsForParent: { perSecond: 5, burst: 6 },
+    ListAccountsForParent: { perSecond: 5, burst: 6 },
+    ListAccounts: { perSecond: 8, burst: 10 },
+};
+function awsOrganizations(access, { clock = systemClock } = {}) {
     const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(503)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2503, 19)));
-    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).OrganizationsClient((0,aws/* clientSettings */.ry)(access, { attempts: 8 })));
+    const client = (0,aws/* lazy */.RZ)(async () => paced(new (await sdk()).OrganizationsClient((0,aws/* clientSettings */.ry)(access, { attempts: 8 })), clock));
+    const describe = async () => {
+        const { DescribeOrganizationCommand } = await sdk();
+        const asked = organizations_about('DescribeOrganization');
+        const { Organization } = await ask(asked, async () => (await client()).send(new DescribeOrganizationCommand({})));
+        const id = (0,domain_organization/* parseOrganizationId */.KL)(Organization?.Id ?? '');
+        const management = (0,account/* parseAccountId */.cK)(Organization?.MasterAccountId ?? '');
+        if (!id.ok || !management.ok)
+            throw organizations_emptyAnswer(asked, 'an organization ID and a management account');
+        return { id: id.value, management: management.value };
+    };
+    let known;
+    const organization = async () => {
+        known ??= describe().catch((error) => {
+            known = undefined;
+            throw error;
+        });
+        return known;
+    };
+    const climb = async (ou) => {
+        const { ListParentsCommand } = await sdk();
+        for (let [child, path] = [ou, `${ou}/`];;) {
+            const asked = organizations_about('ListParents', child);
+            const request = new ListParentsCommand({ ChildId: child });
+            const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
+            if (parent?.Id === undefined)
+                throw organizations_emptyAnswer(asked, 'a parent');
+            [child, path] = [parent.Id, `${parent.Id}/${path}`];
+            if (parent.Type === 'ROOT')
+                return `${(await organization()).id}/${path}`;
+        }
+    };
     return {
-        organizationId: async () => {
-            const { DescribeOrganizationCommand } = await sdk();
-            const asked = { service: 'organizations', operation: 'DescribeOrganization' };
-            const { Organization } = await ask(asked, async () => (await client()).send(new DescribeOrganizationCommand({})));
-            const id = (0,organization/* parseOrganizationId */.KL)(Organization?.Id ?? '');
-            if (!id.ok)
-                throw new errors/* AwsError */.Gy('organizations:DescribeOrganization answered without an organization ID', { ...asked, code: 'EmptyAnswer' });
-            return id.value;
-        },
+        organization,
         root: async () => {
             const { ListRootsCommand } = await sdk();
-            const asked = { service: 'organizations', operation: 'ListRoots', alsoCheck };
-            const { Roots } = await ask(asked, async () => (await client()).send(new ListRootsCommand({})));
-            const [root] = Roots ?? [];
+            const asked = organizations_about('ListRoots');
+            const { Roots: [root] = [] } = await ask(asked, async () => (await client()).send(new ListRootsCommand({})));
             if (root?.Id === undefined)
-                throw new errors/* AwsError */.Gy('organizations:ListRoots answered without a root', { ...asked, code: 'EmptyAnswer' });
+                throw organizations_emptyAnswer(asked, 'a root');
             return { id: root.Id, name: root.Name ?? 'Root' };
         },
         children: async ({ id }) => {
             const { ListOrganizationalUnitsForParentCommand } = await sdk();
-            const asked = { service: 'organizations', operation: 'ListOrganizationalUnitsForParent', of: id, alsoCheck };
-            const found = [];
-            let token;
-            do {
-                const request = new ListOrganizationalUnitsForParentCommand({ ParentId: id, NextToken: token });
+            const asked = organizations_about('ListOrganizationalUnitsForParent', id);
+            const found = await unlessGone(allPages(async (NextToken) => {
+                const request = new ListOrganizationalUnitsForParentCommand({ ParentId: id, NextToken });
                 const page = await ask(asked, async () => (await client()).send(request));
-                found.push(...(page.OrganizationalUnits ?? []).map((ou) => ({ id: ou.Id ?? '', name: ou.Name ?? '' })));
-                token = page.NextToken;
-            } while (token !== undefined);
-            return found;
+                return { items: page.OrganizationalUnits, next: page.NextToken };
+            }));
+            return found?.map((ou) => ({ id: ou.Id ?? '', name: ou.Name ?? '' }));
+        },
+        pathOf: async (ou) => {
+            const { DescribeOrganizationalUnitCommand } = await sdk();
+            const request = new DescribeOrganizationalUnitCommand({ OrganizationalUnitId: ou });
+            const reply = await unlessGone(ask(organizations_about('DescribeOrganizationalUnit', ou), async () => (await client()).send(request)));
+            if (reply === undefined)
+                return undefined;
+            return reply.OrganizationalUnit?.Path ?? climb(ou);
+        },
+        accountsIn: async ({ id }) => {
+            const { ListAccountsForParentCommand } = await sdk();
+            const asked = organizations_about('ListAccountsForParent', id);
+            const found = await unlessGone(allPages(async (NextToken) => {
+                const request = new ListAccountsForParentCommand({ ParentId: id, NextToken });
+                const page = await ask(asked, async () => (await client()).send(request));
+                return { items: page.Accounts, next: page.NextToken };
+            }));
+            return found?.map(listed);
+        },
+        accounts: async () => {
+            const { ListAccountsCommand } = await sdk();
+            const asked = organizations_about('ListAccounts');
+            const found = await allPages(async (NextToken) => {
+                const request = new ListAccountsCommand({ NextToken });
+                const page = await ask(asked, async () => (await client()).send(request));
+                return { items: page.Accounts, next: page.Accounts?.every(tellsPath) === false ? undefined : page.NextToken };
+            });
+            return found.every(tellsPath) ? found.map((account) => ({ ...listed(account), path: unitPath(account) })) : undefined;
         },
     };
 }
+function paced(client, clock) {
+    const turn = pace({ clock, rates });
+    client.middlewareStack.add((next, { commandName = '' }) => async (input) => {
+        await turn(commandName.replace(/Command$/, ''));
+        return next(input);
+    }, { name: 'pace', step: 'finalizeRequest', priority: 'low' });
+    return client;
+}
+function organizations_about(operation, of) {
+    return { service: 'organizations', operation, alsoCheck, ...(of !== undefined && { of }) };
+}
+function organizations_emptyAnswer({ service, operation }, missing) {
+    return new errors/* AwsError */.Gy(`${service}:${operation} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
+}
+async function allPages(page) {
+    const found = [];
+    let token;
+    do {
+        const { items = [], next } = await page(token);
+        found.push(...items);
+        token = next;
+    } while (token !== undefined);
+    return found;
+}
+async function unlessGone(asking) {
+    try {
+        return await asking;
+    }
+    catch (error) {
+        if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
+            return undefined;
+        throw error;
+    }
+}
+function stateOf({ State, Status }) {
+    return State ?? Status ?? 'UNKNOWN';
+}
+function listed(account) {
+    return { id: (account.Id ?? ''), name: account.Name ?? '', state: stateOf(account) };
+}
+function tellsPath(account) {
+    return account.Paths?.[0] !== undefined || stateOf(account) !== 'ACTIVE';
+}
+function unitPath({ Paths: [path = ''] = [] }) {
+    return path.replace(/\/\d{12}\/$/, '/');
+}
 
 ;// CONCATENATED MODULE: ./build/ports/real.js
+
 
 
 
@@ -49289,13 +51665,14 @@ function realPorts(environment) {
         log,
         github,
         files: workspaceFiles(github.run),
+        git: gitCli({ log, environment }),
         credentials: (0,credentials/* stsCredentials */.Pe)({ github, clock, log, environment }),
         docker: dockerCli({ log, environment }),
         ociRegistry: httpOciRegistry({ clock }),
         ecr: awsEcr,
         ecs: awsEcs,
         codedeploy: awsCodedeploy,
-        organizations: awsOrganizations,
+        organizations: (session) => awsOrganizations(session, { clock }),
     };
 }
 

@@ -28658,7 +28658,7 @@ function remembered(github) {
         return [];
     }
 }
-const kinds = ['remove-folder', 'docker-login', 'deployment'];
+const kinds = ['remove-folder', 'docker-login', 'docker-builder', 'deployment'];
 function isCleanup(item) {
     return typeof item === 'object' && item !== null && 'kind' in item && kinds.includes(String(item.kind));
 }
@@ -28899,10 +28899,14 @@ class CommandError extends ActionError {
     name = 'CommandError';
     command;
     exitCode;
+    output;
+    place;
     constructor(message, facts) {
         super(message, facts);
         this.command = facts.command;
         this.exitCode = facts.exitCode;
+        this.output = facts.output ?? '';
+        this.place = facts.place;
     }
 }
 class DeploymentError extends ActionError {
@@ -28910,11 +28914,15 @@ class DeploymentError extends ActionError {
     deploymentId;
     status;
     url;
+    events;
+    rollback;
     constructor(message, facts) {
         super(message, facts);
         this.deploymentId = facts.deploymentId;
         this.status = facts.status;
         this.url = facts.url;
+        this.events = facts.events ?? [];
+        this.rollback = facts.rollback;
     }
 }
 class CancelledError extends (/* unused pure expression or super */ null && (ActionError)) {
@@ -29543,7 +29551,7 @@ function utc(milliseconds) {
 
 /***/ }),
 
-/***/ 1567:
+/***/ 2673:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29828,6 +29836,66 @@ var promises_ = __nccwpck_require__(1455);
 var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./build/domain/build-failure.js
+function parseBuildFailure(output) {
+    const reason = /^ERROR: (?:failed to build: )?(?:failed to solve: )?(.+)$/m.exec(lastPart(output))?.[1];
+    const excerpt = [...output.matchAll(/^(\S[^\n]*):(\d+)\n-{20}\n([^]*?)\n-{20}$/gm)].at(-1);
+    if (reason === undefined && excerpt === undefined)
+        return classicFailure(output);
+    const [, file = '', line = '', lines = ''] = excerpt ?? [];
+    return {
+        reason: reason ?? 'it did not say why',
+        step: /^\s*\d+ \| >>> (.*)$/m.exec(lines)?.[1]?.trim(),
+        place: excerpt && { file, line: Number(line) },
+    };
+}
+function pushedDigest(output) {
+    return /pushing manifest for \S+@(sha256:[0-9a-f]{64})/.exec(output)?.[1];
+}
+function lineOfStep(dockerfile, step) {
+    const same = dockerfile.split('\n').flatMap((line, index) => (line.trim() === step ? [index + 1] : []));
+    return same.length === 1 ? same[0] : undefined;
+}
+function classicFailure(output) {
+    const step = [...output.matchAll(/^Step \d+\/\d+ : (.*)$/gm)].at(-1)?.[1]?.trim();
+    const reason = output.trimEnd().split('\n').at(-1);
+    return step === undefined || reason === undefined ? undefined : { reason, step, place: undefined };
+}
+function lastPart(output) {
+    return output.slice(Math.max(0, output.lastIndexOf('\nERROR: ')));
+}
+
+;// CONCATENATED MODULE: ./build/domain/csv.js
+function parseCsv(text) {
+    const records = [];
+    let record = [];
+    let rest = text.replaceAll(/\r\n?/g, '\n');
+    while (rest !== '') {
+        const { field, length } = nextField(rest);
+        const end = rest[length];
+        record.push(field);
+        rest = rest.slice(length + 1);
+        if (end === ',' && rest !== '')
+            continue;
+        if (end === ',')
+            record.push('');
+        if (record.length > 1 || record[0] !== '')
+            records.push(record);
+        record = [];
+    }
+    return records;
+}
+function csvField(text) {
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+function nextField(text) {
+    const quoted = /^"((?:[^"]|"")*)"(?=[,\n]|$)/.exec(text);
+    if (quoted)
+        return { field: (quoted[1] ?? '').replaceAll('""', '"'), length: quoted[0].length };
+    const field = /^[^,\n]*/.exec(text)?.[0] ?? '';
+    return { field, length: field.length };
+}
+
 // EXTERNAL MODULE: ./build/domain/parsed.js
 var domain_parsed = __nccwpck_require__(4864);
 ;// CONCATENATED MODULE: ./build/domain/image.js
@@ -29841,7 +29909,7 @@ function parseRepositoryName(text) {
 }
 const image_parseTag = (0,domain_parsed/* matching */.wC)(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/, 'a tag: a letter, digit or "_", then at most 127 letters, digits, ".", "_" or "-"');
 const parseDigest = (0,domain_parsed/* matching */.wC)(/^sha256:[0-9a-f]{64}$/, 'a digest (sha256: and 64 hex digits)');
-function image_parseImageReference(text) {
+function parseImageReference(text) {
     const [named = '', digestText, ...more] = text.split('@');
     if (more.length > 0)
         return bad(`"${text}" is not an image reference: it has two "@"`);
@@ -29871,34 +29939,247 @@ function parseEcrHost(host) {
     const match = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(host);
     return match ? { account: match[1], region: match[2] } : undefined;
 }
+function apiName({ host, repository }) {
+    if (host !== 'docker.io' && host !== 'index.docker.io')
+        return { host, repository };
+    return { host: 'registry-1.docker.io', repository: (repository.includes('/') ? repository : `library/${repository}`) };
+}
 function hostOfAccount(host, account) {
     return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
+}
+
+// EXTERNAL MODULE: ./build/domain/json.js
+var json = __nccwpck_require__(7803);
+;// CONCATENATED MODULE: ./build/domain/oci.js
+
+
+
+const indexMediaTypes = [
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+const imageMediaTypes = [
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+];
+const manifestMediaTypes = [...indexMediaTypes, ...imageMediaTypes];
+function isIndex(mediaType) {
+    return indexMediaTypes.some((known) => known === mediaType);
+}
+function parseManifest(text, mediaType) {
+    const document = parseObject(text);
+    if (!document.ok)
+        return document;
+    const { value } = document;
+    const type = mediaType ?? (typeof value['mediaType'] === 'string' ? value['mediaType'] : typeByShape(value));
+    if (isIndex(type)) {
+        const children = parseDescriptors(value['manifests'], 'manifests');
+        return children.ok ? (0,domain_parsed.ok)({ kind: 'index', mediaType: type, children: children.value }) : children;
+    }
+    if (!imageMediaTypes.some((known) => known === type))
+        return (0,domain_parsed/* bad */.MB)(`has the media type ${type}, which is no image`);
+    const config = parseDescriptor(value['config'], 'config');
+    if (!config.ok)
+        return config;
+    const layers = parseDescriptors(value['layers'], 'layers');
+    return layers.ok ? (0,domain_parsed.ok)({ kind: 'image', mediaType: type, config: config.value, layers: layers.value }) : layers;
+}
+function parseLayoutIndex(text) {
+    const document = parseObject(text);
+    if (!document.ok)
+        return document;
+    const manifests = parseDescriptors(document.value['manifests'], 'manifests');
+    if (!manifests.ok)
+        return manifests;
+    const [only, ...more] = manifests.value;
+    if (!only)
+        return (0,domain_parsed/* bad */.MB)('names no image: $.manifests is empty');
+    if (more.length > 0)
+        return (0,domain_parsed/* bad */.MB)(`names ${manifests.value.length} images, and it can't be known which is meant; write one image a layout`);
+    return (0,domain_parsed.ok)(only);
+}
+function platformsOf(index) {
+    return index.children.flatMap(({ platform }) => (platform === undefined || isAttestation(platform) ? [] : [platform]));
+}
+function parseConfiguration(text) {
+    const document = parseObject(text);
+    return document.ok ? parsePlatform(document.value, '$') : document;
+}
+function oci_formatPlatform({ os, architecture, variant }) {
+    return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+}
+function isAttestation({ os, architecture }) {
+    return os === 'unknown' && architecture === 'unknown';
+}
+function parseObject(text) {
+    try {
+        const value = JSON.parse(text);
+        return (0,json/* isObject */.Gv)(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
+    }
+    catch (error) {
+        return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    }
+}
+function typeByShape(document) {
+    return 'manifests' in document ? indexMediaTypes[0] : imageMediaTypes[0];
+}
+function parseDescriptors(value, path) {
+    if (!Array.isArray(value))
+        return (0,domain_parsed/* bad */.MB)(`has no list at $.${path}`);
+    const descriptors = [];
+    for (const [at, one] of value.entries()) {
+        const descriptor = parseDescriptor(one, `${path}[${at}]`);
+        if (!descriptor.ok)
+            return descriptor;
+        descriptors.push(descriptor.value);
+    }
+    return (0,domain_parsed.ok)(descriptors);
+}
+function parseDescriptor(value, path) {
+    if (!(0,json/* isObject */.Gv)(value))
+        return (0,domain_parsed/* bad */.MB)(`has no descriptor at $.${path}`);
+    const { mediaType, digest, size, platform } = value;
+    if (typeof mediaType !== 'string')
+        return (0,domain_parsed/* bad */.MB)(`has no media type at $.${path}.mediaType`);
+    const parsed = parseDigest(typeof digest === 'string' ? digest : '');
+    if (!parsed.ok)
+        return (0,domain_parsed/* bad */.MB)(`has no sha256 digest at $.${path}.digest`);
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+        return (0,domain_parsed/* bad */.MB)(`has no size at $.${path}.size`);
+    const where = platform === undefined ? undefined : parsePlatform(platform, `$.${path}.platform`);
+    if (where && !where.ok)
+        return where;
+    return (0,domain_parsed.ok)({ mediaType, digest: parsed.value, size, ...(where && { platform: where.value }) });
+}
+function parsePlatform(value, path) {
+    if (!(0,json/* isObject */.Gv)(value))
+        return (0,domain_parsed/* bad */.MB)(`has no platform at ${path}`);
+    const { os, architecture, variant } = value;
+    if (typeof os !== 'string' || typeof architecture !== 'string')
+        return (0,domain_parsed/* bad */.MB)(`has no os and architecture at ${path}`);
+    return (0,domain_parsed.ok)({ os, architecture, ...(typeof variant === 'string' && variant !== '' && { variant }) });
+}
+
+;// CONCATENATED MODULE: ./build/domain/builder.js
+
+
+function parseBuilder(text) {
+    const value = (name) => new RegExp(`^${name}:[ \\t]*(\\S+)[ \\t]*$`, 'm').exec(text)?.[1];
+    const [name, driver] = [value('Name'), value('Driver')];
+    return name === undefined || driver === undefined ? undefined : { name, driver };
+}
+function beyondEngine(wishes) {
+    return [
+        ...(wishes.platforms.length > 1 ? ['platforms'] : []),
+        ...(wishes.annotations.length > 0 ? ['annotations'] : []),
+        ...(wishes['cache-from'].some((cache) => !['registry', 'local'].includes(cacheType(cache))) ? ['cache-from'] : []),
+        ...(wishes['cache-to'].some((cache) => cacheType(cache) !== 'inline') ? ['cache-to'] : []),
+        ...(isWished(wishes.provenance) ? ['provenance'] : []),
+        ...(isWished(wishes.sbom) ? ['sbom'] : []),
+    ];
+}
+function lostWithoutBuildx(wishes) {
+    const lost = beyondEngine(wishes).filter((input) => input !== 'platforms');
+    const sources = wishes['cache-from'].some((cache) => classicCacheSource(cache) === undefined) ? ['cache-from'] : [];
+    const targets = wishes['cache-to'].length > 0 ? ['cache-to'] : [];
+    return [...new Set([...lost, ...sources, ...targets])];
+}
+function classicCacheSource(cache) {
+    const { type, ref } = attributes(cache);
+    if (!cache.includes('='))
+        return cache;
+    return type === 'registry' ? ref : undefined;
+}
+function cacheType(cache) {
+    return attributes(cache).type ?? 'registry';
+}
+function isWished(attestation) {
+    return attestation !== undefined && !isFalse(attestation);
+}
+function attestation(type, value, { builderId }) {
+    if (value === undefined)
+        return [];
+    if (isFalse(value))
+        return [`type=${type},disabled=true`];
+    const given = isTrue(value) ? [] : [value];
+    const named = type === 'provenance' && !/(^|,)"?builder-id=/.test(value) ? [`builder-id=${builderId}`] : [];
+    return [[`type=${type}`, ...given, ...named].join(',')];
+}
+function lacksEmulator(reason) {
+    return reason.includes('exec format error') || /\.buildkit_qemu_emulator/.test(reason);
+}
+function isPlatform(text) {
+    return /^[a-z0-9_.-]+\/[a-z0-9_.-]+(\/[a-z0-9_.-]+)?$/i.test(text);
+}
+function formatPlatforms(platforms) {
+    return platforms.map(formatPlatform).join(', ');
+}
+function attributes(text) {
+    const [fields = []] = parseCsv(text);
+    return Object.fromEntries(fields
+        .filter((field) => field.includes('='))
+        .map((field) => [field.slice(0, field.indexOf('=')).trim(), field.slice(field.indexOf('=') + 1)]));
+}
+function isTrue(text) {
+    return /^true$/i.test(text);
+}
+function isFalse(text) {
+    return /^false$/i.test(text);
 }
 
 ;// CONCATENATED MODULE: ./build/domain/docker-arguments.js
 
 
+
+
 function buildxArguments(request, { metadataFile }) {
-    return ['buildx', 'build', '--progress', 'plain', '--push', '--metadata-file', metadataFile, ...common(request)];
+    const { buildContexts, secrets, ssh, annotations, cacheFrom, cacheTo, attestations, builder, context } = request;
+    return [
+        ...['buildx', 'build', '--progress', 'plain', '--push', '--metadata-file', metadataFile],
+        ...docker_arguments_option('--builder', builder === undefined ? [] : [builder]),
+        ...common(request),
+        ...docker_arguments_option('--build-context', buildContexts.map(assigned)),
+        ...docker_arguments_option('--secret', secrets.map(secretValue)),
+        ...docker_arguments_option('--ssh', ssh),
+        ...docker_arguments_option('--annotation', annotations),
+        ...docker_arguments_option('--cache-from', cacheFrom),
+        ...docker_arguments_option('--cache-to', cacheTo),
+        ...docker_arguments_option('--attest', attestations),
+        context,
+    ];
 }
 function classicBuildArguments(request) {
-    return ['build', ...common(request)];
+    const sources = request.cacheFrom.flatMap((cache) => classicCacheSource(cache) ?? []);
+    return ['build', ...common(request), ...docker_arguments_option('--cache-from', sources), request.context];
+}
+function tagArguments({ image, reference }) {
+    return ['tag', image, reference];
 }
 function pushArguments(reference) {
     return ['push', reference];
 }
+function untagArguments(reference) {
+    return ['rmi', '--no-prune', reference];
+}
 function loginArguments({ host, username }) {
     return ['login', '--username', username, '--password-stdin', host];
 }
-function common({ context, file, target, platforms, buildArgs, labels, references }) {
+function createBuilderArguments(name) {
+    return ['buildx', 'create', '--name', name, '--driver', 'docker-container', '--bootstrap'];
+}
+function removeBuilderArguments(name) {
+    return ['buildx', 'rm', '--force', name];
+}
+function common({ file, target, platforms, buildArgs, labels, noCache, pull, references }) {
     return [
         ...docker_arguments_option('--file', file === undefined ? [] : [file]),
         ...docker_arguments_option('--target', target === undefined ? [] : [target]),
         ...docker_arguments_option('--platform', platforms.length === 0 ? [] : [platforms.join(',')]),
         ...docker_arguments_option('--build-arg', buildArgs.map(assigned)),
         ...docker_arguments_option('--label', labels.map(assigned)),
+        ...(noCache ? ['--no-cache'] : []),
+        ...(pull ? ['--pull'] : []),
         ...docker_arguments_option('--tag', references),
-        context,
     ];
 }
 function docker_arguments_option(name, values) {
@@ -29906,6 +30187,9 @@ function docker_arguments_option(name, values) {
 }
 function assigned([name, value]) {
     return `${name}=${value}`;
+}
+function secretValue(secret) {
+    return [`id=${secret.id}`, 'file' in secret ? `src=${secret.file}` : `env=${secret.variable}`].map(csvField).join(',');
 }
 function digestInMetadata(text) {
     try {
@@ -29922,8 +30206,6 @@ function digestInPush(output) {
     return match ? (0,domain_parsed.ok)(match[1]) : (0,domain_parsed/* bad */.MB)('docker push did not say a digest');
 }
 
-// EXTERNAL MODULE: ./build/domain/json.js
-var json = __nccwpck_require__(7803);
 ;// CONCATENATED MODULE: ./build/domain/docker-config.js
 
 
@@ -29941,6 +30223,28 @@ function isolatedDockerConfig({ existing, folder, hosts }) {
     const config = { ...rest, auths: kept, credHelpers: helpers, cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`] };
     return (0,domain_parsed.ok)(JSON.stringify(config, undefined, 2));
 }
+function storedLogin(text, host) {
+    const parsed = parse(text);
+    if (!parsed.ok)
+        return undefined;
+    const { auths, credHelpers, credsStore } = parsed.value;
+    const helper = object(credHelpers)[host];
+    if (typeof helper === 'string')
+        return { helper, server: host };
+    const [server = host, entry] = Object.entries(object(auths)).find(([name]) => hostOf(name) === host || isDockerHub(name, host)) ?? [];
+    const { auth } = object(entry);
+    if (typeof auth === 'string' && auth !== '') {
+        const [username = '', password = ''] = atob(auth).split(/:(.*)/s, 2);
+        return { username, password };
+    }
+    return typeof credsStore === 'string' && entry !== undefined ? { helper: credsStore, server } : undefined;
+}
+function isDockerHub(name, host) {
+    return host === 'docker.io' && hostOf(name) === 'index.docker.io';
+}
+function hostOf(name) {
+    return name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+}
 function parse(text) {
     if (text === undefined || text.trim() === '')
         return (0,domain_parsed.ok)({});
@@ -29957,7 +30261,7 @@ function helpersFor(auths, store) {
     return Object.fromEntries(stored.map(([host]) => [host, store]));
 }
 function without(entries, hosts) {
-    return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(host.replace(/^https?:\/\//, '').replace(/\/.*$/, ''))));
+    return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(hostOf(host))));
 }
 function object(value) {
     return (0,json/* isObject */.Gv)(value) ? value : {};
@@ -31238,7 +31542,8 @@ function failure({ command, exitCode, stdout, stderr }) {
     const firstOption = command.arguments.findIndex((argument) => argument.startsWith('-'));
     const shown = [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
     const said = lastLines(stderr) || lastLines(stdout) || 'it said nothing';
-    return new errors/* CommandError */.Qd(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode });
+    const output = `${stdout}\n${stderr}`;
+    return new errors/* CommandError */.Qd(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode, output });
 }
 function lastLines(text) {
     return text
@@ -31257,18 +31562,34 @@ function lastLines(text) {
 
 
 
+
+
 function dockerCli({ log, environment }) {
     const processes = childProcesses({ log, environment });
     const variables = { DOCKER_CONFIG: environment['DOCKER_CONFIG'] ?? '', BUILDX_CONFIG: environment['BUILDX_CONFIG'] ?? '' };
     const folderInForce = variables.DOCKER_CONFIG || (0,external_node_path_.join)(environment['HOME'] ?? (0,external_node_os_.homedir)(), '.docker');
     return {
         variables,
-        probe: async () => {
-            const [engine, buildx] = await Promise.all([
+        variable: (name) => environment[name],
+        probe: async ({ builder } = { builder: undefined }) => {
+            const [engine, store, buildx, inspected] = await Promise.all([
                 said(processes, ['version', '--format', '{{.Server.Version}}']),
+                said(processes, ['info', '--format', '{{json .DriverStatus}}']),
                 said(processes, ['buildx', 'version']),
+                said(processes, ['buildx', 'inspect', ...(builder === undefined ? [] : [builder])]),
             ]);
-            return { engine: engine.text, problem: engine.problem, buildx: buildx.text };
+            return {
+                engine: engine.text,
+                problem: engine.problem,
+                buildx: buildx.text,
+                builder: parseBuilder(inspected.text ?? ''),
+                builderProblem: inspected.problem,
+                hasContainerdStore: store.text?.includes('io.containerd.snapshotter') ?? false,
+            };
+        },
+        hasImage: async (reference) => {
+            const { text } = await said(processes, ['image', 'inspect', '--format', '{{.Id}}', reference]);
+            return text !== undefined;
         },
         isolate: async ({ folder, hosts }) => {
             const file = (0,external_node_path_.join)(folderInForce, 'config.json');
@@ -31283,22 +31604,65 @@ function dockerCli({ log, environment }) {
             const builders = variables.BUILDX_CONFIG || (0,external_node_path_.join)(folderInForce, 'buildx');
             return { folder, variables: { DOCKER_CONFIG: folder, BUILDX_CONFIG: builders } };
         },
+        loginFor: async (host) => {
+            const stored = storedLogin(await (0,promises_.readFile)((0,external_node_path_.join)(folderInForce, 'config.json'), 'utf8').catch(absent), host);
+            if (stored === undefined || 'username' in stored)
+                return stored;
+            const helper = { program: `docker-credential-${stored.helper}`, arguments: ['get'], input: stored.server };
+            const { stdout } = await processes.run(helper).catch((error) => {
+                if (error instanceof errors/* CommandError */.Qd)
+                    return { stdout: '{}' };
+                throw error;
+            });
+            return loginIn(stdout);
+        },
         login: async ({ config, host, login }) => {
             await processes.run({ ...docker(loginArguments({ host, username: login.username }), config), input: login.password });
         },
-        buildAndPush: async (request, options) => options.facts.buildx === undefined ? classicBuild({ processes, request, options }) : buildxBuild({ processes, request, options }),
+        buildAndPush: async (request, options) => options.facts.buildx === undefined
+            ? classicBuild({ processes, request, options })
+            : buildxBuild({ processes, request, options, environment }),
+        push: async ({ image, references }, options) => {
+            try {
+                for (const reference of references)
+                    await processes.run(docker(tagArguments({ image, reference }), options.config));
+                return await pushAll({ processes, references, options });
+            }
+            finally {
+                for (const reference of references)
+                    await said(processes, untagArguments(reference));
+            }
+        },
+        createBuilder: async (name, { config, signal }) => {
+            await processes.follow(docker(createBuilderArguments(name), config), { signal });
+        },
+        removeBuilder: async ({ name, buildxConfig }) => {
+            const known = buildxConfig === '' ? {} : { BUILDX_CONFIG: buildxConfig };
+            const removing = processes.run({ program: 'docker', arguments: removeBuilderArguments(name), variables: known });
+            await removing.catch((error) => {
+                if (!(error instanceof errors/* CommandError */.Qd) || !/no builder .* found/.test(error.output))
+                    throw error;
+            });
+        },
     };
 }
-async function buildxBuild({ processes, request, options: { config, signal } }) {
+async function buildxBuild({ processes, request, options: { config, signal, passed = [] }, environment, }) {
     const metadataFile = (0,external_node_path_.join)(config.folder, 'build-metadata.json');
-    await processes.follow(docker(buildxArguments(request, { metadataFile }), config), { signal });
+    const { variables, ...command } = docker(buildxArguments(request, { metadataFile }), config);
+    const asked = Object.fromEntries(passed.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
+    await processes.follow({ ...command, variables: { ...asked, ...variables } }, { signal }).catch(explainFailure(request));
     return sure(digestInMetadata(await (0,promises_.readFile)(metadataFile, 'utf8')), 'docker buildx build');
 }
-async function classicBuild({ processes, request, options: { config, signal } }) {
-    const build = docker(classicBuildArguments(request), config);
-    await processes.follow({ ...build, variables: { ...build.variables, DOCKER_BUILDKIT: '0' } }, { signal });
+async function classicBuild({ processes, request, options }) {
+    const build = docker(classicBuildArguments(request), options.config);
+    await processes
+        .follow({ ...build, variables: { ...build.variables, DOCKER_BUILDKIT: '0' } }, { signal: options.signal })
+        .catch(explainFailure(request));
+    return pushAll({ processes, references: request.references, options });
+}
+async function pushAll({ processes, references, options: { config, signal } }) {
     const digests = new Set();
-    for (const reference of request.references) {
+    for (const reference of references) {
         const { stdout } = await processes.follow(docker(pushArguments(reference), config), { signal });
         digests.add(sure(digestInPush(stdout), `docker push ${reference}`));
     }
@@ -31311,6 +31675,22 @@ async function classicBuild({ processes, request, options: { config, signal } })
         });
     }
     return digest;
+}
+function explainFailure({ file }) {
+    return async (error) => {
+        const failure = error instanceof errors/* CommandError */.Qd ? parseBuildFailure(error.output) : undefined;
+        if (!(error instanceof errors/* CommandError */.Qd) || failure?.step === undefined)
+            throw error;
+        const { reason, step, place } = failure;
+        const { command, exitCode, output } = error;
+        const local = file !== undefined && (0,external_node_path_.isAbsolute)(file) ? file : undefined;
+        const line = place?.line ?? (local === undefined ? undefined : lineOfStep(await (0,promises_.readFile)(local, 'utf8').catch(() => ''), step));
+        const where = place ? `${place.file}:${place.line}` : line === undefined ? 'a step' : `${(0,external_node_path_.basename)(local ?? '')}:${line}`;
+        throw new errors/* CommandError */.Qd(`${command} failed at ${where}, ${step}: ${reason}`, {
+            ...{ command, exitCode, output, cause: error },
+            place: local === undefined || (place && place.file !== (0,external_node_path_.basename)(local)) ? undefined : { file: local, line },
+        });
+    };
 }
 function docker(args, { variables }) {
     return { program: 'docker', arguments: args, variables: { ...variables } };
@@ -31331,6 +31711,15 @@ function sure(digest, command) {
     if (!digest.ok)
         throw new errors/* CommandError */.Qd(`${command} ended well, but the digest is unknown: ${digest.problem}`, { command, exitCode: 0 });
     return digest.value;
+}
+function loginIn(answer) {
+    try {
+        const { Username, Secret } = JSON.parse(answer);
+        return typeof Username === 'string' && typeof Secret === 'string' ? { username: Username, password: Secret } : undefined;
+    }
+    catch {
+        return undefined;
+    }
 }
 function absent(error) {
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
@@ -33151,148 +33540,33 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: ./build/domain/account.js
 var account = __nccwpck_require__(8750);
-;// CONCATENATED MODULE: ./build/domain/oci.js
-
-
-
-const indexMediaTypes = [
-    'application/vnd.oci.image.index.v1+json',
-    'application/vnd.docker.distribution.manifest.list.v2+json',
-];
-const imageMediaTypes = [
-    'application/vnd.oci.image.manifest.v1+json',
-    'application/vnd.docker.distribution.manifest.v2+json',
-];
-const manifestMediaTypes = [...indexMediaTypes, ...imageMediaTypes];
-function isIndex(mediaType) {
-    return indexMediaTypes.some((known) => known === mediaType);
-}
-function parseManifest(text, mediaType) {
-    const document = parseObject(text);
-    if (!document.ok)
-        return document;
-    const { value } = document;
-    const type = mediaType ?? (typeof value['mediaType'] === 'string' ? value['mediaType'] : typeByShape(value));
-    if (isIndex(type)) {
-        const children = parseDescriptors(value['manifests'], 'manifests');
-        return children.ok ? (0,domain_parsed.ok)({ kind: 'index', mediaType: type, children: children.value }) : children;
-    }
-    if (!imageMediaTypes.some((known) => known === type))
-        return (0,domain_parsed/* bad */.MB)(`has the media type ${type}, which is no image`);
-    const config = parseDescriptor(value['config'], 'config');
-    if (!config.ok)
-        return config;
-    const layers = parseDescriptors(value['layers'], 'layers');
-    return layers.ok ? (0,domain_parsed.ok)({ kind: 'image', mediaType: type, config: config.value, layers: layers.value }) : layers;
-}
-function parseLayoutIndex(text) {
-    const document = parseObject(text);
-    if (!document.ok)
-        return document;
-    const manifests = parseDescriptors(document.value['manifests'], 'manifests');
-    if (!manifests.ok)
-        return manifests;
-    const [only, ...more] = manifests.value;
-    if (!only)
-        return (0,domain_parsed/* bad */.MB)('names no image: $.manifests is empty');
-    if (more.length > 0)
-        return (0,domain_parsed/* bad */.MB)(`names ${manifests.value.length} images, and it can't be known which is meant; write one image a layout`);
-    return (0,domain_parsed.ok)(only);
-}
-function platformsOf(index) {
-    return index.children.flatMap(({ platform }) => (platform === undefined || isAttestation(platform) ? [] : [platform]));
-}
-function parseConfiguration(text) {
-    const document = parseObject(text);
-    return document.ok ? parsePlatform(document.value, '$') : document;
-}
-function formatPlatform({ os, architecture, variant }) {
-    return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
-}
-function isAttestation({ os, architecture }) {
-    return os === 'unknown' && architecture === 'unknown';
-}
-function parseObject(text) {
-    try {
-        const value = JSON.parse(text);
-        return (0,json/* isObject */.Gv)(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
-    }
-    catch (error) {
-        return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-    }
-}
-function typeByShape(document) {
-    return 'manifests' in document ? indexMediaTypes[0] : imageMediaTypes[0];
-}
-function parseDescriptors(value, path) {
-    if (!Array.isArray(value))
-        return (0,domain_parsed/* bad */.MB)(`has no list at $.${path}`);
-    const descriptors = [];
-    for (const [at, one] of value.entries()) {
-        const descriptor = parseDescriptor(one, `${path}[${at}]`);
-        if (!descriptor.ok)
-            return descriptor;
-        descriptors.push(descriptor.value);
-    }
-    return (0,domain_parsed.ok)(descriptors);
-}
-function parseDescriptor(value, path) {
-    if (!(0,json/* isObject */.Gv)(value))
-        return (0,domain_parsed/* bad */.MB)(`has no descriptor at $.${path}`);
-    const { mediaType, digest, size, platform } = value;
-    if (typeof mediaType !== 'string')
-        return (0,domain_parsed/* bad */.MB)(`has no media type at $.${path}.mediaType`);
-    const parsed = parseDigest(typeof digest === 'string' ? digest : '');
-    if (!parsed.ok)
-        return (0,domain_parsed/* bad */.MB)(`has no sha256 digest at $.${path}.digest`);
-    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
-        return (0,domain_parsed/* bad */.MB)(`has no size at $.${path}.size`);
-    const where = platform === undefined ? undefined : parsePlatform(platform, `$.${path}.platform`);
-    if (where && !where.ok)
-        return where;
-    return (0,domain_parsed.ok)({ mediaType, digest: parsed.value, size, ...(where && { platform: where.value }) });
-}
-function parsePlatform(value, path) {
-    if (!(0,json/* isObject */.Gv)(value))
-        return (0,domain_parsed/* bad */.MB)(`has no platform at ${path}`);
-    const { os, architecture, variant } = value;
-    if (typeof os !== 'string' || typeof architecture !== 'string')
-        return (0,domain_parsed/* bad */.MB)(`has no os and architecture at ${path}`);
-    return (0,domain_parsed.ok)({ os, architecture, ...(typeof variant === 'string' && variant !== '' && { variant }) });
+;// CONCATENATED MODULE: ./build/domain/semver.js
+const number = '(0|[1-9]\\d{0,15})';
+const identifier = '(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)';
+const semver_form = new RegExp(`^v?${number}\\.${number}\\.${number}(?:-(${identifier}(?:\\.${identifier})*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`);
+function semver_parseSemver(text) {
+    const match = text.length <= 256 ? semver_form.exec(text) : null;
+    if (!match)
+        return undefined;
+    const [, major = '', minor = '', patch = '', prerelease] = match;
+    const full = `${major}.${minor}.${patch}`;
+    return {
+        raw: text,
+        version: prerelease === undefined ? full : `${full}-${prerelease}`,
+        major,
+        minor,
+        patch,
+        isPrerelease: prerelease !== undefined,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/tags.js
 
 
-function parseTagEntries(lines) {
-    const entries = lines.flatMap((line) => (isRule(line) ? [line] : line.split(',')));
-    return parseAll(entries.map((entry) => entry.trim()).filter((entry) => entry !== ''), parseTagEntry);
-}
-function parseTagEntry(text) {
-    if (isRule(text))
-        return bad(`"${text}" is a rule; write the tag itself, or a full reference of this repository`);
-    if (!text.includes('/')) {
-        const tag = parseTag(text);
-        return tag.ok ? ok({ tag: tag.value, of: undefined }) : tag;
-    }
-    const reference = parseImageReference(text);
-    if (!reference.ok)
-        return reference;
-    const { host, repository, tag, digest } = reference.value;
-    if (host === undefined)
-        return bad(`"${text}" has no registry host; write the plain tag, or host/repository:tag`);
-    if (tag === undefined || digest !== undefined)
-        return bad(`"${text}" is not host/repository:tag`);
-    return ok({ tag, of: { host, repository } });
-}
-function isRule(line) {
-    return /^\s*type=/.test(line);
-}
-function tagsOfRepository(entries, { host, repository }) {
-    const strangers = entries.flatMap(({ tag, of }) => of === undefined || (of.host === host && of.repository === repository) ? [] : [`${of.host}/${of.repository}:${tag}`]);
-    if (strangers.length > 0)
-        return bad(`${strangers.join(', ')} ${strangers.length === 1 ? 'is' : 'are'} not of ${host}/${repository}`);
-    return ok([...new Set(entries.map(({ tag }) => tag))]);
+
+
+function namesSource({ kind }) {
+    return kind === 'commit' || kind === 'tree';
 }
 function defaultTags(event) {
     const texts = defaultTexts(event);
@@ -33305,16 +33579,18 @@ function defaultTexts({ ref, sha, pullRequest }) {
     if (gitTag !== undefined)
         return versionTags(gitTag) ?? present(slug(gitTag));
     const branch = after(ref, 'refs/heads/');
-    const commit = isCommit(sha) ? [`sha-${tags_short(sha)}`] : [];
+    const commit = isObjectName(sha) ? [`sha-${tags_short(sha)}`] : [];
     return branch === undefined ? commit : [...present(slug(branch)), ...commit];
 }
 function kindOf(tag, event) {
     if (namesCommit(tag, event))
         return 'commit';
+    if (event.tree !== undefined && names(tag, [event.tree]))
+        return 'tree';
     const branch = after(event.ref, 'refs/heads/');
     const moves = tag === 'latest' ||
         /^pr-\d+$/.test(tag) ||
-        /^v?\d+(\.\d+)?$/.test(tag) ||
+        /^v?\d{1,4}(\.\d{1,4})?$/.test(tag) ||
         (branch !== undefined && tag === slug(branch)) ||
         (event.pullRequest !== undefined && tag === pullRequestTag(event.pullRequest.number));
     return moves ? 'moving' : 'fixed';
@@ -33341,11 +33617,13 @@ function matches(filter, tag) {
     return new RegExp(`^${pattern.join('.*')}$`).test(tag);
 }
 function namesCommit(tag, { sha, pullRequest }) {
-    const commits = [sha, pullRequest?.headSha ?? ''].filter(isCommit);
-    const runs = tag.match(/(?<![0-9a-z])[0-9a-f]{12,}(?![0-9a-z])/g) ?? [];
-    return runs.some((run) => commits.some((commit) => commit.startsWith(run)));
+    return names(tag, [sha, pullRequest?.headSha ?? '']);
 }
-function isCommit(sha) {
+function names(tag, objects) {
+    const runs = tag.match(/(?<![0-9a-z])[0-9a-f]{12,}(?![0-9a-z])/g) ?? [];
+    return runs.some((run) => objects.some((object) => isObjectName(object) && object.startsWith(run)));
+}
+function isObjectName(sha) {
     return /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(sha);
 }
 function pullRequestTag(number) {
@@ -33354,9 +33632,14 @@ function pullRequestTag(number) {
 function tags_short(sha) {
     return sha.slice(0, 12);
 }
+function shortTree(tree) {
+    return tags_short(tree);
+}
+function sanitise(text) {
+    return text.replace(/[^a-zA-Z0-9._-]+/g, '-');
+}
 function slug(name) {
-    return name
-        .replace(/[^a-zA-Z0-9._-]+/g, '-')
+    return sanitise(name)
         .replace(/^[.-]+/, '')
         .slice(0, 128);
 }
@@ -33364,18 +33647,11 @@ function present(text) {
     return text === '' ? [] : [text];
 }
 function versionTags(gitTag) {
-    const number = '(0|[1-9]\\d*)';
-    const match = new RegExp(`^v?${number}\\.${number}\\.${number}(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$`).exec(gitTag);
-    if (!match)
-        return undefined;
-    const [, major = '', minor = '', patch = '', prerelease] = match;
-    const full = `${major}.${minor}.${patch}`;
-    if (prerelease !== undefined)
-        return [`${full}${prerelease}`];
-    return [full, `${major}.${minor}`, ...(major === '0' ? [] : [major])];
-}
-function after(ref, prefix) {
-    return ref.startsWith(prefix) ? ref.slice(prefix.length) : undefined;
+    const version = parseSemver(gitTag);
+    if (!version || version.isPrerelease)
+        return version && [version.version];
+    const { major, minor } = version;
+    return [version.version, `${major}.${minor}`, ...(major === '0' ? [] : [major])];
 }
 
 ;// CONCATENATED MODULE: ./build/ports/http.js
@@ -33401,13 +33677,17 @@ function openHttp({ clock, signal }) {
     const ended = signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]);
     const client = (allowRedirects) => new HttpClient('ecr-org-deploy', [abortable(ended)], { keepAlive: true, allowRedirects, socketTimeout: idleTimeout });
     const [reading, sending] = [client(true), client(false)];
-    const attempt = async ({ method, url, headers = {}, body }) => {
+    const open = async ({ method, url, headers = {}, body }) => {
         const stream = body?.();
         stream?.on('error', (error) => broken.abort(error));
         const { message } = await (stream ? sending : reading).request(method, url, stream ?? null, { ...headers });
-        return { status: message.statusCode ?? 0, headers: message.headers, text: await textOf(message) };
+        return { status: message.statusCode ?? 0, headers: message.headers, body: message };
     };
-    const send = async (request, made = 1) => {
+    const read = async (request) => {
+        const { body, ...reply } = await open(request);
+        return { ...reply, text: await textOf(body) };
+    };
+    const retried = async (request, attempt, made = 1) => {
         ended.throwIfAborted();
         const outcome = await attempt(request).catch(noAnswer);
         ended.throwIfAborted();
@@ -33415,14 +33695,15 @@ function openHttp({ clock, signal }) {
         if (passing && made < attempts && request.method !== 'PATCH') {
             const longest = Math.min(longestPause, firstPause * 2 ** made);
             await clock.sleep(clock.random() * longest, ended);
-            return send(request, made + 1);
+            return retried(request, attempt, made + 1);
         }
         if (outcome instanceof NoAnswer)
             throw outcome;
         return outcome;
     };
     return {
-        send: async (request) => send(request),
+        send: async (request) => retried(request, read),
+        open: async (request) => retried(request, open),
         close: () => {
             reading.dispose();
             sending.dispose();
@@ -33858,6 +34139,7 @@ function workspaceFiles({ workspace, temp }) {
             await (0,promises_.rm)(at(path), { recursive: true, force: true });
         },
         resolve: at,
+        isInside: (path, folder) => !/^\.\.(\/|$)/.test((0,external_node_path_.relative)(at(folder), at(path))),
     };
 }
 async function readable(path, reading) {
@@ -33880,7 +34162,45 @@ async function missingAsUndefined(reading) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/ports/git.js
+
+
+function gitCli({ log, environment }) {
+    const processes = childProcesses({ log, environment });
+    const git = async (folder, args) => {
+        const settings = ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'];
+        const { stdout } = await processes.run({ program: 'git', arguments: ['-C', folder, ...settings, ...args] });
+        return stdout;
+    };
+    return {
+        commitTime: async (folder, revision) => {
+            const seconds = await git(folder, ['show', '--no-patch', '--format=%ct', `${revision}^{commit}`]).catch(commandFailed);
+            return typeof seconds === 'string' && /^\d+\s*$/.test(seconds) ? Number(seconds) * 1000 : undefined;
+        },
+        tree: async (folder) => {
+            const found = await Promise.all([
+                git(folder, ['rev-parse', 'HEAD:./']),
+                git(folder, ['status', '--porcelain', '--no-renames', '--untracked-files=all', '-z', '--', '.']),
+            ]).catch(commandFailed);
+            if (found instanceof errors/* CommandError */.Qd)
+                return { answer: 'none', reason: found.message };
+            const [id, status] = found;
+            const paths = status.split('\0').flatMap((entry) => (/^.. /.test(entry) ? [entry.slice(3)] : []));
+            return paths.length > 0 ? { answer: 'dirty', paths } : { answer: 'tree', id: id.trim() };
+        },
+    };
+}
+function commandFailed(error) {
+    if (error instanceof errors/* CommandError */.Qd)
+        return error;
+    throw error;
+}
+
 ;// CONCATENATED MODULE: ./build/ports/github.js
+
+
+
+
 
 const inputPrefix = 'INPUT_';
 function actionsGitHub(environment) {
@@ -33913,6 +34233,7 @@ function actionsGitHub(environment) {
                 return undefined;
             return { number: pull.number, headSha: pull.head.sha, fork: pull.head.repo?.full_name !== variable('GITHUB_REPOSITORY') };
         },
+        sourceEvent: async () => sourceEventIn(await readPayload(variable('GITHUB_EVENT_PATH')), variable),
         hasIdToken: variable('ACTIONS_ID_TOKEN_REQUEST_URL') !== '' && variable('ACTIONS_ID_TOKEN_REQUEST_TOKEN') !== '',
         idToken: async (audience) => getIDToken(audience),
         mask: (secret) => setSecret(secret),
@@ -33928,8 +34249,61 @@ function actionsGitHub(environment) {
         },
         saveState: (name, value) => saveState(name, value),
         state: (name) => getState(name),
-        setFailed: (message) => setFailed(message),
+        setFailed: (message, place) => {
+            process.exitCode = ExitCode.Failure;
+            const file = place && (0,external_node_path_.relative)(variable('GITHUB_WORKSPACE') || process.cwd(), place.file);
+            error(message, { ...(file !== undefined && { file }), ...(place?.line !== undefined && { startLine: place.line }) });
+        },
     };
+}
+async function readPayload(path) {
+    const text = await (0,promises_.readFile)(path, 'utf8').catch(() => '{}');
+    try {
+        return objectIn(JSON.parse(text));
+    }
+    catch {
+        return {};
+    }
+}
+function sourceEventIn(payload, variable) {
+    const repository = objectIn(payload['repository']);
+    const pull = objectIn(payload['pull_request']);
+    const [, name = ''] = variable('GITHUB_REPOSITORY').split('/');
+    const isHead = /true/i.test(variable('DOCKER_METADATA_PR_HEAD_SHA')) && variable('GITHUB_EVENT_NAME').startsWith('pull_request');
+    const revision = (isHead && github_text(objectIn(pull['head'])['sha'])) || variable('GITHUB_SHA');
+    const isTag = variable('GITHUB_REF').startsWith('refs/tags/');
+    const baseRef = isTag ? github_text(payload['base_ref']).replace(/^refs\/heads\//, '') : github_text(objectIn(pull['base'])['ref']);
+    return {
+        repository: {
+            name: github_text(repository['name']) || name,
+            description: github_text(repository['description']),
+            url: github_text(repository['html_url']) || `${variable('GITHUB_SERVER_URL') || 'https://github.com'}/${variable('GITHUB_REPOSITORY')}`,
+            license: github_text(objectIn(repository['license'])['spdx_id']),
+            defaultBranch: github_text(repository['default_branch']) || undefined,
+        },
+        baseRef: baseRef || undefined,
+        revision,
+        commitTime: commitTimeIn(payload, revision),
+        shortShaLength: shortShaLength(variable('DOCKER_METADATA_SHORT_SHA_LENGTH')),
+    };
+}
+function commitTimeIn({ commits, head_commit }, revision) {
+    const commit = [...(Array.isArray(commits) ? commits : []), head_commit].map(objectIn).find(({ id }) => id === revision);
+    const time = Date.parse(github_text(commit?.['timestamp']));
+    return Number.isNaN(time) ? undefined : time;
+}
+function shortShaLength(given) {
+    if (given === '')
+        return 7;
+    if (!/^[1-9]\d?$/.test(given))
+        throw new errors/* InputError */.dz([{ input: 'tags', problem: `DOCKER_METADATA_SHORT_SHA_LENGTH is "${given}", not a number of digits` }]);
+    return Number(given);
+}
+function objectIn(value) {
+    return (0,json/* isObject */.Gv)(value) ? value : {};
+}
+function github_text(value) {
+    return typeof value === 'string' ? value : '';
 }
 
 ;// CONCATENATED MODULE: ./build/domain/workflow-command.js
@@ -33963,8 +34337,88 @@ function properties({ title, file, line, column } = {}) {
 
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./build/ports/oci-image.js
+const largestManifest = 4_194_304;
+
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+;// CONCATENATED MODULE: ./build/ports/tar.js
+
+const block = 512;
+async function readTar(path) {
+    const file = await (0,promises_.open)(path);
+    try {
+        return await entriesOf(file);
+    }
+    finally {
+        await file.close();
+    }
+}
+async function entriesOf(file) {
+    const entries = new Map();
+    let extended = {};
+    for (let at = 0;;) {
+        const header = await bytesOf(file, { offset: at, size: block });
+        if (header.length < block || header.every((byte) => byte === 0))
+            return at === 0 ? undefined : entries;
+        if (!isHeader(header))
+            return undefined;
+        const type = String.fromCharCode(header[156] ?? 0);
+        const size = Number(extended['size'] ?? sizeIn(header));
+        const offset = at + block;
+        if (type === 'x')
+            extended = paxRecords(await bytesOf(file, { offset, size }));
+        else if (type === 'L')
+            extended = { path: tar_text(await bytesOf(file, { offset, size })) };
+        else {
+            const name = (extended['path'] ?? nameIn(header)).replace(/^(\.\/)+/, '');
+            if (type === '0' || type === '\0')
+                entries.set(name, { offset, size });
+            extended = {};
+        }
+        at = offset + Math.ceil(size / block) * block;
+    }
+}
+async function bytesOf(file, { offset, size }) {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, offset);
+    return buffer.subarray(0, bytesRead);
+}
+function isHeader(header) {
+    const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
+    return parseInt(tar_text(header.subarray(148, 156)), 8) === sum;
+}
+function nameIn(header) {
+    const name = tar_text(header.subarray(0, 100));
+    const prefix = tar_text(header.subarray(257, 263)).startsWith('ustar') ? tar_text(header.subarray(345, 500)) : '';
+    return prefix === '' ? name : `${prefix}/${name}`;
+}
+function sizeIn(header) {
+    const field = header.subarray(124, 136);
+    if (((field[0] ?? 0) & 0x80) === 0)
+        return parseInt(tar_text(field), 8) || 0;
+    return field.subarray(1).reduce((size, byte) => size * 256 + byte, 0);
+}
+function paxRecords(bytes) {
+    const records = [];
+    for (let at = 0; at < bytes.length;) {
+        const [, length = ''] = /^(\d+) /.exec(bytes.subarray(at, at + 20).toString()) ?? [];
+        const size = Number(length);
+        if (size === 0)
+            break;
+        const [, name = '', value = ''] = /^\d+ ([^=]+)=([^]*)\n$/.exec(bytes.subarray(at, at + size).toString()) ?? [];
+        records.push([name, value]);
+        at += size;
+    }
+    return Object.fromEntries(records);
+}
+function tar_text(bytes) {
+    const end = bytes.indexOf(0);
+    return bytes
+        .subarray(0, end < 0 ? bytes.length : end)
+        .toString()
+        .trim();
+}
+
 ;// CONCATENATED MODULE: ./build/ports/oci-layout.js
 
 
@@ -33974,42 +34428,78 @@ const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createR
 
 
 
-const largestManifest = 4_194_304;
+
+
+
 async function readOciLayout(path) {
-    const marker = await readText((0,external_node_path_.join)(path, 'oci-layout'));
-    const index = await readText((0,external_node_path_.join)(path, 'index.json'));
+    const files = await layoutFiles(path);
+    const [marker, index] = [await readText(files, 'oci-layout'), await readText(files, 'index.json')];
     if (marker === undefined || index === undefined) {
         const missing = marker === undefined ? 'oci-layout' : 'index.json';
         throw new errors/* DocumentError */.Mi([{ file: path, problem: `is not an OCI layout: it has no file ${missing}` }], {
-            hint: 'Give the folder that holds oci-layout, index.json and blobs/, e.g. as "docker buildx build --output type=oci,tar=false,dest=PATH" writes it.',
+            hint: 'Give the folder that holds oci-layout, index.json and blobs/, or a tar archive of it, e.g. as "docker buildx build --output type=oci,dest=PATH" writes it.',
         });
     }
     const root = parseLayoutIndex(index);
     if (!root.ok)
-        throw new errors/* DocumentError */.Mi([{ file: (0,external_node_path_.join)(path, 'index.json'), problem: root.problem }]);
-    const found = new LayoutReader(path);
+        throw new errors/* DocumentError */.Mi([{ file: files.shown('index.json'), problem: root.problem }]);
+    const found = new LayoutReader(files);
     const { platform: _claimed, ...image } = root.value;
     await found.manifest(image);
     await found.checkBlobs();
     if (found.problems.length > 0)
         throw new errors/* DocumentError */.Mi(found.problems, { hint: 'Nothing was pushed. Write the layout again.' });
     return {
-        path,
+        name: path,
         digest: root.value.digest,
         platforms: await found.platforms(),
         manifests: [...found.manifests.values()],
         blobs: [...found.blobs.values()],
     };
 }
+async function layoutFiles(path) {
+    const found = await (0,promises_.stat)(path).catch(() => undefined);
+    if (!found)
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: 'is not there' }], { hint: 'Give oci:PATH with the path of an OCI layout.' });
+    return found.isDirectory() ? folderFiles(path) : archiveFiles(path);
+}
+function folderFiles(path) {
+    return {
+        shown: (name) => (0,external_node_path_.join)(path, name),
+        size: async (name) => {
+            const found = await (0,promises_.stat)((0,external_node_path_.join)(path, name)).catch(() => undefined);
+            return found?.isFile() === true ? found.size : undefined;
+        },
+        open: (name) => (0,external_node_fs_.createReadStream)((0,external_node_path_.join)(path, name)),
+    };
+}
+async function archiveFiles(path) {
+    const entries = await readTar(path).catch((error) => {
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: `can't be read: ${(0,errors/* toError */.iT)(error).message}` }], { cause: error });
+    });
+    if (!entries) {
+        throw new errors/* DocumentError */.Mi([{ file: path, problem: 'is neither a folder nor a tar archive' }], {
+            hint: 'A compressed archive has to be unpacked first (gunzip).',
+        });
+    }
+    return {
+        shown: (name) => `${path}: ${name}`,
+        size: async (name) => entries.get(name)?.size,
+        open: (name) => {
+            const { offset = 0, size = 0 } = entries.get(name) ?? {};
+            return size === 0 ? external_node_stream_.Readable.from([]) : (0,external_node_fs_.createReadStream)(path, { start: offset, end: offset + size - 1 });
+        },
+    };
+}
 class LayoutReader {
     problems = [];
     manifests = new Map();
     blobs = new Map();
-    #path;
+    #files;
     #platforms = [];
     #configurations = [];
-    constructor(path) {
-        this.#path = path;
+    constructor(files) {
+        this.#files = files;
     }
     async manifest(descriptor) {
         const { digest, mediaType } = descriptor;
@@ -34017,7 +34507,7 @@ class LayoutReader {
             return;
         const read = await this.#readManifest(descriptor);
         if (!read.ok) {
-            this.#complain(this.#blobPath(digest), read.problem);
+            this.#complain(digest, read.problem);
             return;
         }
         const { manifest, bytes } = read.value;
@@ -34028,28 +34518,28 @@ class LayoutReader {
         }
         else {
             for (const blob of [manifest.config, ...manifest.layers])
-                this.blobs.set(blob.digest, { ...blob, path: this.#blobPath(blob.digest) });
+                this.blobs.set(blob.digest, this.#blob(blob));
             if (descriptor.platform === undefined)
-                this.#configurations.push({ ...manifest.config, path: this.#blobPath(manifest.config.digest) });
+                this.#configurations.push(this.#blob(manifest.config));
         }
         this.manifests.set(digest, { digest, mediaType, bytes });
     }
     async checkBlobs() {
-        for (const { path, digest, size } of this.blobs.values()) {
-            const found = await (0,promises_.stat)(path).catch(() => undefined);
-            if (!found?.isFile())
-                this.#complain(path, 'is missing');
-            else if (found.size !== size)
-                this.#complain(path, `has ${found.size} bytes, but its descriptor says ${size}`);
+        for (const { digest, size, open } of this.blobs.values()) {
+            const found = await this.#files.size(blobName(digest));
+            if (found === undefined)
+                this.#complain(digest, 'is missing');
+            else if (found !== size)
+                this.#complain(digest, `has ${found} bytes, but its descriptor says ${size}`);
             else {
-                const actual = await digestOfFile(path);
+                const actual = await digestOfStream(open());
                 if (actual !== digest)
-                    this.#complain(path, `is not what its name says: its digest is ${actual}`);
+                    this.#complain(digest, `is not what its name says: its digest is ${actual}`);
             }
         }
     }
     async platforms() {
-        const own = await Promise.all(this.#configurations.map(async ({ path }) => parseConfiguration((await readText(path)) ?? '')));
+        const own = await Promise.all(this.#configurations.map(async ({ digest }) => parseConfiguration((await readText(this.#files, blobName(digest))) ?? '')));
         return [...this.#platforms, ...own.flatMap((platform) => (platform.ok ? [platform.value] : []))];
     }
     async #child(child) {
@@ -34057,12 +34547,12 @@ class LayoutReader {
         if (known)
             await this.manifest(child);
         else
-            this.#complain(this.#blobPath(child.digest), `has the media type ${child.mediaType}, which is no image`);
+            this.#complain(child.digest, `has the media type ${child.mediaType}, which is no image`);
     }
     async #readManifest({ digest, mediaType, size }) {
         if (size > largestManifest)
             return (0,domain_parsed/* bad */.MB)(`is a manifest of ${size} bytes; ECR takes at most ${largestManifest}`);
-        const bytes = await (0,promises_.readFile)(this.#blobPath(digest)).catch(() => undefined);
+        const bytes = await readBytes(this.#files, blobName(digest));
         if (!bytes)
             return (0,domain_parsed/* bad */.MB)('is missing');
         if (digestOf(bytes) !== digest)
@@ -34070,23 +34560,29 @@ class LayoutReader {
         const manifest = parseManifest(bytes.toString('utf8'), mediaType);
         return manifest.ok ? (0,domain_parsed.ok)({ manifest: manifest.value, bytes }) : manifest;
     }
-    #blobPath(digest) {
-        const [algorithm = '', hex = ''] = digest.split(':');
-        return (0,external_node_path_.join)(this.#path, 'blobs', algorithm, hex);
+    #blob(descriptor) {
+        return { ...descriptor, open: () => this.#files.open(blobName(descriptor.digest)) };
     }
-    #complain(file, problem) {
-        this.problems.push({ file, problem });
+    #complain(digest, problem) {
+        this.problems.push({ file: this.#files.shown(blobName(digest)), problem });
     }
 }
-async function readText(path) {
-    return (0,promises_.readFile)(path, 'utf8').catch(() => undefined);
+function blobName(digest) {
+    const [algorithm = '', hex = ''] = digest.split(':');
+    return `blobs/${algorithm}/${hex}`;
+}
+async function readBytes(files, name) {
+    return (await files.size(name)) === undefined ? undefined : Buffer.concat((await files.open(name).toArray()));
+}
+async function readText(files, name) {
+    return (await readBytes(files, name))?.toString('utf8');
 }
 function digestOf(bytes) {
     return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
 }
-async function digestOfFile(path) {
+async function digestOfStream(stream) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
-    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(path), hash);
+    await (0,external_node_stream_promises_namespaceObject.pipeline)(stream, hash);
     return `sha256:${hash.digest('hex')}`;
 }
 
@@ -34098,60 +34594,170 @@ async function digestOfFile(path) {
 
 
 
+
 const lanes = 4;
 const uploadAttempts = 3;
 function httpOciRegistry({ clock }) {
-    const exchange = async (place, signal, work) => {
+    const exchange = async (place, { signal, scope }, work) => {
         const http = openHttp({ clock, signal });
         try {
-            return await work(await openTalk({ http, place }));
+            return await work(await openTalk({ http, place, scope }));
         }
         finally {
             http.close();
         }
     };
+    const push = async (request) => exchange(request, { signal: request.signal, scope: 'pull,push' }, async (talk) => {
+        const { image, tags, mountFrom } = request;
+        await inLanes(image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
+        const top = image.manifests.at(-1);
+        if (!top)
+            throw new Error(`the image ${image.name} has no manifest`);
+        for (const child of image.manifests.slice(0, -1))
+            await pushManifest(talk, { manifest: child, as: child.digest });
+        const names = tags.length > 0 ? tags : [top.digest];
+        for (const name of names)
+            await pushManifest(talk, { manifest: top, as: name });
+    });
     return {
         layout: readOciLayout,
-        push: async (request) => exchange(request, request.signal, async (talk) => {
-            await inLanes(request.layout.blobs, async (blob) => pushBlob(talk, blob));
-            const image = request.layout.manifests.at(-1);
-            if (!image)
-                throw new Error(`the layout ${request.layout.path} has no manifest`);
-            for (const child of request.layout.manifests.slice(0, -1))
-                await pushManifest(talk, { manifest: child, as: child.digest });
-            const names = request.tags.length > 0 ? request.tags : [image.digest];
-            for (const name of names)
-                await pushManifest(talk, { manifest: image, as: name });
-        }),
-        headManifest: async (place, reference) => exchange(place, undefined, async (talk) => {
-            const reply = await talk.send('BatchGetImage', {
-                method: 'HEAD',
-                url: `manifests/${reference}`,
-                headers: { accept: manifestMediaTypes.join(', ') },
+        read: async (request) => {
+            const { reference, signal } = request;
+            const place = { ...request, ...apiName(request) };
+            const open = (digest) => external_node_stream_.Readable.from(blobBytes(digest), { objectMode: false });
+            async function* blobBytes(digest) {
+                const http = openHttp({ clock, signal });
+                try {
+                    const talk = await openTalk({ http, place, scope: 'pull' });
+                    const { status, headers, body } = await talk.open('GetDownloadUrlForLayer', { method: 'GET', url: `blobs/${digest}` });
+                    if (status !== 200)
+                        throw talk.refusal('GetDownloadUrlForLayer', { status, headers, text: '' });
+                    yield* chunksOf(body, (error) => talk.unanswered('GetDownloadUrlForLayer', noAnswer(error)));
+                }
+                finally {
+                    http.close();
+                }
+            }
+            return exchange(place, { signal, scope: 'pull' }, async (talk) => {
+                const reader = new ImageReader(talk, open);
+                const digest = await reader.manifest(reference);
+                if (digest === undefined)
+                    return undefined;
+                const name = `${request.host}/${request.repository}`;
+                return {
+                    name,
+                    digest,
+                    platforms: await reader.platforms(),
+                    manifests: [...reader.manifests.values()],
+                    blobs: [...reader.blobs.values()],
+                };
             });
-            if (reply.status === 404)
-                return undefined;
-            const digest = parseDigest(header(reply, 'docker-content-digest'));
-            if (reply.status !== 200 || !digest.ok)
-                throw talk.refusal('BatchGetImage', reply);
-            return { digest: digest.value, mediaType: header(reply, 'content-type') };
-        }),
+        },
+        push: async (request) => {
+            for (let made = 1;; made += 1) {
+                try {
+                    await push(request);
+                    return;
+                }
+                catch (error) {
+                    if (made === uploadAttempts || !isCutShort(error))
+                        throw error;
+                }
+            }
+        },
     };
 }
-async function pushBlob(talk, blob) {
+function isCutShort(error) {
+    return error instanceof errors/* AwsError */.Gy && error.operation === 'GetDownloadUrlForLayer' && error.cause instanceof NoAnswer;
+}
+async function* chunksOf(body, failure) {
+    try {
+        for await (const chunk of body)
+            yield chunk;
+    }
+    catch (error) {
+        throw failure(error);
+    }
+}
+class ImageReader {
+    manifests = new Map();
+    blobs = new Map();
+    #talk;
+    #open;
+    #platforms = [];
+    #configuration;
+    constructor(talk, open) {
+        this.#talk = talk;
+        this.#open = open;
+    }
+    async manifest(reference, child) {
+        const operation = 'BatchGetImage';
+        const headers = { accept: manifestMediaTypes.join(', ') };
+        const reply = await this.#talk.send(operation, { method: 'GET', url: `manifests/${reference}`, headers });
+        if (reply.status === 404 && !child)
+            return undefined;
+        if (reply.status !== 200)
+            throw this.#talk.refusal(operation, reply);
+        const bytes = Buffer.from(reply.text);
+        const digest = `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
+        const mediaType = header(reply, 'content-type').split(';')[0] ?? '';
+        const parsed = parseManifest(reply.text, mediaType);
+        const why = !parsed.ok
+            ? parsed.problem
+            : bytes.length > largestManifest
+                ? `has ${bytes.length} bytes; ECR takes at most ${largestManifest}`
+                : reference.includes(':') && reference !== digest
+                    ? `is not what its name says: its digest is ${digest}`
+                    : undefined;
+        if (why !== undefined || !parsed.ok)
+            throw this.#talk.refusal(operation, reply, `the manifest ${reference} ${why ?? ''}`);
+        if (parsed.value.kind === 'index') {
+            for (const each of parsed.value.children)
+                if (!this.manifests.has(each.digest))
+                    await this.manifest(each.digest, each);
+            this.#platforms.push(...platformsOf(parsed.value));
+        }
+        else {
+            const { config, layers } = parsed.value;
+            for (const blob of [config, ...layers])
+                this.blobs.set(blob.digest, { ...blob, open: () => this.#open(blob.digest) });
+            if (!child)
+                this.#configuration = config.digest;
+        }
+        this.manifests.set(digest, { digest, mediaType, bytes });
+        return digest;
+    }
+    async platforms() {
+        if (this.#configuration === undefined)
+            return this.#platforms;
+        const reply = await this.#talk.send('GetDownloadUrlForLayer', { method: 'GET', url: `blobs/${this.#configuration}` });
+        if (reply.status !== 200)
+            throw this.#talk.refusal('GetDownloadUrlForLayer', reply);
+        const platform = parseConfiguration(reply.text);
+        return platform.ok ? [platform.value] : [];
+    }
+}
+async function pushBlob(talk, { blob, mountFrom }) {
     const head = await talk.send('BatchCheckLayerAvailability', { method: 'HEAD', url: `blobs/${blob.digest}` });
     if (head.status === 200)
         return;
     let failure;
     for (let made = 0; made < uploadAttempts; made += 1) {
-        failure = await upload(talk, blob);
+        failure = await upload(talk, { blob, mountFrom });
         if (!failure)
             return;
     }
     throw failure ?? new Error('an upload is tried at least once');
 }
-async function upload(talk, { digest, size, path }) {
-    const begun = await talk.send('InitiateLayerUpload', { method: 'POST', url: 'blobs/uploads/', headers: { 'content-length': '0' } });
+async function upload(talk, { blob: { digest, size, open }, mountFrom }) {
+    const mount = mountFrom === undefined ? '' : `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(mountFrom)}`;
+    const begun = await talk.send('InitiateLayerUpload', {
+        method: 'POST',
+        url: `blobs/uploads/${mount}`,
+        headers: { 'content-length': '0' },
+    });
+    if (begun.status === 201 && mountFrom !== undefined)
+        return undefined;
     if (begun.status !== 202)
         throw talk.refusal('InitiateLayerUpload', begun);
     try {
@@ -34159,7 +34765,7 @@ async function upload(talk, { digest, size, path }) {
             method: 'PATCH',
             url: talk.location(begun),
             headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
-            body: () => (0,external_node_fs_.createReadStream)(path),
+            body: open,
         });
         if (sent.status !== 202)
             return talk.refusal('UploadLayerPart', sent);
@@ -34188,53 +34794,58 @@ async function pushManifest(talk, { manifest, as }) {
     if (named !== '' && named !== digest)
         throw talk.refusal('PutImage', reply, `it stored ${as} as ${named}, but the image is ${digest}`);
 }
-async function openTalk({ http, place }) {
+async function openTalk({ http, place, scope }) {
     const { host, repository } = place;
     const base = `${baseUrl(host)}/v2/`;
     const refusal = (operation, reply, why) => refused({ operation, reply, why, place });
-    const answered = async (operation, request) => http.send(request).catch((error) => {
-        throw unanswered({ operation, error, place });
+    const told = (operation, error) => unanswered({ operation, error, place });
+    const answered = async (operation, asking) => asking.catch((error) => {
+        throw told(operation, error);
     });
-    const ping = await answered('GetAuthorizationToken', { method: 'GET', url: base });
+    const ping = await answered('GetAuthorizationToken', http.send({ method: 'GET', url: base }));
     if (ping.status !== 200 && ping.status !== 401)
         throw refusal('GetAuthorizationToken', ping);
     let authorization = await answer(ping);
     async function answer(challenge) {
         if (challenge.status !== 401)
             return undefined;
-        const { username, password } = place.login;
-        const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+        const { login } = place;
+        const basic = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
         const bearer = /^Bearer\s+(.*)$/i.exec(header(challenge, 'www-authenticate'))?.[1];
         if (bearer === undefined)
             return basic;
         const { realm = '', service } = parameters(bearer);
         const url = URL.parse(realm, base);
         if (!url)
-            throw refusal('GetAuthorizationToken', challenge, `its challenge names no realm: ${bearer}`);
+            throw refusal('GetAuthorizationToken', ping, `its challenge names no realm: ${bearer}`);
         if (service !== undefined)
             url.searchParams.set('service', service);
-        url.searchParams.set('scope', `repository:${repository}:pull,push`);
-        const reply = await answered('GetAuthorizationToken', { method: 'GET', url: url.href, headers: { authorization: basic } });
+        url.searchParams.set('scope', `repository:${repository}:${scope}`);
+        const headers = basic === undefined ? {} : { authorization: basic };
+        const reply = await answered('GetAuthorizationToken', http.send({ method: 'GET', url: url.href, headers }));
         if (reply.status !== 200)
             throw refusal('GetAuthorizationToken', reply);
         const { token, access_token } = JSON.parse(reply.text);
         return `Bearer ${token ?? access_token ?? ''}`;
     }
-    const once = async (operation, { url, headers, ...request }) => answered(operation, {
+    const complete = ({ url, headers, ...request }) => ({
         ...request,
         url: URL.parse(url)?.href ?? `${base}${repository}/${url}`,
         headers: { ...headers, ...(authorization !== undefined && { authorization }) },
     });
+    const authorized = async (operation, request, ask) => {
+        const reply = await answered(operation, ask(complete(request)));
+        if (reply.status !== 401 || authorization?.startsWith('Bearer ') !== true)
+            return reply;
+        authorization = await answer(reply);
+        return answered(operation, ask(complete(request)));
+    };
     return {
-        send: async (operation, request) => {
-            const reply = await once(operation, request);
-            if (reply.status !== 401 || authorization?.startsWith('Bearer ') !== true)
-                return reply;
-            authorization = await answer(reply);
-            return once(operation, request);
-        },
+        send: async (operation, request) => authorized(operation, request, async (complete) => http.send(complete)),
+        open: async (operation, request) => authorized(operation, request, async (complete) => http.open(complete)),
         location: (reply) => new URL(header(reply, 'location'), base).href,
         refusal,
+        unanswered: told,
     };
 }
 function parameters(challenge) {
@@ -34246,25 +34857,30 @@ function header({ headers }, name) {
 }
 function refused({ operation, place, reply, why }) {
     const { code, message } = registryProblem(reply);
-    const { host, repository } = place;
     const said = why ?? [code.startsWith('HTTP') ? '' : code, message].filter((part) => part !== '').join(': ');
-    return new errors/* AwsError */.Gy(`ecr:${operation} for ${host}/${repository} failed: the registry answered ${reply.status} ${said}`.trimEnd(), {
+    return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: the registry answered ${reply.status} ${said}`.trimEnd(), {
         service: 'ecr',
         operation,
         code,
-        ...hint({ status: reply.status, operation, repository }),
+        ...hint({ status: reply.status, operation, place }),
     });
 }
 function unanswered({ operation, place, error }) {
     if (!(error instanceof NoAnswer))
         return error;
-    return new errors/* AwsError */.Gy(`ecr:${operation} for ${place.host}/${place.repository} failed: no answer from ${place.host}: ${error.message}`, {
+    return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: no answer from ${place.host}: ${error.message}`, {
         service: 'ecr',
         operation,
         code: error.code,
         cause: error,
         hint: `Check that this runner reaches ${baseUrl(place.host)} (proxy, NO_PROXY, VPC endpoint).`,
     });
+}
+function what({ operation, place: { host, repository } }) {
+    return `${isEcr(host) ? 'ecr:' : ''}${operation} for ${host}/${repository}`;
+}
+function isEcr(host) {
+    return parseEcrHost(host) !== undefined || baseUrl(host).startsWith('http:');
 }
 function registryProblem({ status, text }) {
     try {
@@ -34277,16 +34893,22 @@ function registryProblem({ status, text }) {
     }
     return { code: `HTTP${status}`, message: text.slice(0, 200) };
 }
-function hint({ status, operation, repository }) {
-    if (status === 401 || status === 403) {
-        const action = operation === 'GetAuthorizationToken'
-            ? operation
+function hint({ status, operation, place: { host, repository } }) {
+    if (status === 404)
+        return { hint: `Check that the repository ${repository} exists there.` };
+    if (status !== 401 && status !== 403)
+        return {};
+    if (!isEcr(host))
+        return { hint: `Log in to ${host} before this step (docker/login-action).` };
+    const pull = ['BatchGetImage', 'GetDownloadUrlForLayer'];
+    const action = operation === 'GetAuthorizationToken'
+        ? operation
+        : pull.includes(operation)
+            ? `${operation} (a copy needs ${pull.join(' and ')})`
             : `${operation} (a push needs BatchCheckLayerAvailability, InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage and BatchGetImage)`;
-        return {
-            hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
-        };
-    }
-    return status === 404 ? { hint: `Check that the repository ${repository} exists there.` } : {};
+    return {
+        hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
+    };
 }
 async function inLanes(items, work) {
     const waiting = [...items];
@@ -34346,51 +34968,191 @@ function map(parsed, change) {
     return parsed.ok ? ok(change(parsed.value)) : parsed;
 }
 
+;// CONCATENATED MODULE: ./build/ports/pace.js
+function pace({ clock, rates }) {
+    const turns = new Map();
+    return async (operation) => {
+        const rate = rates[operation];
+        if (rate === undefined)
+            return;
+        const turn = turns.get(operation) ?? bucket({ clock, ...rate });
+        turns.set(operation, turn);
+        await turn();
+    };
+}
+function bucket({ clock, perSecond, burst }) {
+    let [tokens, at] = [burst, clock.monotonic()];
+    let last = Promise.resolve();
+    const refill = () => {
+        const now = clock.monotonic();
+        tokens = Math.min(burst, tokens + ((now - at) / 1_000) * perSecond);
+        at = now;
+    };
+    const take = async () => {
+        refill();
+        while (tokens < 1) {
+            await clock.sleep(Math.max(1, ((1 - tokens) / perSecond) * 1_000));
+            refill();
+        }
+        tokens -= 1;
+    };
+    return async () => {
+        last = last.then(take);
+        await last;
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/ports/organizations.js
 
 
 
-const alsoCheck = 'that the caller is in the management account or a delegated administrator (organization-role)';
-function awsOrganizations(access) {
+
+
+
+const alsoCheck = 'ask from the management account or a delegated administrator (organization-role)';
+const rates = {
+    DescribeOrganization: { perSecond: 1, burst: 1 },
+    ListRoots: { perSecond: 1, burst: 1 },
+    DescribeOrganizationalUnit: { perSecond: 2, burst: 1 },
+    ListParents: { perSecond: 5, burst: 6 },
+    ListOrganizationalUnitsForParent: { perSecond: 5, burst: 6 },
+    ListAccountsForParent: { perSecond: 5, burst: 6 },
+    ListAccounts: { perSecond: 8, burst: 10 },
+};
+function awsOrganizations(access, { clock = systemClock } = {}) {
     const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(503)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2503, 19)));
-    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).OrganizationsClient((0,aws/* clientSettings */.ry)(access, { attempts: 8 })));
+    const client = (0,aws/* lazy */.RZ)(async () => paced(new (await sdk()).OrganizationsClient((0,aws/* clientSettings */.ry)(access, { attempts: 8 })), clock));
+    const describe = async () => {
+        const { DescribeOrganizationCommand } = await sdk();
+        const asked = organizations_about('DescribeOrganization');
+        const { Organization } = await ask(asked, async () => (await client()).send(new DescribeOrganizationCommand({})));
+        const id = parseOrganizationId(Organization?.Id ?? '');
+        const management = (0,account/* parseAccountId */.cK)(Organization?.MasterAccountId ?? '');
+        if (!id.ok || !management.ok)
+            throw organizations_emptyAnswer(asked, 'an organization ID and a management account');
+        return { id: id.value, management: management.value };
+    };
+    let known;
+    const organization = async () => {
+        known ??= describe().catch((error) => {
+            known = undefined;
+            throw error;
+        });
+        return known;
+    };
+    const climb = async (ou) => {
+        const { ListParentsCommand } = await sdk();
+        for (let [child, path] = [ou, `${ou}/`];;) {
+            const asked = organizations_about('ListParents', child);
+            const request = new ListParentsCommand({ ChildId: child });
+            const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
+            if (parent?.Id === undefined)
+                throw organizations_emptyAnswer(asked, 'a parent');
+            [child, path] = [parent.Id, `${parent.Id}/${path}`];
+            if (parent.Type === 'ROOT')
+                return `${(await organization()).id}/${path}`;
+        }
+    };
     return {
-        organizationId: async () => {
-            const { DescribeOrganizationCommand } = await sdk();
-            const asked = { service: 'organizations', operation: 'DescribeOrganization' };
-            const { Organization } = await ask(asked, async () => (await client()).send(new DescribeOrganizationCommand({})));
-            const id = parseOrganizationId(Organization?.Id ?? '');
-            if (!id.ok)
-                throw new errors/* AwsError */.Gy('organizations:DescribeOrganization answered without an organization ID', { ...asked, code: 'EmptyAnswer' });
-            return id.value;
-        },
+        organization,
         root: async () => {
             const { ListRootsCommand } = await sdk();
-            const asked = { service: 'organizations', operation: 'ListRoots', alsoCheck };
-            const { Roots } = await ask(asked, async () => (await client()).send(new ListRootsCommand({})));
-            const [root] = Roots ?? [];
+            const asked = organizations_about('ListRoots');
+            const { Roots: [root] = [] } = await ask(asked, async () => (await client()).send(new ListRootsCommand({})));
             if (root?.Id === undefined)
-                throw new errors/* AwsError */.Gy('organizations:ListRoots answered without a root', { ...asked, code: 'EmptyAnswer' });
+                throw organizations_emptyAnswer(asked, 'a root');
             return { id: root.Id, name: root.Name ?? 'Root' };
         },
         children: async ({ id }) => {
             const { ListOrganizationalUnitsForParentCommand } = await sdk();
-            const asked = { service: 'organizations', operation: 'ListOrganizationalUnitsForParent', of: id, alsoCheck };
-            const found = [];
-            let token;
-            do {
-                const request = new ListOrganizationalUnitsForParentCommand({ ParentId: id, NextToken: token });
+            const asked = organizations_about('ListOrganizationalUnitsForParent', id);
+            const found = await unlessGone(allPages(async (NextToken) => {
+                const request = new ListOrganizationalUnitsForParentCommand({ ParentId: id, NextToken });
                 const page = await ask(asked, async () => (await client()).send(request));
-                found.push(...(page.OrganizationalUnits ?? []).map((ou) => ({ id: ou.Id ?? '', name: ou.Name ?? '' })));
-                token = page.NextToken;
-            } while (token !== undefined);
-            return found;
+                return { items: page.OrganizationalUnits, next: page.NextToken };
+            }));
+            return found?.map((ou) => ({ id: ou.Id ?? '', name: ou.Name ?? '' }));
+        },
+        pathOf: async (ou) => {
+            const { DescribeOrganizationalUnitCommand } = await sdk();
+            const request = new DescribeOrganizationalUnitCommand({ OrganizationalUnitId: ou });
+            const reply = await unlessGone(ask(organizations_about('DescribeOrganizationalUnit', ou), async () => (await client()).send(request)));
+            if (reply === undefined)
+                return undefined;
+            return reply.OrganizationalUnit?.Path ?? climb(ou);
+        },
+        accountsIn: async ({ id }) => {
+            const { ListAccountsForParentCommand } = await sdk();
+            const asked = organizations_about('ListAccountsForParent', id);
+            const found = await unlessGone(allPages(async (NextToken) => {
+                const request = new ListAccountsForParentCommand({ ParentId: id, NextToken });
+                const page = await ask(asked, async () => (await client()).send(request));
+                return { items: page.Accounts, next: page.NextToken };
+            }));
+            return found?.map(listed);
+        },
+        accounts: async () => {
+            const { ListAccountsCommand } = await sdk();
+            const asked = organizations_about('ListAccounts');
+            const found = await allPages(async (NextToken) => {
+                const request = new ListAccountsCommand({ NextToken });
+                const page = await ask(asked, async () => (await client()).send(request));
+                return { items: page.Accounts, next: page.Accounts?.every(tellsPath) === false ? undefined : page.NextToken };
+            });
+            return found.every(tellsPath) ? found.map((account) => ({ ...listed(account), path: unitPath(account) })) : undefined;
         },
     };
 }
+function paced(client, clock) {
+    const turn = pace({ clock, rates });
+    client.middlewareStack.add((next, { commandName = '' }) => async (input) => {
+        await turn(commandName.replace(/Command$/, ''));
+        return next(input);
+    }, { name: 'pace', step: 'finalizeRequest', priority: 'low' });
+    return client;
+}
+function organizations_about(operation, of) {
+    return { service: 'organizations', operation, alsoCheck, ...(of !== undefined && { of }) };
+}
+function organizations_emptyAnswer({ service, operation }, missing) {
+    return new errors/* AwsError */.Gy(`${service}:${operation} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
+}
+async function allPages(page) {
+    const found = [];
+    let token;
+    do {
+        const { items = [], next } = await page(token);
+        found.push(...items);
+        token = next;
+    } while (token !== undefined);
+    return found;
+}
+async function unlessGone(asking) {
+    try {
+        return await asking;
+    }
+    catch (error) {
+        if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
+            return undefined;
+        throw error;
+    }
+}
+function stateOf({ State, Status }) {
+    return State ?? Status ?? 'UNKNOWN';
+}
+function listed(account) {
+    return { id: (account.Id ?? ''), name: account.Name ?? '', state: stateOf(account) };
+}
+function tellsPath(account) {
+    return account.Paths?.[0] !== undefined || stateOf(account) !== 'ACTIVE';
+}
+function unitPath({ Paths: [path = ''] = [] }) {
+    return path.replace(/\/\d{12}\/$/, '/');
+}
 
 ;// CONCATENATED MODULE: ./build/ports/real.js
+
 
 
 
@@ -34411,13 +35173,14 @@ function realPorts(environment) {
         log,
         github,
         files: workspaceFiles(github.run),
+        git: gitCli({ log, environment }),
         credentials: (0,credentials/* stsCredentials */.Pe)({ github, clock, log, environment }),
         docker: dockerCli({ log, environment }),
         ociRegistry: httpOciRegistry({ clock }),
         ecr: awsEcr,
         ecs: awsEcs,
         codedeploy: awsCodedeploy,
-        organizations: awsOrganizations,
+        organizations: (session) => awsOrganizations(session, { clock }),
     };
 }
 
@@ -34430,7 +35193,7 @@ function realPorts(environment) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1567);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2673);
 /* harmony import */ var _steps_docker_login_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2250);
 /* harmony import */ var _steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6119);
 
@@ -34444,8 +35207,10 @@ async function clean({ item, ports }) {
             return ports.files.remove(item.path);
         case 'docker-login':
             return (0,_steps_docker_login_js__WEBPACK_IMPORTED_MODULE_3__/* .restoreDockerLogin */ .A)({ login: item, ports });
+        case 'docker-builder':
+            return ports.docker.removeBuilder(item);
         case 'deployment':
-            return (0,_steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_2__/* .finishDeployment */ .j)({ unfinished: item, ports });
+            return (0,_steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_2__/* .finishDeployment */ .jl)({ unfinished: item, ports });
     }
 }
 const ports = (0,_ports_real_js__WEBPACK_IMPORTED_MODULE_1__/* .realPorts */ .R)(process.env);
@@ -34507,10 +35272,10 @@ function exportVariables(variables, github) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  j: () => (/* binding */ finishDeployment)
+  jl: () => (/* binding */ finishDeployment)
 });
 
-// UNUSED EXPORTS: cancelDeployment
+// UNUSED EXPORTS: cancelDeployment, undoDeployment
 
 // EXTERNAL MODULE: ./build/domain/deployment.js
 var domain_deployment = __nccwpck_require__(6106);
@@ -34718,19 +35483,25 @@ async function cancelDeployment({ deployments, id, onCancel, }) {
     if (onCancel === 'leave')
         return `Deployment ${id} goes on, as on-cancel says: ${url}`;
     const deployment = await deployments.deployment(id);
-    return undo({ deployments, deployment });
+    return (await undoDeployment({ deployments, deployment })).said;
 }
-async function undo({ deployments, deployment, }) {
+async function undoDeployment({ deployments, deployment, }) {
     const { id, status } = deployment;
     const url = deployments.url(id);
     if ((0,domain_deployment/* isTerminal */.Hd)(status))
-        return `Deployment ${id} had ended already: ${status}. ${url}`;
+        return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
     if ((0,domain_deployment/* hasShifted */.cb)(deployment))
-        return `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`;
+        return {
+            result: 'shifted',
+            said: `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`,
+        };
     const answer = await deployments.stop({ id, rollback: true });
     if (answer === 'ended')
-        return `Deployment ${id} ended before it could be stopped. ${url}`;
-    return `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`;
+        return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
+    return {
+        result: 'stopped',
+        said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
+    };
 }
 async function finishDeployment({ unfinished, ports }) {
     const { nonce, account, onCancel, access } = unfinished;
@@ -34742,7 +35513,7 @@ async function finishDeployment({ unfinished, ports }) {
         return;
     }
     const said = onCancel === 'rollback'
-        ? await undo({ deployments, deployment })
+        ? (await undoDeployment({ deployments, deployment })).said
         : await cancelDeployment({ deployments, id: deployment.id, onCancel });
     ports.log.notice(said);
 }
