@@ -38580,7 +38580,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4613);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4118);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7637);
 /* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8959);
 
@@ -38650,7 +38650,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4613:
+/***/ 4118:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -41341,7 +41341,7 @@ function markersIn(policy) {
     return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
 }
 
-;// CONCATENATED MODULE: ./build/domain/memo.js
+;// CONCATENATED MODULE: ./build/domain/policy/memo.js
 function memo(make) {
     const made = new Map();
     return (key) => {

@@ -11,7 +11,7 @@
  *   unknown  with one base every word matches, with another not
  *   varies   anything else: never all, sometimes none
  */
-import { memo } from '../memo.ts';
+import { memo } from './memo.ts';
 import { globStates, other, type GlobStates, type State } from './glob-states.ts';
 import type { Token } from './token.ts';
 

@@ -5,7 +5,7 @@
  * A Deny is certain (it hits all), partial (it hits an OU or role inside) or possible (it depends on what nobody can know).
  * Evaluation logic: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html.
  */
-import { memo } from '../memo.ts';
+import { memo } from './memo.ts';
 import { organizationPaths, prepareClause, type PreparedClause } from './condition/clause.ts';
 import { labelOf, type Policy, type Statement } from './document.ts';
 import { requestsTo, type Requests } from './known.ts';

@@ -2,7 +2,7 @@
  * Globs read side by side, character by character: a trie, in which what begins alike is one row of nodes, made deterministic as far as
  * it is walked (subset construction). What was walked once stays: the next word that begins alike goes the same way.
  */
-import { memo } from '../memo.ts';
+import { memo } from './memo.ts';
 import { one, run, type Token } from './token.ts';
 
 /** All that the globs can be at after a part of a word. */

@@ -5,7 +5,7 @@
  *   placed   a path pattern that names a place (place.ts)
  *   rest     every other glob, decided by the automaton
  */
-import { memo } from '../memo.ts';
+import { memo } from './memo.ts';
 import { readerOf, type Answer, type Reader } from './automaton.ts';
 import { matches, parseGlob, type Glob, type Reading } from './pattern.ts';
 import { isPath, organizationIn, placeNamed } from './place.ts';

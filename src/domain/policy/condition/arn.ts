@@ -2,7 +2,7 @@
  * The ARN operators: ArnEquals means the same as ArnLike. Each of the six parts between colons is matched by itself, so that a
  * `*` doesn't run over a colon (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN).
  */
-import { memo } from '../../memo.ts';
+import { memo } from '../memo.ts';
 import { judge, valueSet, type Judgement, type ValueSet } from '../value-set.ts';
 import { negate, type Operator } from './operator.ts';
 import type { Possible } from '../words.ts';
