@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { accessDenied } from '../../emulator/faults.ts';
-import { accounts, roles, sharedPolicy } from '../../emulator/scenario.ts';
-import { inputs, layout, onStage, transcript, writes } from './stage.ts';
+import { accounts, region, roles, sharedPolicy } from '../../emulator/scenario.ts';
+import { writeLayout } from '../oci-layout.ts';
+import { inputs, layout, onStage, transcript, writes, type Stage } from './stage.ts';
 
 const release = {
   ...inputs.common,
@@ -14,6 +15,51 @@ const release = {
 };
 
 describe('release', () => {
+  describe('to several repositories', () => {
+    const several = { ...release, repository: 'shop/web\nshop/mirror' };
+    const mirror = ({ scenario }: Stage, policy?: object) =>
+      scenario.emulator.world.repository({ account: accounts.registry, region, name: 'shop/mirror', ...(policy && { policy }) });
+
+    test('the same image, each is shared, the first is deployed', async () => {
+      await onStage({ policy: sharedPolicy }, async (stage) => {
+        const other = mirror(stage, sharedPolicy);
+        const { digest } = await writeLayout(`${stage.job.workspace}/image`, { platforms: ['linux/amd64', 'unknown/unknown'] });
+        const result = await stage.step({ with: several });
+        expect(result).toMatchObject({ exitCode: 0, outputs: { 'image-digest': digest, 'policy-changed': 'false', changed: 'true' } });
+        expect(other.tags.get('v1')).toBe(digest);
+        expect(result.log).toContain('It is an index: linux/amd64.');
+        expect(stage.scenario.emulator.requests.of('ecs', 'RegisterTaskDefinition')[0]?.input).toMatchObject({
+          containerDefinitions: [expect.objectContaining({ image: `${stage.host}/shop/web@${digest}` })],
+        });
+        expect(result.summary).toMatch(
+          /shop\/web`[^]*shop\/mirror`[^]*### Repository policy[^]*shop\/web[^]*### Repository policy[^]*shop\/mirror/,
+        );
+      });
+    });
+
+    test('one whose policy lacks something is told by name, and nothing is deployed', async () => {
+      await onStage({ policy: sharedPolicy }, async (stage) => {
+        mirror(stage);
+        layout(stage.job);
+        const result = await stage.step({ with: { ...several, 'policy-mode': 'verify' } });
+        expect(result.exitCode).toBe(1);
+        expect(result.log.at(-1)).toMatch(/shop\/mirror/);
+        expect(stage.requests()).not.toContain('ecs:RegisterTaskDefinition');
+      });
+    });
+
+    test('that Lambda is to run from: an index is none for it', async () => {
+      await onStage({ policy: sharedPolicy }, async (stage) => {
+        mirror(stage, sharedPolicy);
+        await writeLayout(`${stage.job.workspace}/image`, { platforms: ['linux/amd64', 'unknown/unknown'] });
+        const lambda = { 'target-services': 'lambda', 'target-accounts': accounts.devA, 'dry-run': 'true' };
+        const result = await stage.step({ with: { ...several, ...lambda } });
+        expect(result.log).toContainEqual(expect.stringMatching(/^Warning: Lambda can't run .*shop\/web@sha256.*: it is an index/));
+        expect(JSON.parse(result.outputs['plan'] ?? '{}')).toMatchObject({ images: [{ exists: false }, { exists: false }] });
+      });
+    });
+  });
+
   test('publishes, shares and deploys', async () => {
     await onStage({ policy: sharedPolicy }, async (stage) => {
       layout(stage.job);

@@ -73,7 +73,7 @@ export const release = defineMode({
     const image = await publishImage(publishing, { ecr, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
-    if (image.isIndex && inputs['target-services'].includes('lambda')) ports.log.warning(lambdaTakesNoIndex(image));
+    warnOfIndex(image);
 
     const repositories = publishing.targets.map(({ repository }) => repository);
     const shared = hasTargets(inputs)
@@ -107,6 +107,7 @@ export const release = defineMode({
         ],
       );
       const { image } = published;
+      warnOfIndex(image);
       if (!hasTargets(inputs)) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
       // What is not pushed or not shared yet can't be pulled yet.
       await checkPull({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
@@ -114,6 +115,14 @@ export const release = defineMode({
       output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
       const planned = await planDeployment(deployment, { images: [image], ports, output });
       await tellPlan('release', [published.part, ...shares, planned], { ports, output });
+    }
+
+    /** Lambda wants one image, and attestations make an index of it (RULES 5.12). */
+    function warnOfIndex({ isIndex, uri }: PublishedImage): void {
+      if (!isIndex || !inputs['target-services'].includes('lambda')) return;
+      ports.log.warning(
+        `Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`,
+      );
     }
 
     /** The last check before the first write in the target account: the image is there, and that account can pull and run it. */
@@ -149,8 +158,3 @@ export const release = defineMode({
     return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
   },
 });
-
-/** Lambda wants one image, and attestations make an index of it (RULES 5.12). */
-function lambdaTakesNoIndex({ uri }: PublishedImage): string {
-  return `Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`;
-}

@@ -1,8 +1,8 @@
 /** Shares every repository that a release has published to; the first is the one that is deployed. */
 import type { EcrRepository } from '../ports/ecr.ts';
 import type { EnsuredPolicy } from './ensure-policy.ts';
+import { reportAll } from './share-repositories.ts';
 import { shareRepository, type ShareRequest } from './share-repository.ts';
-import { together } from './together.ts';
 
 /** What is known of all policies together; the text is the first's. */
 interface PoliciesState {
@@ -21,9 +21,10 @@ export async function sharePublished({
   repositories,
   ...request
 }: Omit<ShareRequest, 'repository'> & { readonly repositories: readonly EcrRepository[] }): Promise<SharedRepositories> {
-  const ensured = await together(
-    ...repositories.map((repository) => ['registry-role', shareRepository({ ...request, repository })] as const),
-  );
+  const outcomes = await Promise.allSettled(repositories.map(async (repository) => shareRepository({ ...request, repository })));
+  request.signal.throwIfAborted();
+  reportAll(repositories.map(({ name }, index) => ({ name, outcome: outcomes[index] })));
+  const ensured = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const settled = Promise.all(ensured.map(async (each) => each.settled)).then((all) => ({
     changed: all.some(({ writes }) => writes > 0),
     policyText: all[0]?.policyText,

@@ -158,7 +158,10 @@ async function shareUnit(unit: Unit, wanted: readonly Want[], { inputs, ports, s
   log.info(writes > 0 ? 'The policy is written and confirmed.' : 'The policy covers all of this already: nothing written.');
 }
 
-function reportAll(results: readonly { readonly name: string; readonly outcome: PromiseSettledResult<unknown> | undefined }[]): void {
+/** What failed of several repositories, by name; nothing where all ended well. */
+export function reportAll(
+  results: readonly { readonly name: string; readonly outcome: PromiseSettledResult<unknown> | undefined }[],
+): void {
   const failed = results.flatMap(({ name, outcome }) =>
     outcome?.status === 'rejected' ? [{ name, error: outcome.reason as unknown }] : [],
   );
