@@ -85,7 +85,7 @@ describe('made from the live service', () => {
     },
   };
 
-  test('with everything that it runs with', () => {
+  test('pain 17: with everything that it runs with, capacity providers among them', () => {
     expect(synthesise(rich)).toEqual({
       version: '0.0',
       Resources: [

@@ -108,7 +108,7 @@ describe('statuses', () => {
   test('Succeeded meets every wish', () => {
     for (const until of waits) expect(hasReached({ deployment: { ...someDeployment, status: 'Succeeded' }, until })).toBe(true);
   });
-  test('InProgress meets only “started”', () => {
+  test('pain 6: InProgress meets only “started”', () => {
     expect(waits.filter((until) => hasReached({ deployment: someDeployment, until }))).toEqual(['started']);
   });
 });

@@ -21,7 +21,7 @@ const statuses = (stage: Stage) =>
   stage.scenario.codedeploy.deployments({ account: '222222222222', region: 'eu-west-1' }).map(({ id }) => id);
 
 describe('a cancelled run', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s while a deployment runs: it is stopped and rolled back', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('pain 14: %s while a deployment runs: it is stopped and rolled back', async (signal) => {
     await onSlowStage(async (stage) => {
       const result = await stage.step({ with: deploy, onLine: (line, child) => line.includes('BeforeInstall') && child.kill(signal) });
       expect(result.exitCode).toBe(1);
@@ -44,7 +44,7 @@ describe('a cancelled run', () => {
     });
   });
 
-  test('killed outright: the post step stops the deployment, after it has checked account and nonce', async () => {
+  test('pain 15: killed outright: the post step stops the deployment, after it has checked account and nonce', async () => {
     await onSlowStage(async (stage) => {
       const result = await stage.step({ with: deploy, onLine: (line, child) => line.includes('BeforeInstall') && child.kill('SIGKILL') });
       expect(result.signal).toBe('SIGKILL');

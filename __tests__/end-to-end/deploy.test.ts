@@ -38,7 +38,7 @@ describe('deploy', () => {
     });
   });
 
-  test('from files: a task definition and an AppSpec in which only TaskDefinition changes', async () => {
+  test('pain 16: from files: a task definition and an AppSpec in which only TaskDefinition changes', async () => {
     await onPublished(async (stage) => {
       stage.job.write('task.json', JSON.stringify(stage.scenario.taskDefinition(accounts.devA)));
       stage.job.write('appspec.yaml', appSpec);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { lostReply, lostRequest, serverError, throttling } from '../../emulator/faults.ts';
+import { failure, lostReply, lostRequest, serverError, throttling } from '../../emulator/faults.ts';
 import { AwsError } from '../../src/errors.ts';
 import type { CreateAnswer } from '../../src/ports/codedeploy.ts';
 import { appSpec, definition, group, startWorld, type DeploymentWorld } from './deployment-world.ts';
@@ -60,6 +60,11 @@ describe('CreateDeployment', () => {
       { id, status: 'Created', description: 'the mark', rollsBack: true },
     ]);
     expect(await world.codedeploy.group(group)).toMatchObject({ group: { lastAttempted: id } });
+  });
+
+  test('pain 9: that the group is busy is told by the exception’s name, whatever its words', async () => {
+    world.emulator.faults.inject({ operation: 'CreateDeployment' }, failure('DeploymentLimitExceededException', 'Other words than ever.'));
+    expect(await create()).toMatchObject({ answer: 'busy' });
   });
 
   test('a second one is busy', async () => {

@@ -67,6 +67,12 @@ describe('task definitions', () => {
     const { definition: described } = await world.ecs.describeTaskDefinition(arn);
     expect(described).toMatchObject({ containerDefinitions: [{ name: 'web', newer: { a: ['é'] } }] });
   });
+  test('pain 26: a denied registration names ecs:TagResource and iam:PassRole beside its own action', async () => {
+    world.emulator.faults.inject({ operation: 'RegisterTaskDefinition' }, accessDenied());
+    await expect(world.ecs.registerTaskDefinition({ ...definition, tags: [{ key: 'team', value: 'shop' }] })).rejects.toMatchObject({
+      hint: expect.stringMatching(/ecs:RegisterTaskDefinition.*iam:PassRole.*ecs:TagResource/),
+    });
+  });
   test('ECS’s refusal is passed on', async () => {
     await expect(world.ecs.registerTaskDefinition({ ...definition, cpu: '17' })).rejects.toThrow(
       /^ecs:RegisterTaskDefinition for family web failed: ClientException/,

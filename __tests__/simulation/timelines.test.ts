@@ -49,6 +49,7 @@ class SharedClock extends FakeClock {
 }
 
 const fiveMinutes = { termination: { action: 'TERMINATE', waitTimeInMinutes: 5 } } as const;
+const twentyMinutes = { termination: { action: 'TERMINATE', waitTimeInMinutes: 20 } } as const;
 const anHour = { termination: { action: 'TERMINATE', waitTimeInMinutes: 60 } } as const;
 /** As long as two small Fargate tasks take. */
 const ninetySeconds: DeploymentScript = { durations: { install: 90 } };
@@ -92,9 +93,15 @@ afterEach(async () => {
 async function play({ group, script, inputs = {}, faults = [], meanwhile = [], cancelAt }: Timeline): Promise<Played> {
   const stage = await startWorld({ speed: 0, group: { autoRollback: true, termination: { action: 'KEEP_ALIVE' }, ...group } });
   world = stage;
+  stage.states.codedeploy.deploymentConfig({
+    ...here,
+    name: 'HalfEachMinute',
+    routing: { type: 'TimeBasedLinear', percentage: 50, minutes: 1 },
+  });
   stage.states.codedeploy.nextDeployment({ ...script, durations: { install: 6, ...script?.durations } });
   for (const [target, fault] of faults) stage.emulator.faults.inject(target, fault);
   const setting = new Setting();
+  setting.ending = () => ({ why: 'environment', at: undefined, left: undefined });
   const clock = new SharedClock(stage, [
     ...meanwhile.map(({ at, act }) => ({ at, act: () => act(stage, setting.outputs.get('deployment-id') ?? '') })),
     ...(cancelAt === undefined ? [] : [{ at: cancelAt, act: () => setting.abort.abort(new CancelledError('The run was cancelled.')) }]),
@@ -134,13 +141,9 @@ const backAgain = /\nIt was rolled back by d-\w+: the old tasks have the whole t
 describe('deployments that succeed', () => {
   test.each<[string, Timeline, { readonly minutes: number; readonly looks: number; readonly status?: string }]>([
     ['all at once', { group: fiveMinutes, script: ninetySeconds }, { minutes: 7, looks: 85 }],
-    [
-      'canary',
-      { group: { ...fiveMinutes, deploymentConfigName: 'CodeDeployDefault.ECSCanary10Percent5Minutes' }, script: ninetySeconds },
-      { minutes: 12, looks: 154 },
-    ],
-    ['linear', { group: { deploymentConfigName: 'CodeDeployDefault.ECSLinear10PercentEvery1Minutes' } }, { minutes: 9, looks: 205 }],
-    ['an hour before the old tasks end', { group: anHour }, { minutes: 61, looks: 216 }],
+    ['canary', { group: { deploymentConfigName: 'CodeDeployDefault.ECSCanary10Percent5Minutes' } }, { minutes: 5, looks: 80 }],
+    ['linear', { group: { deploymentConfigName: 'HalfEachMinute' } }, { minutes: 1, looks: 32 }],
+    ['twenty minutes before the old tasks end', { group: twentyMinutes }, { minutes: 21, looks: 96 }],
     ['the old tasks are kept', {}, { minutes: 0, looks: 11 }],
     [
       'pain 2: wait-until: traffic-shifted does not wait for the old tasks',
@@ -193,10 +196,17 @@ describe('pain 5: deployments that fail are failed steps', () => {
     expect(played.summary).toContain('**What happened**');
   });
 
-  test.each(HOOKS)('whose hook %s never reports back', async (name) => {
+  test.each(HOOKS)('pain 21: whose hook %s never reports back', async (name) => {
     const played = await play({ script: { outcome: { hookTimeoutAt: name }, durations: { hookTimeout: 60 } } });
     expect(played).toMatchObject({ status: 'Failed' });
     expect(played.hint).toMatch(/^A hook’s Lambda function did not report back within an hour/);
+  });
+
+  test('pain 3: at once: the reason is in the log, not behind a link', async () => {
+    const outcome = { failAt: 'BeforeInstall', code: 'IAM_ROLE_MISSING', message: 'The service role is missing.' } as const;
+    const played = await play({ script: { outcome } });
+    expect(played.message).toMatch(/^Deployment d-\w+ failed: IAM_ROLE_MISSING: The service role is missing\./);
+    expect(played.hint).toMatch(/^The deployment group’s service role is gone: give the group another one\. https:/);
   });
 
   test.each([
@@ -388,7 +398,7 @@ describe('the time is over', () => {
   test('pain 11: it is computed with the traffic shift and every wait', async () => {
     const played = await play({
       group: {
-        termination: { action: 'TERMINATE', waitTimeInMinutes: 20 },
+        ...twentyMinutes,
         deploymentConfigName: 'CodeDeployDefault.ECSCanary10Percent5Minutes',
         ready: { actionOnTimeout: 'STOP_DEPLOYMENT', waitTimeInMinutes: 10 },
       },

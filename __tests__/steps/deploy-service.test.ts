@@ -93,7 +93,7 @@ describe('a change', () => {
 });
 
 describe('no change', () => {
-  test('writes nothing', async () => {
+  test('pain 25: writes nothing', async () => {
     const setting = new Setting();
     setting.ecs.definition = running;
     expect(await deploy(setting)).toMatchObject({ result: 'unchanged', taskDefinition: expect.stringMatching(/web:42$/) });
@@ -200,7 +200,7 @@ describe('a deployment that is under way', () => {
     expect(setting.writes[0]).toBe('codedeploy:StopDeployment d-OTHER with rollback');
   });
 
-  test('in the wait before its old tasks end, that wait is ended instead', async () => {
+  test('pain 2: in the wait before its old tasks end, that wait is ended instead', async () => {
     const setting = new Setting();
     setting.codedeploy.add({ id: 'd-OTHER', terminationWaitStarted: true });
     await deploy(setting, { 'on-active-deployment': 'stop' });

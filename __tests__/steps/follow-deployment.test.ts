@@ -374,7 +374,7 @@ describe('the time is over', () => {
     expect(setting.writes).toEqual([]);
   });
 
-  test('one that succeeds in the same moment has succeeded', async () => {
+  test('pain 13: one that succeeds in the moment of its stop has succeeded', async () => {
     const setting = living([...slow, { after: 179, status: 'InProgress' }]);
     const deployed = await started(setting, undo);
     setting.codedeploy.stopAnswer = 'ended';
