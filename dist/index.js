@@ -45695,24 +45695,6 @@ async function planShare(request) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/steps/share-published.js
-
-
-async function sharePublished({ repositories, ...request }) {
-    const ensured = await together(...repositories.map((repository) => ['registry-role', shareRepository({ ...request, repository })]));
-    const settled = Promise.all(ensured.map(async (each) => each.settled)).then((all) => ({
-        changed: all.some(({ writes }) => writes > 0),
-        policyText: all[0]?.policyText,
-    }));
-    settled.catch(() => undefined);
-    return {
-        changed: ensured.some(({ changed }) => changed),
-        policyText: ensured[0]?.policyText,
-        each: repositories.flatMap(({ uri }, index) => (ensured[index] ? [{ uri, ensured: ensured[index] }] : [])),
-        settled,
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/steps/share-repositories.js
 
 
@@ -45834,6 +45816,27 @@ function prefixed(log, name) {
         info: (text) => log.info(tagged(text)),
         notice: (text, annotation) => log.notice(tagged(text), annotation),
         warning: (text, annotation) => log.warning(tagged(text), annotation),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/share-published.js
+
+
+async function sharePublished({ repositories, ...request }) {
+    const outcomes = await Promise.allSettled(repositories.map(async (repository) => shareRepository({ ...request, repository })));
+    request.signal.throwIfAborted();
+    reportAll(repositories.map(({ name }, index) => ({ name, outcome: outcomes[index] })));
+    const ensured = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const settled = Promise.all(ensured.map(async (each) => each.settled)).then((all) => ({
+        changed: all.some(({ writes }) => writes > 0),
+        policyText: all[0]?.policyText,
+    }));
+    settled.catch(() => undefined);
+    return {
+        changed: ensured.some(({ changed }) => changed),
+        policyText: ensured[0]?.policyText,
+        each: repositories.flatMap(({ uri }, index) => (ensured[index] ? [{ uri, ensured: ensured[index] }] : [])),
+        settled,
     };
 }
 
@@ -45964,8 +45967,7 @@ const release = defineMode({
         const image = await publishImage(publishing, { ecr, ports, memory, signal });
         tellImage(image, output);
         await ports.github.summarise(imageSummary(image));
-        if (image.isIndex && inputs['target-services'].includes('lambda'))
-            ports.log.warning(lambdaTakesNoIndex(image));
+        warnOfIndex(image);
         const repositories = publishing.targets.map(({ repository }) => repository);
         const shared = hasTargets(inputs)
             ? await sharePublished({ inputs, wanted, session, ecr, repositories, ports, signal, onDenial: 'verify' })
@@ -45995,6 +45997,7 @@ const release = defineMode({
                 Promise.all(sharing.map(async ({ repository }) => planShare({ inputs, wanted, session, ecr, repository, ports, signal }))),
             ]);
             const { image } = published;
+            warnOfIndex(image);
             if (!hasTargets(inputs))
                 ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
             await checkPull({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
@@ -46002,6 +46005,11 @@ const release = defineMode({
             output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
             const planned = await planDeployment(deployment, { images: [image], ports, output });
             await tellPlan('release', [published.part, ...shares, planned], { ports, output });
+        }
+        function warnOfIndex({ isIndex, uri }) {
+            if (!isIndex || !inputs['target-services'].includes('lambda'))
+                return;
+            ports.log.warning(`Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`);
         }
         async function checkPull({ image, isThere }) {
             const { definition } = deployment;
@@ -46034,9 +46042,6 @@ const release = defineMode({
         return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
     },
 });
-function lambdaTakesNoIndex({ uri }) {
-    return `Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`;
-}
 
 ;// CONCATENATED MODULE: ./build/modes/index.js
 
