@@ -97,7 +97,7 @@ describe('a linear deployment of two hours', () => {
         `^Deployment ${id} is still running, but can't be followed: the credentials expired at \\d\\d:\\d\\d UTC and came from the environment`,
       ),
     );
-    expect(failure.hint).toMatch(/^Give deploy-role to let the action renew the credentials itself\. See how it ends: https/);
+    expect(failure.hint).toMatch(/^Give deploy-role to let the action renew the credentials itself\. https/);
     expect(calls('GetDeployment').filter(({ error }) => error !== undefined)).toHaveLength(1);
   });
 
@@ -147,7 +147,7 @@ describe('credentials that expire', () => {
         expect(hint).toMatch(/The action renews the sessions of|The credentials have expired/);
       } else {
         expect(message).toContain(`${id} is still running`);
-        expect(hint).toContain('See how it ends: https');
+        expect(hint).toContain('https://eu-west-1.console.aws.amazon.com/');
         known += 1;
       }
     }

@@ -1,10 +1,10 @@
 /** Expands OUs to their active accounts, for a matrix of jobs. */
-import { parseAccountId } from '../domain/account.ts';
+import { parseAccountId, parseRoleArn } from '../domain/account.ts';
 import { matrixOf, mostOutput, unitOf, type OrganizationAccount } from '../domain/discovery.ts';
 import { code, escapeMarkdown, table } from '../domain/markdown.ts';
 import { formatOuTarget, parseOuTarget } from '../domain/organization.ts';
 import { InputError } from '../errors.ts';
-import { list, listOf, required } from '../inputs.ts';
+import { list, listOf, optional, required } from '../inputs.ts';
 import { defineMode } from '../mode.ts';
 import { discoverAccounts, type Discovery } from '../steps/discover-accounts.ts';
 import { foreignPaths } from '../steps/resolve-ous.ts';
@@ -18,7 +18,10 @@ export const discover = defineMode({
   inputs: {
     ...common,
     'organization-id': sharing['organization-id'],
-    'organization-role': sharing['organization-role'],
+    'organization-role': optional(
+      parseRoleArn,
+      'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.',
+    ),
     'target-ous': required(
       list(parseOuTarget),
       'The OUs whose accounts are listed, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all, the management account among them.',

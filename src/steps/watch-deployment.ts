@@ -112,7 +112,8 @@ function lost(error: ActionError, request: WatchRequest): DeploymentError {
 /** Why following ended, and what helps the next time. */
 function reasonOf(error: ActionError, { session, ports }: WatchRequest): { why: string; remedy: string | undefined } {
   const isRenewal = !(error instanceof AwsError) || error.service === 'sts' || error.service === 'github';
-  if (isRenewal) {
+  // What a chained role is renewed from may have ended itself; that is told below.
+  if (isRenewal && !(isExpiry(error) && session.ending())) {
     return {
       why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
       remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
