@@ -43823,7 +43823,7 @@ function lost(error, request) {
 }
 function watch_deployment_reasonOf(error, { session, ports }) {
     const isRenewal = !(error instanceof build_errors/* AwsError */.Gy) || error.service === 'sts' || error.service === 'github';
-    if (isRenewal) {
+    if (isRenewal && !((0,aws/* isExpiry */.YS)(error) && session.ending())) {
         return {
             why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
             remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
@@ -45207,7 +45207,7 @@ const discover_discover = defineMode({
     inputs: {
         ...shared_inputs_common,
         'organization-id': sharing['organization-id'],
-        'organization-role': sharing['organization-role'],
+        'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.'),
         'target-ous': (0,build_inputs/* required */.mw)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts are listed, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all, the management account among them.'),
         'exclude-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts to leave out.'),
     },
