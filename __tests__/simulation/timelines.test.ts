@@ -315,7 +315,7 @@ describe('what passes is survived', () => {
 describe('pain 4: what does not pass ends the wait at once, and the deployment goes on', () => {
   const refusals: readonly (readonly [string, Fault, RegExp])[] = [
     ['denied', accessDenied(), /^Allow codedeploy:(GetDeployment|GetDeploymentTarget) in the caller's IAM policy/],
-    ['expired', expiredCredentials(), /^See whether the role’s sessions were revoked/],
+    ['expired', expiredCredentials(), /^Give deploy-role to let the action renew the credentials itself/],
     ['refused otherwise', failure('InvalidDeploymentIdException', 'The deployment ID is not valid.'), /^https:/],
   ];
   test.each(['GetDeployment', 'GetDeploymentTarget'].flatMap((operation) => refusals.map((refusal) => [operation, ...refusal] as const)))(
