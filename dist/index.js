@@ -37501,7 +37501,6 @@ function lastPart(output) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Iu: () => (/* binding */ formatPlatforms),
 /* harmony export */   NW: () => (/* binding */ cacheType),
 /* harmony export */   Ui: () => (/* binding */ lacksEmulator),
 /* harmony export */   aH: () => (/* binding */ isPlatform),
@@ -37511,9 +37510,7 @@ function lastPart(output) {
 /* harmony export */   lG: () => (/* binding */ attestation),
 /* harmony export */   xx: () => (/* binding */ parseBuilder)
 /* harmony export */ });
-/* harmony import */ var _csv_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7917);
-/* harmony import */ var _oci_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6148);
-
+/* harmony import */ var _csv_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7917);
 
 function parseBuilder(text) {
     const value = (name) => new RegExp(`^${name}:[ \\t]*(\\S+)[ \\t]*$`, 'm').exec(text)?.[1];
@@ -37563,11 +37560,8 @@ function lacksEmulator(reason) {
 function isPlatform(text) {
     return /^[a-z0-9_.-]+\/[a-z0-9_.-]+(\/[a-z0-9_.-]+)?$/i.test(text);
 }
-function formatPlatforms(platforms) {
-    return platforms.map(_oci_js__WEBPACK_IMPORTED_MODULE_0__/* .formatPlatform */ .Bq).join(', ');
-}
 function attributes(text) {
-    const [fields = []] = (0,_csv_js__WEBPACK_IMPORTED_MODULE_1__/* .parseCsv */ .W)(text);
+    const [fields = []] = (0,_csv_js__WEBPACK_IMPORTED_MODULE_0__/* .parseCsv */ .W)(text);
     return Object.fromEntries(fields
         .filter((field) => field.includes('='))
         .map((field) => [field.slice(0, field.indexOf('=')).trim(), field.slice(field.indexOf('=') + 1)]));
@@ -37723,7 +37717,8 @@ function otherForm({ sub, ids }) {
 /* harmony export */   m: () => (/* binding */ parseDigest),
 /* harmony export */   o_: () => (/* binding */ parseImageReference),
 /* harmony export */   vy: () => (/* binding */ formatImage),
-/* harmony export */   wl: () => (/* binding */ parseEcrHost)
+/* harmony export */   wl: () => (/* binding */ parseEcrHost),
+/* harmony export */   yo: () => (/* binding */ hostIn)
 /* harmony export */ });
 /* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4864);
 
@@ -37740,10 +37735,8 @@ function parseImageReference(text) {
     const [named = '', digestText, ...more] = text.split('@');
     if (more.length > 0)
         return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is not an image reference: it has two "@"`);
-    const slash = named.indexOf('/');
-    const first = slash < 0 ? '' : named.slice(0, slash);
-    const host = /[.:]/.test(first) || first === 'localhost' ? first : undefined;
-    const rest = host === undefined ? named : named.slice(slash + 1);
+    const host = hostIn(named);
+    const rest = host === undefined ? named : named.slice(host.length + 1);
     const colon = rest.indexOf(':');
     const repository = parseRepositoryName(colon < 0 ? rest : rest.slice(0, colon));
     const tag = colon < 0 ? undefined : parseTag(rest.slice(colon + 1));
@@ -37757,6 +37750,11 @@ function parseImageReference(text) {
     if (!tag && !digest)
         return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" names no tag and no digest; write ${text}:<tag> or ${text}@sha256:…`);
     return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__.ok)({ host, repository: repository.value, tag: tag?.value, digest: digest?.value });
+}
+function hostIn(name) {
+    const slash = name.indexOf('/');
+    const first = slash < 0 ? '' : name.slice(0, slash);
+    return /[.:]/.test(first) || first === 'localhost' ? first : undefined;
 }
 function formatImage({ host, repository, tag, digest }) {
     const prefix = host === undefined ? '' : `${host}/`;
@@ -37850,6 +37848,7 @@ function shortName(arn) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $P: () => (/* binding */ manifestMediaTypes),
 /* harmony export */   Bq: () => (/* binding */ formatPlatform),
+/* harmony export */   Iu: () => (/* binding */ formatPlatforms),
 /* harmony export */   MA: () => (/* binding */ parseConfiguration),
 /* harmony export */   Ng: () => (/* binding */ parseManifest),
 /* harmony export */   SP: () => (/* binding */ parseLayoutIndex),
@@ -37917,6 +37916,9 @@ function parseConfiguration(text) {
 }
 function formatPlatform({ os, architecture, variant }) {
     return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+}
+function formatPlatforms(platforms) {
+    return platforms.map(formatPlatform).join(', ');
 }
 function isAttestation({ os, architecture }) {
     return os === 'unknown' && architecture === 'unknown';
@@ -38460,6 +38462,7 @@ function toError(thrown) {
 /* harmony export */   Bz: () => (/* binding */ fromRunner),
 /* harmony export */   IQ: () => (/* binding */ withDefault),
 /* harmony export */   Ko: () => (/* binding */ readInputs),
+/* harmony export */   LU: () => (/* binding */ atLeastOne),
 /* harmony export */   Mn: () => (/* binding */ lines),
 /* harmony export */   Qq: () => (/* binding */ text),
 /* harmony export */   au: () => (/* binding */ didYouMean),
@@ -38523,6 +38526,15 @@ function lines(parser) {
 function list(parser) {
     return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(split(value, /[\n,]/), parser);
 }
+function atLeastOne(parser) {
+    return (value) => {
+        const all = parser(value);
+        if (!all.ok)
+            return all;
+        const [first, ...others] = all.value;
+        return first === undefined ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .bad */ .MB)('has no entry') : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)([first, ...others]);
+    };
+}
 function csvLines(parser) {
     return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(records(value).map(trimmed), parser);
 }
@@ -38580,7 +38592,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4118);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5068);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7637);
 /* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8959);
 
@@ -38650,7 +38662,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4118:
+/***/ 5068:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -39320,6 +39332,10 @@ async function checkImage({ ecr, place, id, elsewhere }) {
             return denied({ what: `${what}${where}`, reason: found.reason });
     }
 }
+async function checkPull({ session, region, ports, ...question }) {
+    const elsewhere = region === session.region ? undefined : region;
+    return checkImage({ ...question, ecr: ports.ecr({ ...session, region }), elsewhere });
+}
 function denied({ what, reason }) {
     if (/resource-based policy/.test(reason)) {
         return {
@@ -39338,9 +39354,8 @@ function platformProblems({ platforms: known, definition, }) {
         return [];
     if (known.some(({ os, architecture }) => os === wish.os && architecture === wish.architecture))
         return [];
-    const has = known.map(oci/* formatPlatform */.Bq).join(', ');
     return [
-        `is for ${has}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
+        `is for ${(0,oci/* formatPlatforms */.Iu)(known)}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
     ];
 }
 
@@ -39535,12 +39550,7 @@ async function askDeploySide(image, { inputs, side, ports }) {
             canPull: 'unknown',
             warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
         };
-    return checkImage({
-        ecr: ports.ecr({ ...side.session, region }),
-        place: { repository: image.repository, registryId: account },
-        id,
-        elsewhere: region === side.session.region ? undefined : region,
-    });
+    return checkPull({ session: side.session, region, ports, place: { repository: image.repository, registryId: account }, id });
 }
 async function foreignHost({ host }, { inputs, registries }) {
     if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
@@ -40308,6 +40318,7 @@ function distinct(failures) {
 
 
 
+
 function renderDefinition(rendering, images) {
     const rendered = filledIn(rendering, images);
     const findings = registrationFindings(rendered);
@@ -40323,6 +40334,9 @@ function containerImages({ images: names }, images) {
     if (names.length !== images.length)
         throw new Error(`${images.length} images for ${names.length} containers`);
     return images.map((image, index) => ({ container: names[index] ?? '', image }));
+}
+function containerUris(containers, images) {
+    return containerImages(containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) }));
 }
 function filledIn({ definition, containers, inputs }, images) {
     const variables = inputs['environment-variables'];
@@ -41233,6 +41247,9 @@ function targetsOf(found, { tags }) {
 async function tagged({ ecr, place, tags }) {
     const found = await Promise.all([...new Set(tags)].map(async (tag) => [tag, await ecr.image(place, { tag })]));
     return new Map(found.flatMap(([tag, image]) => (image ? [[tag, image.digest]] : [])));
+}
+function missingTags({ tags, existing }, digest) {
+    return tags.flatMap(({ tag }) => (existing.get(tag) === digest ? [] : [tag]));
 }
 function missingRepository({ repository, registryId }) {
     const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
@@ -43374,7 +43391,7 @@ class Run {
         throw new build_errors/* AwsError */.Gy(`ecr:SetRepositoryPolicy was not answered ${mostUnanswered} times in a row: ${lost.message}`, {
             service: 'ecr',
             operation: 'SetRepositoryPolicy',
-            code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
+            code: (0,aws/* awsCode */.z8)(lost) ?? 'NoAnswer',
             cause: lost,
             hint: 'Whether the last of them took effect is not known. Run the step again: it writes nothing if the policy covers all by then.',
         });
@@ -43592,11 +43609,9 @@ function registryPlace(inputs) {
 async function planPublishBlindly({ inputs, ports, }) {
     const { source, names } = await readWish({ inputs, ports });
     const [first, ...others] = inputs.repository;
-    if (first === undefined)
-        throw new Error('a required list has an entry');
     const tags = names.tags.map(({ tag }) => tag);
     const digest = source.kind === 'layout' ? source.image.digest : undefined;
-    const list = [first, ...others].join(', ');
+    const list = inputs.repository.join(', ');
     return {
         wished: [
             `the image ${sourceInWords(source, inputs.context)}, to ${list} in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`,
@@ -44040,7 +44055,7 @@ async function start(prepared, { request, marker, arn, item }) {
     throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
         service: 'codedeploy',
         operation: 'CreateDeployment',
-        code: lost instanceof build_errors/* AwsError */.Gy ? lost.code : 'NoAnswer',
+        code: (0,aws/* awsCode */.z8)(lost) ?? 'NoAnswer',
         cause: lost,
         hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and does what on-cancel says. Run the step again: it waits for this one if it turns up after all.`,
     });
@@ -44054,7 +44069,8 @@ async function sought({ request: { ports }, deployer, marker: { nonce }, lost, p
         return await deployer.find(nonce);
     }
     catch (error) {
-        const [code, mend] = error instanceof build_errors/* AwsError */.Gy ? [error.code, error.hint] : ['NoAnswer', undefined];
+        const code = (0,aws/* awsCode */.z8)(error) ?? 'NoAnswer';
+        const mend = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
         const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and does what on-cancel says; then run the step again.`;
         throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: 'codedeploy', operation: 'CreateDeployment', code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
     }
@@ -44106,7 +44122,6 @@ function busy({ deployer, active }, message) {
 
 
 
-
 async function planDeployment(prepared, { images, ports, output }) {
     const { deployer, service, inputs } = prepared;
     const running = prepared.running.arn;
@@ -44131,7 +44146,7 @@ async function planDeployment(prepared, { images, ports, output }) {
             cluster: inputs.cluster,
             service: service.name,
             place: deployer.place,
-            images: containerImages(prepared.containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) })),
+            images: containerUris(prepared.containers, images),
             outcome,
             ...(before !== undefined && { before }),
             taskDefinition: {
@@ -44454,6 +44469,10 @@ function watching({ target, ports, signal }) {
     const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
     return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
 }
+async function watchToEnd(request, id) {
+    const milliseconds = rollbackMinutes * 60_000;
+    return watchDeployment({ ...watching(request), id, until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status), milliseconds });
+}
 async function budgetOf({ target, ports }) {
     const minutes = target.inputs['wait-for-minutes'];
     if (minutes !== undefined)
@@ -44479,12 +44498,7 @@ async function outOfTime(late) {
     if (result === 'shifted')
         throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
     ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
-    const watched = await watchDeployment({
-        ...watching(request),
-        id,
-        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
-        milliseconds: rollbackMinutes * 60_000,
-    });
+    const watched = await watchToEnd(request, id);
     const stopped = watched.snapshot;
     if (!stopped || watched.end === 'time-out')
         throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
@@ -44584,12 +44598,7 @@ async function followRollback({ request, deployment, wasAsked = deployment.rolls
             return { said: notRolledBack({ deployment, wasAsked }) };
         output('rollback-deployment-id', id);
         const url = target.deployer.url(id);
-        const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchDeployment({
-            ...watching(request),
-            id,
-            until: ({ deployment: { status } }) => (0,domain_deployment/* isTerminal */.Hd)(status),
-            milliseconds: rollbackMinutes * 60_000,
-        }));
+        const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchToEnd(request, id));
         const status = snapshot?.deployment.status ?? 'Unknown';
         const rollback = { id, status, url };
         if (status === 'Succeeded')
@@ -44630,14 +44639,13 @@ async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== fals
 
 
 
-
 async function runDeployment(prepared, request) {
     const deployed = await deployService(prepared, request);
-    const images = containerImages(prepared.containers, request.images);
+    const images = containerUris(prepared.containers, request.images);
     const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
         service: prepared.inputs.service,
         cluster: prepared.inputs.cluster,
-        images: images.map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) })),
+        images,
         taskDefinition: deployed.taskDefinition,
         previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
         deployment: deployed.result === 'started' ? deployed : undefined,
@@ -44684,14 +44692,10 @@ function parseImageSource(text) {
     const [, scheme, rest = ''] = /^(oci|docker):(.*)$/.exec(text) ?? [];
     if (scheme === 'oci')
         return rest === '' ? (0,domain_parsed/* bad */.MB)(`"${text}" names no OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ kind: 'layout', path: rest });
-    if (scheme === 'docker' || (!hasHost(text) && !text.includes('@')))
+    if (scheme === 'docker' || ((0,domain_image/* hostIn */.yo)(text) === undefined && !text.includes('@')))
         return parseLocal(scheme === undefined ? text : rest);
     const reference = (0,domain_image/* parseImageReference */.o_)(text);
     return reference.ok ? (0,domain_parsed.ok)({ kind: 'registry', reference: reference.value }) : reference;
-}
-function hasHost(text) {
-    const [first = '', ...rest] = text.split('/');
-    return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
 }
 function parseLocal(text) {
     return /^[A-Za-z0-9][\w.:/@-]*$/.test(text)
@@ -44842,7 +44846,7 @@ const registrySide = {
     'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
 };
 const repositories = {
-    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M), 'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.'),
+    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* atLeastOne */.LU)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M)), 'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.'),
 };
 const creating = {
     'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
@@ -44966,7 +44970,9 @@ const deploy = defineMode({
                 throw new Error('an image that was not found passed the preflight');
             return image;
         });
-        images.slice(0, 1).forEach((image) => output('image-uri', (0,domain_image/* formatImage */.vy)(image)));
+        const [image] = images;
+        if (image)
+            output('image-uri', (0,domain_image/* formatImage */.vy)(image));
         if (inputs['dry-run'])
             return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
         await runDeployment(prepared, { images, ports, memory, signal, output });
@@ -45032,28 +45038,8 @@ function unitOf(path) {
 }
 const mostOutput = 450_000;
 
-;// CONCATENATED MODULE: ./build/steps/at-most.js
-async function atMost(most, things, work) {
-    const results = [];
-    const queue = things.entries();
-    let failed = false;
-    const worker = async () => {
-        for (const [index, thing] of queue) {
-            if (failed)
-                return;
-            try {
-                results[index] = await work(thing);
-            }
-            catch (error) {
-                failed = true;
-                throw error;
-            }
-        }
-    };
-    await Promise.all(Array.from({ length: Math.min(most, things.length) }, worker));
-    return results;
-}
-
+// EXTERNAL MODULE: ./build/ports/at-most.js
+var at_most = __nccwpck_require__(2444);
 ;// CONCATENATED MODULE: ./build/steps/discover-accounts.js
 
 
@@ -45088,7 +45074,7 @@ async function startsOf({ inputs, organization, organizations }) {
     if (wanted !== undefined && wanted !== organization.id)
         throw new build_errors/* InputError */.dz([{ input: 'organization-id', problem: `is ${wanted}, but these credentials are in ${organization.id}` }]);
     const targets = await resolveOus({ targets: inputs['target-ous'], organizationId: organization.id, organizations });
-    const located = await atMost(callsAtOnce, targets, async (target) => discover_accounts_locate({ target, organization, organizations }));
+    const located = await (0,at_most/* atMost */.T)(callsAtOnce, targets, async (target) => discover_accounts_locate({ target, organization, organizations }));
     const problems = located.flatMap((one) => ('problem' in one ? [one] : []));
     if (problems.length > 0)
         throw new build_errors/* InputError */.dz(problems);
@@ -45133,7 +45119,7 @@ async function discover_accounts_locate({ target, organization: { id: organizati
 }
 async function walkTree({ starts, organization, organizations, most }) {
     const found = [];
-    let level = await atMost(callsAtOnce, starts, async ({ id, path }) => id === undefined ? rootOf({ organization, organizations }) : { id, path });
+    let level = await (0,at_most/* atMost */.T)(callsAtOnce, starts, async ({ id, path }) => id === undefined ? rootOf({ organization, organizations }) : { id, path });
     for (let known = level.length; level.length > 0; known += level.length) {
         if (known > most)
             return undefined;
@@ -45148,7 +45134,7 @@ async function walkTree({ starts, organization, organizations, most }) {
                 return children.map(({ id }) => ({ id, path: `${unit.path}${id}/` }));
             },
         ]);
-        level = (await atMost(callsAtOnce, visits, async (visit) => visit())).flat();
+        level = (await (0,at_most/* atMost */.T)(callsAtOnce, visits, async (visit) => visit())).flat();
     }
     return found;
 }
@@ -45367,6 +45353,7 @@ var build_failure = __nccwpck_require__(7514);
 
 
 
+
 async function deliver(prepared, context) {
     const { source, targets } = prepared;
     switch (source.kind) {
@@ -45396,17 +45383,17 @@ async function pushLocal(image, { targets }, context) {
     return inPrivateDocker({ ...context, hosts: [repository.host], login }, async (config) => ports.log.group(`Push ${image} to ${targets.map((target) => target.repository.uri).join(', ')}`, async () => ports.docker.push({ image, references: referencesOf(targets) }, { config, signal })));
 }
 async function pushImage(image, { targets }, context) {
-    const login = lazily(async () => context.ecr.authorization());
+    const login = (0,aws/* lazy */.RZ)(async () => context.ecr.authorization());
     for (const target of targets)
         await pushTo(target, { image, context, login });
     return image.digest;
 }
-async function pushTo({ repository, tags, existing }, { image, context, login, mountFrom }) {
-    const missing = tags.flatMap(({ tag }) => (existing.get(tag) === image.digest ? [] : [tag]));
+async function pushTo(target, { image, context, login, mountFrom }) {
+    const missing = missingTags(target, image.digest);
     if (missing.length === 0)
         return;
     const { ports, signal } = context;
-    const { host, name, uri } = repository;
+    const { host, name, uri } = target.repository;
     ports.log.info(`Pushing ${image.name} (${image.blobs.length} blobs) to ${uri} as ${missing.join(', ')}`);
     const from = mountFrom === undefined ? {} : { mountFrom };
     await ports.ociRegistry.push({ host, repository: name, login: await login(), image, tags: missing, signal, ...from });
@@ -45414,17 +45401,17 @@ async function pushTo({ repository, tags, existing }, { image, context, login, m
 async function retag(source, { targets }, context) {
     const { ecr, ports, signal } = context;
     const { digest, repository: from } = source;
-    const login = lazily(async () => ecr.authorization());
+    const login = (0,aws/* lazy */.RZ)(async () => ecr.authorization());
     for (const target of targets) {
-        const { repository, tags, existing } = target;
-        const missing = tags.filter(({ tag }) => existing.get(tag) !== digest);
+        const { repository } = target;
+        const missing = missingTags(target, digest);
         if (missing.length === 0)
             continue;
         const place = placeOf(repository);
         const found = await ecr.manifest(place, { digest });
         if (found.answer === 'found') {
-            ports.log.info(`Tagging ${repository.uri}@${digest} as ${missing.map(({ tag }) => tag).join(', ')}`);
-            for (const { tag } of missing)
+            ports.log.info(`Tagging ${repository.uri}@${digest} as ${missing.join(', ')}`);
+            for (const tag of missing)
                 await ecr.putManifest(place, { ...found, tag });
         }
         else {
@@ -45444,10 +45431,6 @@ async function retag(source, { targets }, context) {
     }
     return digest;
 }
-function lazily(ask) {
-    let asked;
-    return async () => (asked ??= ask());
-}
 function notThere({ repository, digest, why }) {
     return new build_errors/* AwsError */.Gy(`${repository.uri}@${digest} was pushed, but ${why}`, {
         service: 'ecr',
@@ -45466,7 +45449,6 @@ function notThere({ repository, digest, why }) {
 
 
 
-
 async function publishImage(prepared, context) {
     const { ecr, ports, signal } = context;
     signal.throwIfAborted();
@@ -45474,13 +45456,13 @@ async function publishImage(prepared, context) {
     const [found] = await Promise.all([describeImage({ ecr, prepared: done, digest }), verify({ targets: done.targets, digest, context })]);
     const [first, ...others] = done.targets;
     const { host, name, registryId } = first.repository;
-    for (const { repository, tags, existing } of done.targets) {
+    for (const target of done.targets) {
+        const { repository } = target;
         const there = (0,domain_image/* formatImage */.vy)({ host, repository: repository.name, digest });
-        const isNew = tags.some(({ tag }) => existing.get(tag) !== digest);
-        ports.log.info(isNew ? `Pushed ${there}` : `Nothing to push: ${there} is there already, with every tag.`);
+        ports.log.info(missingTags(target, digest).length > 0 ? `Pushed ${there}` : `Nothing to push: ${there} is there already, with every tag.`);
     }
     if (found.isIndex)
-        ports.log.info(`It is an index: ${(0,domain_builder/* formatPlatforms */.Iu)(found.platforms ?? []) || 'of platforms that it does not name'}.`);
+        ports.log.info(`It is an index: ${(0,oci/* formatPlatforms */.Iu)(found.platforms ?? []) || 'of platforms that it does not name'}.`);
     return {
         host,
         repository: name,
@@ -45488,7 +45470,7 @@ async function publishImage(prepared, context) {
         digest,
         uri: (0,domain_image/* formatImage */.vy)({ host, repository: name, digest }),
         tags: first.tags.map(({ tag }) => tag),
-        pushed: done.targets.some(({ tags, existing }) => tags.some(({ tag }) => existing.get(tag) !== digest)),
+        pushed: done.targets.some((target) => missingTags(target, digest).length > 0),
         ...found,
         others: others.map(({ repository, tags }) => ({ repository: repository.name, tags: tags.map(({ tag }) => tag) })),
     };
@@ -45947,8 +45929,6 @@ const release = defineMode({
         const target = sessions_openDeploy({ inputs, ports });
         const { ecr, session } = registry;
         const [repository] = inputs.repository;
-        if (repository === undefined)
-            throw new Error('a required list has an entry');
         const images = [{ repository }];
         const [wish, documents] = await together(['context', readWish({ inputs, ports })], ['task-definition', readDocuments({ inputs, side: target, images, ports })]);
         const [publishing, deployment, wanted] = await together(['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })], [
@@ -45976,7 +45956,7 @@ const release = defineMode({
             ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
         output('policy-changed', String(shared?.changed ?? false));
         output('policy', shared?.policyText ?? '');
-        const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkPull({ image, isThere: true })]);
+        const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkTarget({ image, isThere: true })]);
         const [deployed, settled] = await Promise.allSettled([
             runDeployment(current, { images: [image], ports, memory, signal, output }),
             shared?.settled,
@@ -46000,7 +45980,7 @@ const release = defineMode({
             warnOfIndex(image);
             if (!hasTargets(inputs))
                 ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
-            await checkPull({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
+            await checkTarget({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
             tellPlannedImage(published, output);
             output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
             const planned = await planDeployment(deployment, { images: [image], ports, output });
@@ -46011,14 +45991,15 @@ const release = defineMode({
                 return;
             ports.log.warning(`Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`);
         }
-        async function checkPull({ image, isThere }) {
+        async function checkTarget({ image, isThere }) {
             const { definition } = deployment;
             const answer = isThere
-                ? await checkImage({
-                    ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
+                ? await checkPull({
+                    session: target.session,
+                    region: inputs['aws-region'],
+                    ports,
                     place: { repository: image.repository, registryId: image.registryId },
                     id: { digest: image.digest },
-                    elsewhere: inputs['aws-region'] === target.session.region ? undefined : inputs['aws-region'],
                 })
                 : undefined;
             if (answer?.canPull === 'unknown')
@@ -46036,8 +46017,8 @@ const release = defineMode({
     planBlindly: async ({ inputs, ports, output }) => {
         for (const name of ['pushed', 'policy-changed', 'changed'])
             output(name, 'false');
-        const images = inputs.repository.slice(0, 1).map((repository) => ({ image: { repository } }));
-        const [published, deployed] = await together(['context', planPublishBlindly({ inputs, ports })], ['task-definition', planDeployBlindly({ inputs, images, ports })]);
+        const [repository] = inputs.repository;
+        const [published, deployed] = await together(['context', planPublishBlindly({ inputs, ports })], ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })]);
         const parts = [published, planShareBlindly(inputs, inputs.repository), deployed];
         return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
     },
@@ -46056,12 +46037,43 @@ const inputNames = [...new Set(modes.flatMap((mode) => Object.keys(mode.inputs))
 
 /***/ }),
 
+/***/ 2444:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   T: () => (/* binding */ atMost)
+/* harmony export */ });
+async function atMost(most, things, work) {
+    const results = [];
+    const queue = things.entries();
+    let failed = false;
+    const worker = async () => {
+        for (const [index, thing] of queue) {
+            if (failed)
+                return;
+            try {
+                results[index] = await work(thing);
+            }
+            catch (error) {
+                failed = true;
+                throw error;
+            }
+        }
+    };
+    await Promise.all(Array.from({ length: Math.min(most, things.length) }, worker));
+    return results;
+}
+
+
+/***/ }),
+
 /***/ 2102:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   N8: () => (/* binding */ asker),
 /* harmony export */   RZ: () => (/* binding */ lazy),
+/* harmony export */   WC: () => (/* binding */ emptyAnswer),
 /* harmony export */   WG: () => (/* binding */ isPassing),
 /* harmony export */   YS: () => (/* binding */ isExpiry),
 /* harmony export */   c6: () => (/* binding */ isDenial),
@@ -46094,6 +46106,10 @@ async function ask(asked, call) {
 }
 function asker({ role }) {
     return async (asked, call) => ask({ ...asked, role }, call);
+}
+function emptyAnswer({ service, operation, of }, missing) {
+    const which = of === undefined ? '' : ` for ${of}`;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(`${service}:${operation}${which} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
 }
 function awsCode(error) {
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
@@ -46534,7 +46550,7 @@ function awsCodedeploy(access) {
         const asked = about('GetDeployment', `deployment ${id}`);
         const { deploymentInfo } = await ask(asked, async () => (await client()).send(new GetDeploymentCommand({ deploymentId: id })));
         if (!deploymentInfo)
-            throw emptyAnswer(asked);
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'what it was asked for');
         return toDeployment({ id, info: deploymentInfo });
     };
     return {
@@ -46545,7 +46561,7 @@ function awsCodedeploy(access) {
             try {
                 const { deploymentGroupInfo } = await ask(asked, async () => (await client()).send(request));
                 if (!deploymentGroupInfo)
-                    throw emptyAnswer(asked);
+                    throw (0,aws/* emptyAnswer */.WC)(asked, 'what it was asked for');
                 return { found: 'group', group: toGroup({ application, group, info: deploymentGroupInfo }) };
             }
             catch (error) {
@@ -46616,7 +46632,7 @@ function awsCodedeploy(access) {
             try {
                 const { deploymentId } = await ask(asked, async () => (await once()).send(request));
                 if (deploymentId === undefined)
-                    return { answer: 'unknown', error: emptyAnswer(asked) };
+                    return { answer: 'unknown', error: (0,aws/* emptyAnswer */.WC)(asked, 'what it was asked for') };
                 return { answer: 'created', id: deploymentId };
             }
             catch (error) {
@@ -46681,12 +46697,6 @@ function awsCodedeploy(access) {
 }
 function about(operation, of) {
     return { service: 'codedeploy', operation, of };
-}
-function emptyAnswer(asked) {
-    return new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} for ${asked.of ?? 'it'} answered without what it was asked for`, {
-        ...asked,
-        code: 'EmptyAnswer',
-    });
 }
 function toGroup({ application, group, info }) {
     const blueGreen = info.blueGreenDeploymentConfiguration;
@@ -50322,7 +50332,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 mask(data.authorizationToken);
             const host = hostOfEndpoint(data?.proxyEndpoint ?? '');
             if (username === '' || password === '' || host === undefined)
-                throw ecr_emptyAnswer(asked, 'a login and a registry endpoint');
+                throw (0,aws/* emptyAnswer */.WC)(asked, 'a login and a registry endpoint');
             return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
         },
         repository: describe,
@@ -50386,7 +50396,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             try {
                 const { downloadUrl } = await ask(asked, async () => (await client()).send(request));
                 if (downloadUrl === undefined)
-                    throw ecr_emptyAnswer(asked, 'a URL');
+                    throw (0,aws/* emptyAnswer */.WC)(asked, 'a URL');
                 return await download(downloadUrl);
             }
             catch (error) {
@@ -50433,7 +50443,7 @@ function repositoryIn(asked, { place, found }) {
     const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
     const uri = found?.repositoryUri ?? '';
     if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
-        throw ecr_emptyAnswer(asked, 'the repository');
+        throw (0,aws/* emptyAnswer */.WC)(asked, 'the repository');
     const mutability = found?.imageTagMutability ?? '';
     return {
         name: place.repository,
@@ -50480,14 +50490,10 @@ async function none(code, asking) {
         throw error;
     }
 }
-function ecr_emptyAnswer({ service, operation, of }, what) {
-    const which = of === undefined ? '' : ` for ${of}`;
-    return new errors/* AwsError */.Gy(`${service}:${operation}${which} answered without ${what}`, { service, operation, code: 'EmptyAnswer' });
-}
 function digestIn(asked, text = '') {
     const digest = (0,domain_image/* parseDigest */.m)(text);
     if (!digest.ok)
-        throw ecr_emptyAnswer(asked, 'a digest');
+        throw (0,aws/* emptyAnswer */.WC)(asked, 'a digest');
     return digest.value;
 }
 function hostOfEndpoint(endpoint) {
@@ -50533,7 +50539,6 @@ function wholeAnswer({ middlewareStack }) {
 }
 
 ;// CONCATENATED MODULE: ./build/ports/ecs.js
-
 
 
 
@@ -50595,11 +50600,11 @@ function awsEcs(access) {
         },
     };
 }
-function registered({ asked, answer: { taskDefinition }, tags = [], }) {
+function registered({ asked: { service, operation }, answer: { taskDefinition }, tags = [], }) {
     const definition = (0,json/* isObject */.Gv)(taskDefinition) ? taskDefinition : {};
     const arn = definition['taskDefinitionArn'];
     if (typeof arn !== 'string')
-        throw new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} answered without a task definition`, { ...asked, code: 'EmptyAnswer' });
+        throw (0,aws/* emptyAnswer */.WC)({ service, operation }, 'a task definition');
     return { arn, definition, tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])) };
 }
 function liveService(service) {
@@ -50878,8 +50883,14 @@ function properties({ title, file, line, column } = {}) {
 
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
+// EXTERNAL MODULE: ./build/ports/at-most.js
+var at_most = __nccwpck_require__(2444);
 ;// CONCATENATED MODULE: ./build/ports/oci-image.js
+
 const largestManifest = 4_194_304;
+function digestOf(bytes) {
+    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
+}
 
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
@@ -51118,9 +51129,6 @@ async function readBytes(files, name) {
 async function readText(files, name) {
     return (await readBytes(files, name))?.toString('utf8');
 }
-function digestOf(bytes) {
-    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
-}
 async function digestOfStream(stream) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     await (0,external_node_stream_promises_namespaceObject.pipeline)(stream, hash);
@@ -51150,7 +51158,7 @@ function httpOciRegistry({ clock }) {
     };
     const push = async (request) => exchange(request, { signal: request.signal, scope: 'pull,push' }, async (talk) => {
         const { image, tags, mountFrom } = request;
-        await inLanes(image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
+        await (0,at_most/* atMost */.T)(lanes, image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
         const top = image.manifests.at(-1);
         if (!top)
             throw new Error(`the image ${image.name} has no manifest`);
@@ -51240,7 +51248,7 @@ class ImageReader {
         if (reply.status !== 200)
             throw this.#talk.refusal(operation, reply);
         const bytes = Buffer.from(reply.text);
-        const digest = `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
+        const digest = digestOf(bytes);
         const mediaType = header(reply, 'content-type').split(';')[0] ?? '';
         const parsed = (0,oci/* parseManifest */.Ng)(reply.text, mediaType);
         const why = !parsed.ok
@@ -51451,17 +51459,6 @@ function hint({ status, operation, place: { host, repository } }) {
         hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
     };
 }
-async function inLanes(items, work) {
-    const waiting = [...items];
-    await Promise.all(Array.from({ length: lanes }, async () => {
-        for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-            await work(item).catch((error) => {
-                waiting.length = 0;
-                throw error;
-            });
-        }
-    }));
-}
 
 // EXTERNAL MODULE: ./build/domain/organization.js
 var domain_organization = __nccwpck_require__(4814);
@@ -51505,7 +51502,6 @@ function bucket({ clock, perSecond, burst }) {
 
 
 
-
 const alsoCheck = 'ask from the management account or a delegated administrator (organization-role)';
 const rates = {
     DescribeOrganization: { perSecond: 1, burst: 1 },
@@ -51527,7 +51523,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
         const id = (0,domain_organization/* parseOrganizationId */.KL)(Organization?.Id ?? '');
         const management = (0,account/* parseAccountId */.cK)(Organization?.MasterAccountId ?? '');
         if (!id.ok || !management.ok)
-            throw organizations_emptyAnswer(asked, 'an organization ID and a management account');
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'an organization ID and a management account');
         return { id: id.value, management: management.value };
     };
     let known;
@@ -51545,7 +51541,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
             const request = new ListParentsCommand({ ChildId: child });
             const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
             if (parent?.Id === undefined)
-                throw organizations_emptyAnswer(asked, 'a parent');
+                throw (0,aws/* emptyAnswer */.WC)(organizations_about('ListParents'), 'a parent');
             [child, path] = [parent.Id, `${parent.Id}/${path}`];
             if (parent.Type === 'ROOT')
                 return `${(await organization()).id}/${path}`;
@@ -51558,7 +51554,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
             const asked = organizations_about('ListRoots');
             const { Roots: [root] = [] } = await ask(asked, async () => (await client()).send(new ListRootsCommand({})));
             if (root?.Id === undefined)
-                throw organizations_emptyAnswer(asked, 'a root');
+                throw (0,aws/* emptyAnswer */.WC)(asked, 'a root');
             return { id: root.Id, name: root.Name ?? 'Root' };
         },
         children: async ({ id }) => {
@@ -51611,9 +51607,6 @@ function paced(client, clock) {
 }
 function organizations_about(operation, of) {
     return { service: 'organizations', operation, alsoCheck, ...(of !== undefined && { of }) };
-}
-function organizations_emptyAnswer({ service, operation }, missing) {
-    return new errors/* AwsError */.Gy(`${service}:${operation} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
 }
 async function allPages(page) {
     const found = [];
@@ -51718,7 +51711,7 @@ async function callerIdentity({ region, credentials, }) {
     const { Account = '', Arn = '' } = await (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .ask */ .kA)(asked, async () => sts.send(new GetCallerIdentityCommand({})));
     const account = (0,_domain_account_js__WEBPACK_IMPORTED_MODULE_0__/* .parseAccountId */ .cK)(Account);
     if (!account.ok)
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy('sts:GetCallerIdentity answered without an account', { ...asked, code: 'EmptyAnswer' });
+        throw (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .emptyAnswer */ .WC)(asked, 'an account');
     return { account: account.value, arn: Arn };
 }
 async function assumeRoleWithWebIdentity(wish) {
@@ -51777,10 +51770,10 @@ function isAssumedRole(arn) {
     return arn.includes(':assumed-role/');
 }
 const unsigned = async () => ({ accessKeyId: '', secretAccessKey: '' });
-function assumed(credentials, asked) {
+function assumed(credentials, { service, operation }) {
     const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
     if (!AccessKeyId || !SecretAccessKey || !SessionToken)
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .AwsError */ .Gy(`${asked.service}:${asked.operation} answered without credentials`, { ...asked, code: 'EmptyAnswer' });
+        throw (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .emptyAnswer */ .WC)({ service, operation }, 'credentials');
     return {
         accessKeyId: AccessKeyId,
         secretAccessKey: SecretAccessKey,

@@ -84,6 +84,16 @@ export function list<T>(parser: Parser<T>): Parser<readonly T[]> {
   return (value) => parseAll(split(value, /[\n,]/), parser);
 }
 
+/** A list with an entry at least. */
+export function atLeastOne<T>(parser: Parser<readonly T[]>): Parser<readonly [T, ...T[]]> {
+  return (value) => {
+    const all = parser(value);
+    if (!all.ok) return all;
+    const [first, ...others] = all.value;
+    return first === undefined ? bad('has no entry') : ok([first, ...others]);
+  };
+}
+
 /** One value a line, as Docker's actions read it: quoted, a value may have several lines; commas are part of it. */
 export function csvLines<T>(parser: Parser<T>): Parser<readonly T[]> {
   return (value) => parseAll(records(value).map(trimmed), parser);

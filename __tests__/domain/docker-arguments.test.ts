@@ -7,29 +7,11 @@ import {
   loginArguments,
   type BuildRequest,
 } from '../../src/domain/docker-arguments.ts';
+import { plainBuild } from '../build-request.ts';
 
 const digest = `sha256:${'ab'.repeat(32)}`;
-const plain: BuildRequest = {
-  context: '/work/app',
-  file: undefined,
-  target: undefined,
-  platforms: [],
-  buildArgs: [],
-  buildContexts: [],
-  secrets: [],
-  ssh: [],
-  labels: [],
-  annotations: [],
-  cacheFrom: [],
-  cacheTo: [],
-  noCache: false,
-  pull: false,
-  attestations: [],
-  builder: undefined,
-  references: ['host/shop/web:blue'],
-};
 const full: BuildRequest = {
-  ...plain,
+  ...plainBuild,
   file: '/work/app/Dockerfile.prod',
   target: 'final',
   platforms: ['linux/amd64', 'linux/arm64'],
@@ -58,7 +40,7 @@ const full: BuildRequest = {
 
 describe('buildx', () => {
   test('the plain case', () => {
-    expect(buildxArguments(plain, { metadataFile: '/tmp/m.json' })).toEqual([
+    expect(buildxArguments(plainBuild, { metadataFile: '/tmp/m.json' })).toEqual([
       ...['buildx', 'build', '--progress', 'plain', '--push', '--metadata-file', '/tmp/m.json'],
       ...['--tag', 'host/shop/web:blue', '/work/app'],
     ]);
@@ -94,7 +76,7 @@ describe('buildx', () => {
 });
 
 test('the classic builder neither pushes nor writes metadata', () => {
-  expect(classicBuildArguments(plain)).toEqual(['build', '--tag', 'host/shop/web:blue', '/work/app']);
+  expect(classicBuildArguments(plainBuild)).toEqual(['build', '--tag', 'host/shop/web:blue', '/work/app']);
   expect(classicBuildArguments(full).slice(-3)).toEqual(['--cache-from', 'host/shop/web:cache', '/work/app']);
   expect(classicBuildArguments(full).join(' ')).not.toMatch(/--(secret|ssh|attest|annotation|cache-to|builder|build-context)/);
 });

@@ -6,26 +6,13 @@ import type { BuildRequest } from '../../src/domain/docker-arguments.ts';
 import { CancelledError, DocumentError } from '../../src/errors.ts';
 import { dockerCli, type DockerConfig, type DockerFacts } from '../../src/ports/docker.ts';
 import { RecordingLog } from '../fakes/log.ts';
+import { plainBuild } from '../build-request.ts';
 
 const digest = `sha256:${'ab'.repeat(32)}`;
 const host = '111111111111.dkr.ecr.eu-west-1.amazonaws.com';
 const request: BuildRequest = {
-  context: '/work/app',
+  ...plainBuild,
   file: '/work/app/Dockerfile',
-  target: undefined,
-  platforms: [],
-  buildArgs: [],
-  buildContexts: [],
-  secrets: [],
-  ssh: [],
-  labels: [],
-  annotations: [],
-  cacheFrom: [],
-  cacheTo: [],
-  noCache: false,
-  pull: false,
-  attestations: [],
-  builder: undefined,
   references: [`${host}/shop/web:blue`, `${host}/shop/web:1.2`],
 };
 const withBuildx: DockerFacts = {

@@ -5,7 +5,7 @@ import { World } from '../../emulator/world.ts';
 import type { AccountId, Region } from '../../src/domain/account.ts';
 import { parseOuTarget } from '../../src/domain/organization.ts';
 import { awsOrganizations, type Organizations } from '../../src/ports/organizations.ts';
-import { atMost } from '../../src/steps/at-most.ts';
+import { atMost } from '../../src/ports/at-most.ts';
 import { discoverAccounts } from '../../src/steps/discover-accounts.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { RecordingLog } from '../fakes/log.ts';

@@ -4,8 +4,9 @@ import type { Digest, RepositoryName } from '../../src/domain/image.ts';
 import type { PinnedImage } from '../../src/domain/task-definition.ts';
 import type { Cleanup, Memory } from '../../src/cleanup.ts';
 import { AwsError } from '../../src/errors.ts';
-import type { Identity, Session } from '../../src/ports/credentials.ts';
+import type { Identity, Session, SideRequest } from '../../src/ports/credentials.ts';
 import type { Files } from '../../src/ports/files.ts';
+import type { Ports } from '../../src/ports/index.ts';
 import type { DeployRequest } from '../../src/steps/deploy-service.ts';
 import {
   prepareDeployment,
@@ -140,4 +141,21 @@ export async function failureOf(work: Promise<unknown>): Promise<Error & { hint?
     throw error;
   }
   throw new Error('it did not fail');
+}
+
+/** Ports whose sessions are opened anew; `opened` gets what was asked for. */
+export function reopening(setting: Setting, opened: SideRequest[] = []): Ports {
+  const ports: Partial<Ports> = {
+    ...setting.ports,
+    credentials: {
+      open: (request) => {
+        opened.push(request);
+        return setting.session;
+      },
+      available: async () => true,
+    },
+    ecs: () => setting.ecs,
+    codedeploy: () => setting.codedeploy,
+  };
+  return ports as Ports;
 }

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { InputError } from '../../src/errors.ts';
-import type { Ports } from '../../src/ports/index.ts';
 import type { SideRequest } from '../../src/ports/credentials.ts';
 import { cancelDeployment, finishDeployment, type UnfinishedDeployment } from '../../src/steps/finish-deployment.ts';
-import { account, failureOf, region, Setting, someInputs } from './deployment-setting.ts';
+import { account, failureOf, region, reopening, Setting, someInputs } from './deployment-setting.ts';
 
 const unfinished: UnfinishedDeployment = {
   how: 'codedeploy',
@@ -19,29 +18,12 @@ const unfinished: UnfinishedDeployment = {
 };
 const ours = '[acme.shop:Release/1000/1/release#abc123]';
 
-/** The post step's ports: sessions are opened anew. */
-function portsOf(setting: Setting, opened: SideRequest[] = []): Ports {
-  const ports: Partial<Ports> = {
-    ...setting.ports,
-    credentials: {
-      open: (request) => {
-        opened.push(request);
-        return setting.session;
-      },
-      available: async () => true,
-    },
-    ecs: () => setting.ecs,
-    codedeploy: () => setting.codedeploy,
-  };
-  return ports as Ports;
-}
-
 describe('the post step', () => {
   test('stops our deployment, in the account that main was in', async () => {
     const setting = new Setting();
     const opened: SideRequest[] = [];
     setting.codedeploy.add({ id: 'd-1', description: ours });
-    await finishDeployment({ unfinished, ports: portsOf(setting, opened) });
+    await finishDeployment({ unfinished, ports: reopening(setting, opened) });
     expect(setting.writes).toEqual(['codedeploy:StopDeployment d-1 with rollback']);
     expect(setting.journal.indexOf('sts:GetCallerIdentity')).toBeLessThan(setting.journal.length - 1);
     expect(opened).toMatchObject([{ side: 'deploy', expectedAccount: account, region }]);
@@ -54,7 +36,7 @@ describe('the post step', () => {
     setting.identity = async () => {
       throw new InputError([{ input: 'deploy-account-id', problem: 'is another one' }]);
     };
-    expect((await failureOf(finishDeployment({ unfinished, ports: portsOf(setting) }))).message).toMatch(/is another one/);
+    expect((await failureOf(finishDeployment({ unfinished, ports: reopening(setting) }))).message).toMatch(/is another one/);
     expect(setting.writes).toEqual([]);
   });
 
@@ -69,7 +51,7 @@ describe('the post step', () => {
   ])('leaves %s alone', async (_name, deployment, said) => {
     const setting = new Setting();
     setting.codedeploy.add(deployment);
-    await finishDeployment({ unfinished, ports: portsOf(setting) });
+    await finishDeployment({ unfinished, ports: reopening(setting) });
     expect(setting.writes).toEqual([]);
     expect(setting.log.lines.at(-1)).toMatch(said);
   });
@@ -77,7 +59,7 @@ describe('the post step', () => {
   test('leaves it running where on-cancel says so', async () => {
     const setting = new Setting();
     setting.codedeploy.add({ id: 'd-1', description: ours });
-    await finishDeployment({ unfinished: { ...unfinished, onCancel: 'leave' }, ports: portsOf(setting) });
+    await finishDeployment({ unfinished: { ...unfinished, onCancel: 'leave' }, ports: reopening(setting) });
     expect(setting.writes).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { imageOf } from '../fakes/oci-registry.ts';
 import { folder, PublishSetting, uri } from './publish-setting.ts';
 
 let setting: PublishSetting;
-const names = (...repositories: string[]) => repositories as RepositoryName[];
+const names = (...repositories: [string, ...string[]]) => repositories as [RepositoryName, ...RepositoryName[]];
 const layout = { image: { kind: 'layout', path: 'image' } } as const;
 const immutable = { mutability: 'IMMUTABLE', exclusionFilters: [] } as const;
 

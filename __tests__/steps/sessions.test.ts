@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AccountId, Region, RoleArn } from '../../src/domain/account.ts';
 import { openDeploy, sideProblems, type DeployInputs, type OrganizationInputs, type RegistryInputs } from '../../src/steps/sessions.ts';
 import type { SideRequest } from '../../src/ports/credentials.ts';
-import type { Ports } from '../../src/ports/index.ts';
-import { Setting, someInputs } from './deployment-setting.ts';
+import { reopening, Setting, someInputs } from './deployment-setting.ts';
 
 type Given = Partial<RegistryInputs & DeployInputs & OrganizationInputs>;
 
@@ -65,18 +64,6 @@ test.each<[string, Given, AccountId | undefined]>([
 ])('the account that is deployed to, as %s says it', (_, given, expected) => {
   const setting = new Setting();
   const opened: SideRequest[] = [];
-  const ports: Partial<Ports> = {
-    ...setting.ports,
-    credentials: {
-      open: (request) => {
-        opened.push(request);
-        return setting.session;
-      },
-      available: async () => true,
-    },
-    ecs: () => setting.ecs,
-    codedeploy: () => setting.codedeploy,
-  };
-  openDeploy({ inputs: { ...someInputs, 'deploy-account-id': undefined, ...given }, ports: ports as Ports });
+  openDeploy({ inputs: { ...someInputs, 'deploy-account-id': undefined, ...given }, ports: reopening(setting, opened) });
   expect(opened).toMatchObject([{ side: 'deploy', sessionName: 'ecr-org-deploy-1000-1', expectedAccount: expected }]);
 });

@@ -28941,6 +28941,7 @@ function toError(thrown) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   N8: () => (/* binding */ asker),
 /* harmony export */   RZ: () => (/* binding */ lazy),
+/* harmony export */   WC: () => (/* binding */ emptyAnswer),
 /* harmony export */   WG: () => (/* binding */ isPassing),
 /* harmony export */   YS: () => (/* binding */ isExpiry),
 /* harmony export */   c6: () => (/* binding */ isDenial),
@@ -28973,6 +28974,10 @@ async function ask(asked, call) {
 }
 function asker({ role }) {
     return async (asked, call) => ask({ ...asked, role }, call);
+}
+function emptyAnswer({ service, operation, of }, missing) {
+    const which = of === undefined ? '' : ` for ${of}`;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(`${service}:${operation}${which} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
 }
 function awsCode(error) {
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
@@ -29158,7 +29163,7 @@ async function callerIdentity({ region, credentials, }) {
     const { Account = '', Arn = '' } = await (0,aws/* ask */.kA)(asked, async () => sts.send(new GetCallerIdentityCommand({})));
     const account = (0,domain_account/* parseAccountId */.cK)(Account);
     if (!account.ok)
-        throw new errors/* AwsError */.Gy('sts:GetCallerIdentity answered without an account', { ...asked, code: 'EmptyAnswer' });
+        throw (0,aws/* emptyAnswer */.WC)(asked, 'an account');
     return { account: account.value, arn: Arn };
 }
 async function assumeRoleWithWebIdentity(wish) {
@@ -29217,10 +29222,10 @@ function isAssumedRole(arn) {
     return arn.includes(':assumed-role/');
 }
 const unsigned = async () => ({ accessKeyId: '', secretAccessKey: '' });
-function assumed(credentials, asked) {
+function assumed(credentials, { service, operation }) {
     const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
     if (!AccessKeyId || !SecretAccessKey || !SessionToken)
-        throw new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} answered without credentials`, { ...asked, code: 'EmptyAnswer' });
+        throw (0,aws/* emptyAnswer */.WC)({ service, operation }, 'credentials');
     return {
         accessKeyId: AccessKeyId,
         secretAccessKey: SecretAccessKey,
@@ -29551,7 +29556,7 @@ function utc(milliseconds) {
 
 /***/ }),
 
-/***/ 2673:
+/***/ 8278:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29598,7 +29603,7 @@ function awsCodedeploy(access) {
         const asked = about('GetDeployment', `deployment ${id}`);
         const { deploymentInfo } = await ask(asked, async () => (await client()).send(new GetDeploymentCommand({ deploymentId: id })));
         if (!deploymentInfo)
-            throw emptyAnswer(asked);
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'what it was asked for');
         return toDeployment({ id, info: deploymentInfo });
     };
     return {
@@ -29609,7 +29614,7 @@ function awsCodedeploy(access) {
             try {
                 const { deploymentGroupInfo } = await ask(asked, async () => (await client()).send(request));
                 if (!deploymentGroupInfo)
-                    throw emptyAnswer(asked);
+                    throw (0,aws/* emptyAnswer */.WC)(asked, 'what it was asked for');
                 return { found: 'group', group: toGroup({ application, group, info: deploymentGroupInfo }) };
             }
             catch (error) {
@@ -29680,7 +29685,7 @@ function awsCodedeploy(access) {
             try {
                 const { deploymentId } = await ask(asked, async () => (await once()).send(request));
                 if (deploymentId === undefined)
-                    return { answer: 'unknown', error: emptyAnswer(asked) };
+                    return { answer: 'unknown', error: (0,aws/* emptyAnswer */.WC)(asked, 'what it was asked for') };
                 return { answer: 'created', id: deploymentId };
             }
             catch (error) {
@@ -29745,12 +29750,6 @@ function awsCodedeploy(access) {
 }
 function about(operation, of) {
     return { service: 'codedeploy', operation, of };
-}
-function emptyAnswer(asked) {
-    return new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} for ${asked.of ?? 'it'} answered without what it was asked for`, {
-        ...asked,
-        code: 'EmptyAnswer',
-    });
 }
 function toGroup({ application, group, info }) {
     const blueGreen = info.blueGreenDeploymentConfiguration;
@@ -29896,172 +29895,7 @@ function nextField(text) {
     return { field, length: field.length };
 }
 
-// EXTERNAL MODULE: ./build/domain/parsed.js
-var domain_parsed = __nccwpck_require__(4864);
-;// CONCATENATED MODULE: ./build/domain/image.js
-
-const component = '[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*';
-const repositoryForm = (0,domain_parsed/* matching */.wC)(new RegExp(`^${component}(?:/${component})*$`), 'a repository name such as shop/web (lower-case letters, digits, and single . _ - / between them)');
-function parseRepositoryName(text) {
-    if (text.length < 2 || text.length > 256)
-        return bad(`"${text}" is not a repository name: it needs 2 to 256 characters`);
-    return repositoryForm(text);
-}
-const image_parseTag = (0,domain_parsed/* matching */.wC)(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/, 'a tag: a letter, digit or "_", then at most 127 letters, digits, ".", "_" or "-"');
-const parseDigest = (0,domain_parsed/* matching */.wC)(/^sha256:[0-9a-f]{64}$/, 'a digest (sha256: and 64 hex digits)');
-function parseImageReference(text) {
-    const [named = '', digestText, ...more] = text.split('@');
-    if (more.length > 0)
-        return bad(`"${text}" is not an image reference: it has two "@"`);
-    const slash = named.indexOf('/');
-    const first = slash < 0 ? '' : named.slice(0, slash);
-    const host = /[.:]/.test(first) || first === 'localhost' ? first : undefined;
-    const rest = host === undefined ? named : named.slice(slash + 1);
-    const colon = rest.indexOf(':');
-    const repository = parseRepositoryName(colon < 0 ? rest : rest.slice(0, colon));
-    const tag = colon < 0 ? undefined : image_parseTag(rest.slice(colon + 1));
-    const digest = digestText === undefined ? undefined : parseDigest(digestText);
-    if (!repository.ok)
-        return bad(`"${text}" is not an image reference: ${repository.problem}`);
-    if (tag && !tag.ok)
-        return bad(`"${text}" is not an image reference: ${tag.problem}`);
-    if (digest && !digest.ok)
-        return bad(`"${text}" is not an image reference: ${digest.problem}`);
-    if (!tag && !digest)
-        return bad(`"${text}" names no tag and no digest; write ${text}:<tag> or ${text}@sha256:…`);
-    return ok({ host, repository: repository.value, tag: tag?.value, digest: digest?.value });
-}
-function formatImage({ host, repository, tag, digest }) {
-    const prefix = host === undefined ? '' : `${host}/`;
-    return `${prefix}${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
-}
-function parseEcrHost(host) {
-    const match = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(host);
-    return match ? { account: match[1], region: match[2] } : undefined;
-}
-function apiName({ host, repository }) {
-    if (host !== 'docker.io' && host !== 'index.docker.io')
-        return { host, repository };
-    return { host: 'registry-1.docker.io', repository: (repository.includes('/') ? repository : `library/${repository}`) };
-}
-function hostOfAccount(host, account) {
-    return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
-}
-
-// EXTERNAL MODULE: ./build/domain/json.js
-var json = __nccwpck_require__(7803);
-;// CONCATENATED MODULE: ./build/domain/oci.js
-
-
-
-const indexMediaTypes = [
-    'application/vnd.oci.image.index.v1+json',
-    'application/vnd.docker.distribution.manifest.list.v2+json',
-];
-const imageMediaTypes = [
-    'application/vnd.oci.image.manifest.v1+json',
-    'application/vnd.docker.distribution.manifest.v2+json',
-];
-const manifestMediaTypes = [...indexMediaTypes, ...imageMediaTypes];
-function isIndex(mediaType) {
-    return indexMediaTypes.some((known) => known === mediaType);
-}
-function parseManifest(text, mediaType) {
-    const document = parseObject(text);
-    if (!document.ok)
-        return document;
-    const { value } = document;
-    const type = mediaType ?? (typeof value['mediaType'] === 'string' ? value['mediaType'] : typeByShape(value));
-    if (isIndex(type)) {
-        const children = parseDescriptors(value['manifests'], 'manifests');
-        return children.ok ? (0,domain_parsed.ok)({ kind: 'index', mediaType: type, children: children.value }) : children;
-    }
-    if (!imageMediaTypes.some((known) => known === type))
-        return (0,domain_parsed/* bad */.MB)(`has the media type ${type}, which is no image`);
-    const config = parseDescriptor(value['config'], 'config');
-    if (!config.ok)
-        return config;
-    const layers = parseDescriptors(value['layers'], 'layers');
-    return layers.ok ? (0,domain_parsed.ok)({ kind: 'image', mediaType: type, config: config.value, layers: layers.value }) : layers;
-}
-function parseLayoutIndex(text) {
-    const document = parseObject(text);
-    if (!document.ok)
-        return document;
-    const manifests = parseDescriptors(document.value['manifests'], 'manifests');
-    if (!manifests.ok)
-        return manifests;
-    const [only, ...more] = manifests.value;
-    if (!only)
-        return (0,domain_parsed/* bad */.MB)('names no image: $.manifests is empty');
-    if (more.length > 0)
-        return (0,domain_parsed/* bad */.MB)(`names ${manifests.value.length} images, and it can't be known which is meant; write one image a layout`);
-    return (0,domain_parsed.ok)(only);
-}
-function platformsOf(index) {
-    return index.children.flatMap(({ platform }) => (platform === undefined || isAttestation(platform) ? [] : [platform]));
-}
-function parseConfiguration(text) {
-    const document = parseObject(text);
-    return document.ok ? parsePlatform(document.value, '$') : document;
-}
-function oci_formatPlatform({ os, architecture, variant }) {
-    return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
-}
-function isAttestation({ os, architecture }) {
-    return os === 'unknown' && architecture === 'unknown';
-}
-function parseObject(text) {
-    try {
-        const value = JSON.parse(text);
-        return (0,json/* isObject */.Gv)(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
-    }
-    catch (error) {
-        return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-    }
-}
-function typeByShape(document) {
-    return 'manifests' in document ? indexMediaTypes[0] : imageMediaTypes[0];
-}
-function parseDescriptors(value, path) {
-    if (!Array.isArray(value))
-        return (0,domain_parsed/* bad */.MB)(`has no list at $.${path}`);
-    const descriptors = [];
-    for (const [at, one] of value.entries()) {
-        const descriptor = parseDescriptor(one, `${path}[${at}]`);
-        if (!descriptor.ok)
-            return descriptor;
-        descriptors.push(descriptor.value);
-    }
-    return (0,domain_parsed.ok)(descriptors);
-}
-function parseDescriptor(value, path) {
-    if (!(0,json/* isObject */.Gv)(value))
-        return (0,domain_parsed/* bad */.MB)(`has no descriptor at $.${path}`);
-    const { mediaType, digest, size, platform } = value;
-    if (typeof mediaType !== 'string')
-        return (0,domain_parsed/* bad */.MB)(`has no media type at $.${path}.mediaType`);
-    const parsed = parseDigest(typeof digest === 'string' ? digest : '');
-    if (!parsed.ok)
-        return (0,domain_parsed/* bad */.MB)(`has no sha256 digest at $.${path}.digest`);
-    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
-        return (0,domain_parsed/* bad */.MB)(`has no size at $.${path}.size`);
-    const where = platform === undefined ? undefined : parsePlatform(platform, `$.${path}.platform`);
-    if (where && !where.ok)
-        return where;
-    return (0,domain_parsed.ok)({ mediaType, digest: parsed.value, size, ...(where && { platform: where.value }) });
-}
-function parsePlatform(value, path) {
-    if (!(0,json/* isObject */.Gv)(value))
-        return (0,domain_parsed/* bad */.MB)(`has no platform at ${path}`);
-    const { os, architecture, variant } = value;
-    if (typeof os !== 'string' || typeof architecture !== 'string')
-        return (0,domain_parsed/* bad */.MB)(`has no os and architecture at ${path}`);
-    return (0,domain_parsed.ok)({ os, architecture, ...(typeof variant === 'string' && variant !== '' && { variant }) });
-}
-
 ;// CONCATENATED MODULE: ./build/domain/builder.js
-
 
 function parseBuilder(text) {
     const value = (name) => new RegExp(`^${name}:[ \\t]*(\\S+)[ \\t]*$`, 'm').exec(text)?.[1];
@@ -30111,9 +29945,6 @@ function lacksEmulator(reason) {
 function isPlatform(text) {
     return /^[a-z0-9_.-]+\/[a-z0-9_.-]+(\/[a-z0-9_.-]+)?$/i.test(text);
 }
-function formatPlatforms(platforms) {
-    return platforms.map(formatPlatform).join(', ');
-}
 function attributes(text) {
     const [fields = []] = parseCsv(text);
     return Object.fromEntries(fields
@@ -30125,6 +29956,61 @@ function isTrue(text) {
 }
 function isFalse(text) {
     return /^false$/i.test(text);
+}
+
+// EXTERNAL MODULE: ./build/domain/parsed.js
+var domain_parsed = __nccwpck_require__(4864);
+;// CONCATENATED MODULE: ./build/domain/image.js
+
+const component = '[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*';
+const repositoryForm = (0,domain_parsed/* matching */.wC)(new RegExp(`^${component}(?:/${component})*$`), 'a repository name such as shop/web (lower-case letters, digits, and single . _ - / between them)');
+function parseRepositoryName(text) {
+    if (text.length < 2 || text.length > 256)
+        return bad(`"${text}" is not a repository name: it needs 2 to 256 characters`);
+    return repositoryForm(text);
+}
+const image_parseTag = (0,domain_parsed/* matching */.wC)(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/, 'a tag: a letter, digit or "_", then at most 127 letters, digits, ".", "_" or "-"');
+const parseDigest = (0,domain_parsed/* matching */.wC)(/^sha256:[0-9a-f]{64}$/, 'a digest (sha256: and 64 hex digits)');
+function parseImageReference(text) {
+    const [named = '', digestText, ...more] = text.split('@');
+    if (more.length > 0)
+        return bad(`"${text}" is not an image reference: it has two "@"`);
+    const host = hostIn(named);
+    const rest = host === undefined ? named : named.slice(host.length + 1);
+    const colon = rest.indexOf(':');
+    const repository = parseRepositoryName(colon < 0 ? rest : rest.slice(0, colon));
+    const tag = colon < 0 ? undefined : image_parseTag(rest.slice(colon + 1));
+    const digest = digestText === undefined ? undefined : parseDigest(digestText);
+    if (!repository.ok)
+        return bad(`"${text}" is not an image reference: ${repository.problem}`);
+    if (tag && !tag.ok)
+        return bad(`"${text}" is not an image reference: ${tag.problem}`);
+    if (digest && !digest.ok)
+        return bad(`"${text}" is not an image reference: ${digest.problem}`);
+    if (!tag && !digest)
+        return bad(`"${text}" names no tag and no digest; write ${text}:<tag> or ${text}@sha256:…`);
+    return ok({ host, repository: repository.value, tag: tag?.value, digest: digest?.value });
+}
+function hostIn(name) {
+    const slash = name.indexOf('/');
+    const first = slash < 0 ? '' : name.slice(0, slash);
+    return /[.:]/.test(first) || first === 'localhost' ? first : undefined;
+}
+function formatImage({ host, repository, tag, digest }) {
+    const prefix = host === undefined ? '' : `${host}/`;
+    return `${prefix}${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+function parseEcrHost(host) {
+    const match = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(host);
+    return match ? { account: match[1], region: match[2] } : undefined;
+}
+function apiName({ host, repository }) {
+    if (host !== 'docker.io' && host !== 'index.docker.io')
+        return { host, repository };
+    return { host: 'registry-1.docker.io', repository: (repository.includes('/') ? repository : `library/${repository}`) };
+}
+function hostOfAccount(host, account) {
+    return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/domain/docker-arguments.js
@@ -30206,6 +30092,8 @@ function digestInPush(output) {
     return match ? (0,domain_parsed.ok)(match[1]) : (0,domain_parsed/* bad */.MB)('docker push did not say a digest');
 }
 
+// EXTERNAL MODULE: ./build/domain/json.js
+var json = __nccwpck_require__(7803);
 ;// CONCATENATED MODULE: ./build/domain/docker-config.js
 
 
@@ -33540,6 +33428,119 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: ./build/domain/account.js
 var account = __nccwpck_require__(8750);
+;// CONCATENATED MODULE: ./build/domain/oci.js
+
+
+
+const indexMediaTypes = [
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+const imageMediaTypes = [
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+];
+const manifestMediaTypes = [...indexMediaTypes, ...imageMediaTypes];
+function isIndex(mediaType) {
+    return indexMediaTypes.some((known) => known === mediaType);
+}
+function parseManifest(text, mediaType) {
+    const document = parseObject(text);
+    if (!document.ok)
+        return document;
+    const { value } = document;
+    const type = mediaType ?? (typeof value['mediaType'] === 'string' ? value['mediaType'] : typeByShape(value));
+    if (isIndex(type)) {
+        const children = parseDescriptors(value['manifests'], 'manifests');
+        return children.ok ? (0,domain_parsed.ok)({ kind: 'index', mediaType: type, children: children.value }) : children;
+    }
+    if (!imageMediaTypes.some((known) => known === type))
+        return (0,domain_parsed/* bad */.MB)(`has the media type ${type}, which is no image`);
+    const config = parseDescriptor(value['config'], 'config');
+    if (!config.ok)
+        return config;
+    const layers = parseDescriptors(value['layers'], 'layers');
+    return layers.ok ? (0,domain_parsed.ok)({ kind: 'image', mediaType: type, config: config.value, layers: layers.value }) : layers;
+}
+function parseLayoutIndex(text) {
+    const document = parseObject(text);
+    if (!document.ok)
+        return document;
+    const manifests = parseDescriptors(document.value['manifests'], 'manifests');
+    if (!manifests.ok)
+        return manifests;
+    const [only, ...more] = manifests.value;
+    if (!only)
+        return (0,domain_parsed/* bad */.MB)('names no image: $.manifests is empty');
+    if (more.length > 0)
+        return (0,domain_parsed/* bad */.MB)(`names ${manifests.value.length} images, and it can't be known which is meant; write one image a layout`);
+    return (0,domain_parsed.ok)(only);
+}
+function platformsOf(index) {
+    return index.children.flatMap(({ platform }) => (platform === undefined || isAttestation(platform) ? [] : [platform]));
+}
+function parseConfiguration(text) {
+    const document = parseObject(text);
+    return document.ok ? parsePlatform(document.value, '$') : document;
+}
+function formatPlatform({ os, architecture, variant }) {
+    return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+}
+function formatPlatforms(platforms) {
+    return platforms.map(formatPlatform).join(', ');
+}
+function isAttestation({ os, architecture }) {
+    return os === 'unknown' && architecture === 'unknown';
+}
+function parseObject(text) {
+    try {
+        const value = JSON.parse(text);
+        return (0,json/* isObject */.Gv)(value) ? (0,domain_parsed.ok)(value) : (0,domain_parsed/* bad */.MB)('is not a JSON object');
+    }
+    catch (error) {
+        return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    }
+}
+function typeByShape(document) {
+    return 'manifests' in document ? indexMediaTypes[0] : imageMediaTypes[0];
+}
+function parseDescriptors(value, path) {
+    if (!Array.isArray(value))
+        return (0,domain_parsed/* bad */.MB)(`has no list at $.${path}`);
+    const descriptors = [];
+    for (const [at, one] of value.entries()) {
+        const descriptor = parseDescriptor(one, `${path}[${at}]`);
+        if (!descriptor.ok)
+            return descriptor;
+        descriptors.push(descriptor.value);
+    }
+    return (0,domain_parsed.ok)(descriptors);
+}
+function parseDescriptor(value, path) {
+    if (!(0,json/* isObject */.Gv)(value))
+        return (0,domain_parsed/* bad */.MB)(`has no descriptor at $.${path}`);
+    const { mediaType, digest, size, platform } = value;
+    if (typeof mediaType !== 'string')
+        return (0,domain_parsed/* bad */.MB)(`has no media type at $.${path}.mediaType`);
+    const parsed = parseDigest(typeof digest === 'string' ? digest : '');
+    if (!parsed.ok)
+        return (0,domain_parsed/* bad */.MB)(`has no sha256 digest at $.${path}.digest`);
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+        return (0,domain_parsed/* bad */.MB)(`has no size at $.${path}.size`);
+    const where = platform === undefined ? undefined : parsePlatform(platform, `$.${path}.platform`);
+    if (where && !where.ok)
+        return where;
+    return (0,domain_parsed.ok)({ mediaType, digest: parsed.value, size, ...(where && { platform: where.value }) });
+}
+function parsePlatform(value, path) {
+    if (!(0,json/* isObject */.Gv)(value))
+        return (0,domain_parsed/* bad */.MB)(`has no platform at ${path}`);
+    const { os, architecture, variant } = value;
+    if (typeof os !== 'string' || typeof architecture !== 'string')
+        return (0,domain_parsed/* bad */.MB)(`has no os and architecture at ${path}`);
+    return (0,domain_parsed.ok)({ os, architecture, ...(typeof variant === 'string' && variant !== '' && { variant }) });
+}
+
 ;// CONCATENATED MODULE: ./build/domain/semver.js
 const number = '(0|[1-9]\\d{0,15})';
 const identifier = '(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)';
@@ -33775,7 +33776,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
                 mask(data.authorizationToken);
             const host = hostOfEndpoint(data?.proxyEndpoint ?? '');
             if (username === '' || password === '' || host === undefined)
-                throw ecr_emptyAnswer(asked, 'a login and a registry endpoint');
+                throw (0,aws/* emptyAnswer */.WC)(asked, 'a login and a registry endpoint');
             return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
         },
         repository: describe,
@@ -33839,7 +33840,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             try {
                 const { downloadUrl } = await ask(asked, async () => (await client()).send(request));
                 if (downloadUrl === undefined)
-                    throw ecr_emptyAnswer(asked, 'a URL');
+                    throw (0,aws/* emptyAnswer */.WC)(asked, 'a URL');
                 return await download(downloadUrl);
             }
             catch (error) {
@@ -33886,7 +33887,7 @@ function repositoryIn(asked, { place, found }) {
     const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
     const uri = found?.repositoryUri ?? '';
     if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
-        throw ecr_emptyAnswer(asked, 'the repository');
+        throw (0,aws/* emptyAnswer */.WC)(asked, 'the repository');
     const mutability = found?.imageTagMutability ?? '';
     return {
         name: place.repository,
@@ -33933,14 +33934,10 @@ async function none(code, asking) {
         throw error;
     }
 }
-function ecr_emptyAnswer({ service, operation, of }, what) {
-    const which = of === undefined ? '' : ` for ${of}`;
-    return new errors/* AwsError */.Gy(`${service}:${operation}${which} answered without ${what}`, { service, operation, code: 'EmptyAnswer' });
-}
 function digestIn(asked, text = '') {
     const digest = parseDigest(text);
     if (!digest.ok)
-        throw ecr_emptyAnswer(asked, 'a digest');
+        throw (0,aws/* emptyAnswer */.WC)(asked, 'a digest');
     return digest.value;
 }
 function hostOfEndpoint(endpoint) {
@@ -33992,7 +33989,6 @@ function wholeAnswer({ middlewareStack }) {
 }
 
 ;// CONCATENATED MODULE: ./build/ports/ecs.js
-
 
 
 
@@ -34054,11 +34050,11 @@ function awsEcs(access) {
         },
     };
 }
-function registered({ asked, answer: { taskDefinition }, tags = [], }) {
+function registered({ asked: { service, operation }, answer: { taskDefinition }, tags = [], }) {
     const definition = (0,json/* isObject */.Gv)(taskDefinition) ? taskDefinition : {};
     const arn = definition['taskDefinitionArn'];
     if (typeof arn !== 'string')
-        throw new errors/* AwsError */.Gy(`${asked.service}:${asked.operation} answered without a task definition`, { ...asked, code: 'EmptyAnswer' });
+        throw (0,aws/* emptyAnswer */.WC)({ service, operation }, 'a task definition');
     return { arn, definition, tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])) };
 }
 function liveService(service) {
@@ -34337,8 +34333,34 @@ function properties({ title, file, line, column } = {}) {
 
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./build/ports/at-most.js
+async function atMost(most, things, work) {
+    const results = [];
+    const queue = things.entries();
+    let failed = false;
+    const worker = async () => {
+        for (const [index, thing] of queue) {
+            if (failed)
+                return;
+            try {
+                results[index] = await work(thing);
+            }
+            catch (error) {
+                failed = true;
+                throw error;
+            }
+        }
+    };
+    await Promise.all(Array.from({ length: Math.min(most, things.length) }, worker));
+    return results;
+}
+
 ;// CONCATENATED MODULE: ./build/ports/oci-image.js
+
 const largestManifest = 4_194_304;
+function digestOf(bytes) {
+    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
+}
 
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
@@ -34577,9 +34599,6 @@ async function readBytes(files, name) {
 async function readText(files, name) {
     return (await readBytes(files, name))?.toString('utf8');
 }
-function digestOf(bytes) {
-    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
-}
 async function digestOfStream(stream) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     await (0,external_node_stream_promises_namespaceObject.pipeline)(stream, hash);
@@ -34609,7 +34628,7 @@ function httpOciRegistry({ clock }) {
     };
     const push = async (request) => exchange(request, { signal: request.signal, scope: 'pull,push' }, async (talk) => {
         const { image, tags, mountFrom } = request;
-        await inLanes(image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
+        await atMost(lanes, image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
         const top = image.manifests.at(-1);
         if (!top)
             throw new Error(`the image ${image.name} has no manifest`);
@@ -34699,7 +34718,7 @@ class ImageReader {
         if (reply.status !== 200)
             throw this.#talk.refusal(operation, reply);
         const bytes = Buffer.from(reply.text);
-        const digest = `sha256:${(0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex')}`;
+        const digest = digestOf(bytes);
         const mediaType = header(reply, 'content-type').split(';')[0] ?? '';
         const parsed = parseManifest(reply.text, mediaType);
         const why = !parsed.ok
@@ -34910,17 +34929,6 @@ function hint({ status, operation, place: { host, repository } }) {
         hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
     };
 }
-async function inLanes(items, work) {
-    const waiting = [...items];
-    await Promise.all(Array.from({ length: lanes }, async () => {
-        for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-            await work(item).catch((error) => {
-                waiting.length = 0;
-                throw error;
-            });
-        }
-    }));
-}
 
 ;// CONCATENATED MODULE: ./build/domain/organization.js
 
@@ -35008,7 +35016,6 @@ function bucket({ clock, perSecond, burst }) {
 
 
 
-
 const alsoCheck = 'ask from the management account or a delegated administrator (organization-role)';
 const rates = {
     DescribeOrganization: { perSecond: 1, burst: 1 },
@@ -35030,7 +35037,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
         const id = parseOrganizationId(Organization?.Id ?? '');
         const management = (0,account/* parseAccountId */.cK)(Organization?.MasterAccountId ?? '');
         if (!id.ok || !management.ok)
-            throw organizations_emptyAnswer(asked, 'an organization ID and a management account');
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'an organization ID and a management account');
         return { id: id.value, management: management.value };
     };
     let known;
@@ -35048,7 +35055,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
             const request = new ListParentsCommand({ ChildId: child });
             const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
             if (parent?.Id === undefined)
-                throw organizations_emptyAnswer(asked, 'a parent');
+                throw (0,aws/* emptyAnswer */.WC)(organizations_about('ListParents'), 'a parent');
             [child, path] = [parent.Id, `${parent.Id}/${path}`];
             if (parent.Type === 'ROOT')
                 return `${(await organization()).id}/${path}`;
@@ -35061,7 +35068,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
             const asked = organizations_about('ListRoots');
             const { Roots: [root] = [] } = await ask(asked, async () => (await client()).send(new ListRootsCommand({})));
             if (root?.Id === undefined)
-                throw organizations_emptyAnswer(asked, 'a root');
+                throw (0,aws/* emptyAnswer */.WC)(asked, 'a root');
             return { id: root.Id, name: root.Name ?? 'Root' };
         },
         children: async ({ id }) => {
@@ -35114,9 +35121,6 @@ function paced(client, clock) {
 }
 function organizations_about(operation, of) {
     return { service: 'organizations', operation, alsoCheck, ...(of !== undefined && { of }) };
-}
-function organizations_emptyAnswer({ service, operation }, missing) {
-    return new errors/* AwsError */.Gy(`${service}:${operation} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
 }
 async function allPages(page) {
     const found = [];
@@ -35193,7 +35197,7 @@ function realPorts(environment) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2673);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8278);
 /* harmony import */ var _steps_docker_login_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2250);
 /* harmony import */ var _steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6119);
 

@@ -3,7 +3,6 @@
  * inside the engine, which without the containerd image store has no attestations, annotations, cache exporters or several platforms.
  */
 import { parseCsv } from './csv.ts';
-import { formatPlatform, type Platform } from './oci.ts';
 
 export interface Builder {
   readonly name: string;
@@ -85,10 +84,6 @@ export function lacksEmulator(reason: string): boolean {
 
 export function isPlatform(text: string): boolean {
   return /^[a-z0-9_.-]+\/[a-z0-9_.-]+(\/[a-z0-9_.-]+)?$/i.test(text);
-}
-
-export function formatPlatforms(platforms: readonly Platform[]): string {
-  return platforms.map(formatPlatform).join(', ');
 }
 
 function attributes(text: string): Readonly<Record<string, string>> {

@@ -7,7 +7,7 @@
  *   REPOSITORY@sha256:…         the shared registry's, as the output `image` prints it
  *   any other reference         the Docker engine's
  */
-import { parseImageReference, type ImageReference } from './image.ts';
+import { hostIn, parseImageReference, type ImageReference } from './image.ts';
 import { bad, ok, type Parsed } from './parsed.ts';
 
 export type ImageSource =
@@ -18,14 +18,9 @@ export type ImageSource =
 export function parseImageSource(text: string): Parsed<ImageSource> {
   const [, scheme, rest = ''] = /^(oci|docker):(.*)$/.exec(text) ?? [];
   if (scheme === 'oci') return rest === '' ? bad(`"${text}" names no OCI layout: write oci:PATH`) : ok({ kind: 'layout', path: rest });
-  if (scheme === 'docker' || (!hasHost(text) && !text.includes('@'))) return parseLocal(scheme === undefined ? text : rest);
+  if (scheme === 'docker' || (hostIn(text) === undefined && !text.includes('@'))) return parseLocal(scheme === undefined ? text : rest);
   const reference = parseImageReference(text);
   return reference.ok ? ok({ kind: 'registry', reference: reference.value }) : reference;
-}
-
-function hasHost(text: string): boolean {
-  const [first = '', ...rest] = text.split('/');
-  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
 }
 
 /** The engine knows its images; what must not be is an option. */

@@ -44,10 +44,8 @@ export interface ImageReference {
 export function parseImageReference(text: string): Parsed<ImageReference> {
   const [named = '', digestText, ...more] = text.split('@');
   if (more.length > 0) return bad(`"${text}" is not an image reference: it has two "@"`);
-  const slash = named.indexOf('/');
-  const first = slash < 0 ? '' : named.slice(0, slash);
-  const host = /[.:]/.test(first) || first === 'localhost' ? first : undefined;
-  const rest = host === undefined ? named : named.slice(slash + 1);
+  const host = hostIn(named);
+  const rest = host === undefined ? named : named.slice(host.length + 1);
   const colon = rest.indexOf(':');
   const repository = parseRepositoryName(colon < 0 ? rest : rest.slice(0, colon));
   const tag = colon < 0 ? undefined : parseTag(rest.slice(colon + 1));
@@ -57,6 +55,13 @@ export function parseImageReference(text: string): Parsed<ImageReference> {
   if (digest && !digest.ok) return bad(`"${text}" is not an image reference: ${digest.problem}`);
   if (!tag && !digest) return bad(`"${text}" names no tag and no digest; write ${text}:<tag> or ${text}@sha256:…`);
   return ok({ host, repository: repository.value, tag: tag?.value, digest: digest?.value });
+}
+
+/** The host that a name begins with; undefined where its first component is none. */
+export function hostIn(name: string): string | undefined {
+  const slash = name.indexOf('/');
+  const first = slash < 0 ? '' : name.slice(0, slash);
+  return /[.:]/.test(first) || first === 'localhost' ? first : undefined;
 }
 
 /** `host/repository:tag@digest`, as far as the parts are there. */

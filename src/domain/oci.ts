@@ -105,6 +105,10 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
 }
 
+export function formatPlatforms(platforms: readonly Platform[]): string {
+  return platforms.map(formatPlatform).join(', ');
+}
+
 export function isAttestation({ os, architecture }: Platform): boolean {
   return os === 'unknown' && architecture === 'unknown';
 }

@@ -50,7 +50,8 @@ export const deploy = defineMode({
       if (!image) throw new Error('an image that was not found passed the preflight');
       return image;
     });
-    images.slice(0, 1).forEach((image) => output('image-uri', formatImage(image)));
+    const [image] = images;
+    if (image) output('image-uri', formatImage(image));
     if (inputs['dry-run']) return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
     await runDeployment(prepared, { images, ports, memory, signal, output });
   },

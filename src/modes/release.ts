@@ -1,7 +1,7 @@
 /** `release`: publish, share and deploy in one step; everything that can be checked is checked before the build starts. */
 import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
-import { checkImage, platformProblems } from '../steps/check-image.ts';
+import { checkPull, platformProblems } from '../steps/check-image.ts';
 import { planDeployBlindly, planPublishBlindly, planShareBlindly } from '../steps/plan-blindly.ts';
 import { planDeployment } from '../steps/plan-deployment.ts';
 import { planPublish } from '../steps/plan-publish.ts';
@@ -44,7 +44,6 @@ export const release = defineMode({
     const target = openDeploy({ inputs, ports });
     const { ecr, session } = registry;
     const [repository] = inputs.repository;
-    if (repository === undefined) throw new Error('a required list has an entry');
     // What this machine shows to be wrong is reported before any call.
     const images = [{ repository }];
     const [wish, documents] = await together(
@@ -84,7 +83,7 @@ export const release = defineMode({
     output('policy', shared?.policyText ?? '');
 
     // The build took its time: what runs, and what is under way, is looked at again.
-    const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkPull({ image, isThere: true })]);
+    const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkTarget({ image, isThere: true })]);
     // While the deployment runs, the policy settles: nobody waits for it alone.
     const [deployed, settled] = await Promise.allSettled([
       runDeployment(current, { images: [image], ports, memory, signal, output }),
@@ -110,7 +109,7 @@ export const release = defineMode({
       warnOfIndex(image);
       if (!hasTargets(inputs)) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
       // What is not pushed or not shared yet can't be pulled yet.
-      await checkPull({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
+      await checkTarget({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
       tellPlannedImage(published, output);
       output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
       const planned = await planDeployment(deployment, { images: [image], ports, output });
@@ -126,14 +125,15 @@ export const release = defineMode({
     }
 
     /** The last check before the first write in the target account: the image is there, and that account can pull and run it. */
-    async function checkPull({ image, isThere }: { image: PublishedImage; isThere: boolean }): Promise<void> {
+    async function checkTarget({ image, isThere }: { image: PublishedImage; isThere: boolean }): Promise<void> {
       const { definition } = deployment;
       const answer = isThere
-        ? await checkImage({
-            ecr: ports.ecr({ ...target.session, region: inputs['aws-region'] }),
+        ? await checkPull({
+            session: target.session,
+            region: inputs['aws-region'],
+            ports,
             place: { repository: image.repository, registryId: image.registryId },
             id: { digest: image.digest },
-            elsewhere: inputs['aws-region'] === target.session.region ? undefined : inputs['aws-region'],
           })
         : undefined;
       if (answer?.canPull === 'unknown') ports.log.warning(answer.warning);
@@ -149,10 +149,10 @@ export const release = defineMode({
   },
   planBlindly: async ({ inputs, ports, output }) => {
     for (const name of ['pushed', 'policy-changed', 'changed'] as const) output(name, 'false');
-    const images = inputs.repository.slice(0, 1).map((repository) => ({ image: { repository } }));
+    const [repository] = inputs.repository;
     const [published, deployed] = await together(
       ['context', planPublishBlindly({ inputs, ports })],
-      ['task-definition', planDeployBlindly({ inputs, images, ports })],
+      ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })],
     );
     const parts = [published, planShareBlindly(inputs, inputs.repository), deployed];
     return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };

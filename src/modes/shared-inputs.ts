@@ -13,6 +13,7 @@ import { defaultPolicySid, parsePolicySid } from '../domain/policy/sid.ts';
 import { bad, matching, ok, type Parser } from '../domain/parsed.ts';
 import { checkSessionTags, parseSessionTag, type SessionTag } from '../domain/session-tags.ts';
 import {
+  atLeastOne,
   boolean,
   csvLines,
   fromRunner,
@@ -126,7 +127,7 @@ export const registrySide = {
 
 export const repositories = {
   repository: required(
-    lines(parseRepositoryName),
+    atLeastOne(lines(parseRepositoryName)),
     'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.',
   ),
 } as const;

@@ -73,6 +73,12 @@ export function asker({ role }: AwsAccess): typeof ask {
   return async (asked, call) => ask({ ...asked, role }, call);
 }
 
+/** An answer without what only it could tell: nothing can be done with it. */
+export function emptyAnswer({ service, operation, of }: Asked, missing: string): AwsError {
+  const which = of === undefined ? '' : ` for ${of}`;
+  return new AwsError(`${service}:${operation}${which} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
+}
+
 /** The code of an AWS failure (`RepositoryNotFoundException`), also of one that was not translated yet; undefined for anything else. */
 export function awsCode(error: unknown): string | undefined {
   if (error instanceof AwsError) return error.code;

@@ -9,8 +9,8 @@ import {
   type DeploymentTarget,
   type LifecycleEvent,
 } from '../domain/deployment.ts';
-import { AwsError, toError } from '../errors.ts';
-import { asker, awsCode, clientSettings, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { toError } from '../errors.ts';
+import { asker, awsCode, clientSettings, emptyAnswer, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
 import type * as Sdk from '@aws-sdk/client-codedeploy';
 
 export interface GroupName {
@@ -79,7 +79,7 @@ export function awsCodedeploy(access: AwsAccess): Codedeploy {
     const { GetDeploymentCommand } = await sdk();
     const asked = about('GetDeployment', `deployment ${id}`);
     const { deploymentInfo } = await ask(asked, async () => (await client()).send(new GetDeploymentCommand({ deploymentId: id })));
-    if (!deploymentInfo) throw emptyAnswer(asked);
+    if (!deploymentInfo) throw emptyAnswer(asked, 'what it was asked for');
     return toDeployment({ id, info: deploymentInfo });
   };
 
@@ -90,7 +90,7 @@ export function awsCodedeploy(access: AwsAccess): Codedeploy {
       const request = new GetDeploymentGroupCommand({ applicationName: application, deploymentGroupName: group });
       try {
         const { deploymentGroupInfo } = await ask(asked, async () => (await client()).send(request));
-        if (!deploymentGroupInfo) throw emptyAnswer(asked);
+        if (!deploymentGroupInfo) throw emptyAnswer(asked, 'what it was asked for');
         return { found: 'group', group: toGroup({ application, group, info: deploymentGroupInfo }) };
       } catch (error) {
         const code = awsCode(error);
@@ -158,7 +158,7 @@ export function awsCodedeploy(access: AwsAccess): Codedeploy {
       });
       try {
         const { deploymentId } = await ask(asked, async () => (await once()).send(request));
-        if (deploymentId === undefined) return { answer: 'unknown', error: emptyAnswer(asked) };
+        if (deploymentId === undefined) return { answer: 'unknown', error: emptyAnswer(asked, 'what it was asked for') };
         return { answer: 'created', id: deploymentId };
       } catch (error) {
         if (awsCode(error) === 'DeploymentLimitExceededException') return { answer: 'busy', message: toError(error).message };
@@ -221,13 +221,6 @@ export function awsCodedeploy(access: AwsAccess): Codedeploy {
 
 function about(operation: string, of: string): Asked & { readonly of: string } {
   return { service: 'codedeploy', operation, of };
-}
-
-function emptyAnswer(asked: Asked): AwsError {
-  return new AwsError(`${asked.service}:${asked.operation} for ${asked.of ?? 'it'} answered without what it was asked for`, {
-    ...asked,
-    code: 'EmptyAnswer',
-  });
 }
 
 function toGroup({ application, group, info }: GroupName & { info: Sdk.DeploymentGroupInfo }): DeploymentGroup {

@@ -11,7 +11,7 @@ import { parseDigest, type Digest, type RepositoryName, type Tag } from '../doma
 import { manifestMediaTypes } from '../domain/oci.ts';
 import { isTagMutability, type TagRule } from '../domain/tags.ts';
 import { AwsError, toError } from '../errors.ts';
-import { asker, awsCode, clientSettings, isDenial, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { asker, awsCode, clientSettings, emptyAnswer, isDenial, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
 import { systemClock } from './clock.ts';
 import { openHttp } from './http.ts';
 import type { PolicyWritten } from './policy-store.ts';
@@ -67,8 +67,6 @@ export interface EcrManifest {
 /** Whether this caller can have a manifest: the answer that the cross-account pull probe needs (RULES 5.16). */
 export type ManifestAnswer =
   ({ readonly answer: 'found' } & EcrManifest) | { readonly answer: 'missing' } | { readonly answer: 'denied'; readonly reason: string };
-
-/** `written`: ECR said so. `unknown`: no answer came, or a 5xx or throttling: it may or may not hold. A refusal throws. */
 
 export interface Ecr {
   /** One token; the password is masked before anyone sees it. */
@@ -307,11 +305,6 @@ async function none<T>(code: string | RegExp, asking: Promise<T>): Promise<T | u
     if (typeof code === 'string' ? code === name : code.test(name)) return undefined;
     throw error;
   }
-}
-
-function emptyAnswer({ service, operation, of }: Asked, what: string): AwsError {
-  const which = of === undefined ? '' : ` for ${of}`;
-  return new AwsError(`${service}:${operation}${which} answered without ${what}`, { service, operation, code: 'EmptyAnswer' });
 }
 
 function digestIn(asked: Asked, text = ''): Digest {

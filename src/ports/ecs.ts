@@ -10,8 +10,7 @@ import {
   type StoppedTask,
   type TaskSet,
 } from '../domain/live-service.ts';
-import { AwsError } from '../errors.ts';
-import { asker, awsCode, clientSettings, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { asker, awsCode, clientSettings, emptyAnswer, lazy, type Asked, type AwsAccess } from './aws.ts';
 import { sendWhole, wholeAnswer } from './whole-json.ts';
 import type * as Sdk from '@aws-sdk/client-ecs';
 
@@ -101,7 +100,7 @@ export function awsEcs(access: AwsAccess): Ecs {
 }
 
 function registered({
-  asked,
+  asked: { service, operation },
   answer: { taskDefinition },
   tags = [],
 }: {
@@ -111,8 +110,7 @@ function registered({
 }): RegisteredTaskDefinition {
   const definition = isObject(taskDefinition) ? taskDefinition : {};
   const arn = definition['taskDefinitionArn'];
-  if (typeof arn !== 'string')
-    throw new AwsError(`${asked.service}:${asked.operation} answered without a task definition`, { ...asked, code: 'EmptyAnswer' });
+  if (typeof arn !== 'string') throw emptyAnswer({ service, operation }, 'a task definition');
   return { arn, definition, tags: tags.flatMap(({ key, value = '' }) => (key === undefined ? [] : [{ key, value }])) };
 }
 

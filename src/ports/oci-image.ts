@@ -1,4 +1,5 @@
 /** An image that is not built here: its manifests in memory, and blobs that are opened when they are pushed. */
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Digest } from '../domain/image.ts';
 import type { Descriptor, Platform } from '../domain/oci.ts';
@@ -28,3 +29,7 @@ export interface OciImage {
 
 /** What a registry takes as a manifest at most (ECR: PutImage). */
 export const largestManifest = 4_194_304;
+
+export function digestOf(bytes: Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+}

@@ -22,7 +22,7 @@ import {
 } from '../domain/oci.ts';
 import { bad, ok, type Parsed } from '../domain/parsed.ts';
 import { DocumentError, toError, type DocumentProblem } from '../errors.ts';
-import { largestManifest, type OciBlob, type OciImage, type OciManifest } from './oci-image.ts';
+import { digestOf, largestManifest, type OciBlob, type OciImage, type OciManifest } from './oci-image.ts';
 import { readTar } from './tar.ts';
 
 /** The files of a layout, wherever they are. */
@@ -184,10 +184,6 @@ async function readBytes(files: LayoutFiles, name: string): Promise<Buffer | und
 
 async function readText(files: LayoutFiles, name: string): Promise<string | undefined> {
   return (await readBytes(files, name))?.toString('utf8');
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 async function digestOfStream(stream: Readable): Promise<string> {

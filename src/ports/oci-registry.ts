@@ -11,15 +11,15 @@
  *
  * Failures are told in the words of ECR's API, which answers behind these calls and which IAM policies name.
  */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { apiName, parseEcrHost, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
 import { manifestMediaTypes, parseConfiguration, parseManifest, platformsOf, type Descriptor, type Platform } from '../domain/oci.ts';
 import { AwsError } from '../errors.ts';
+import { atMost } from './at-most.ts';
 import type { Clock } from './clock.ts';
 import type { RegistryLogin } from './ecr.ts';
 import { baseUrl, noAnswer, NoAnswer, openHttp, type Http, type HttpReply, type HttpRequest, type HttpStream } from './http.ts';
-import { largestManifest, type OciBlob, type OciImage, type OciManifest } from './oci-image.ts';
+import { digestOf, largestManifest, type OciBlob, type OciImage, type OciManifest } from './oci-image.ts';
 import { readOciLayout } from './oci-layout.ts';
 
 export interface RegistryPlace {
@@ -79,7 +79,7 @@ export function httpOciRegistry({ clock }: { clock: Clock }): OciRegistry {
   const push = async (request: PushRequest): Promise<void> =>
     exchange(request, { signal: request.signal, scope: 'pull,push' }, async (talk) => {
       const { image, tags, mountFrom } = request;
-      await inLanes(image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
+      await atMost(lanes, image.blobs, async (blob) => pushBlob(talk, { blob, mountFrom }));
       const top = image.manifests.at(-1);
       if (!top) throw new Error(`the image ${image.name} has no manifest`);
       for (const child of image.manifests.slice(0, -1)) await pushManifest(talk, { manifest: child, as: child.digest });
@@ -176,7 +176,7 @@ class ImageReader {
     if (reply.status === 404 && !child) return undefined;
     if (reply.status !== 200) throw this.#talk.refusal(operation, reply);
     const bytes = Buffer.from(reply.text);
-    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+    const digest = digestOf(bytes);
     const mediaType = header(reply, 'content-type').split(';')[0] ?? '';
     const parsed = parseManifest(reply.text, mediaType);
     const why = !parsed.ok
@@ -403,20 +403,4 @@ function hint({ status, operation, place: { host, repository } }: Failure & { st
   return {
     hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
   };
-}
-
-/** Does the work of each item, a few at a time; the first failure ends it. */
-async function inLanes<T extends object>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  // The lanes take from one list, so each item is taken once.
-  const waiting = [...items];
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-        await work(item).catch((error: unknown) => {
-          waiting.length = 0;
-          throw error;
-        });
-      }
-    }),
-  );
 }

@@ -6,8 +6,7 @@
 import { parseAccountId, type AccountId } from '../domain/account.ts';
 import type { OrganizationAccount } from '../domain/discovery.ts';
 import { parseOrganizationId, type OrganizationId, type OrgPath } from '../domain/organization.ts';
-import { AwsError } from '../errors.ts';
-import { asker, awsCode, clientSettings, lazy, type Asked, type AwsAccess } from './aws.ts';
+import { asker, awsCode, clientSettings, emptyAnswer, lazy, type Asked, type AwsAccess } from './aws.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { pace, type Rate } from './pace.ts';
 import type { Account, OrganizationsClient } from '@aws-sdk/client-organizations';
@@ -96,7 +95,7 @@ export function awsOrganizations(access: AwsAccess, { clock = systemClock }: Org
       const asked = about('ListParents', child);
       const request = new ListParentsCommand({ ChildId: child });
       const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
-      if (parent?.Id === undefined) throw emptyAnswer(asked, 'a parent');
+      if (parent?.Id === undefined) throw emptyAnswer(about('ListParents'), 'a parent');
       [child, path] = [parent.Id, `${parent.Id}/${path}`];
       if (parent.Type === 'ROOT') return `${(await organization()).id}/${path}` as OrgPath;
     }
@@ -178,10 +177,6 @@ function paced(client: OrganizationsClient, clock: Clock): OrganizationsClient {
 
 function about(operation: string, of?: string): Asked {
   return { service: 'organizations', operation, alsoCheck, ...(of !== undefined && { of }) };
-}
-
-function emptyAnswer({ service, operation }: Asked, missing: string): AwsError {
-  return new AwsError(`${service}:${operation} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
 }
 
 /** An empty page may still have a token: only its absence is the end. */

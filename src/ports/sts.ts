@@ -7,7 +7,17 @@ import { accountOf, parseAccountId, partitionOf, type AccountId, type Region, ty
 import { otherForm, type Claims } from '../domain/id-token.ts';
 import type { SessionTag } from '../domain/session-tags.ts';
 import { AwsError, InputError } from '../errors.ts';
-import { ask, clientSettings, isDenial, isExpiry, lazy, type AwsCredentials, type CredentialProvider } from './aws.ts';
+import {
+  ask,
+  clientSettings,
+  emptyAnswer,
+  isDenial,
+  isExpiry,
+  lazy,
+  type Asked,
+  type AwsCredentials,
+  type CredentialProvider,
+} from './aws.ts';
 import { claimsOf } from './id-token.ts';
 
 export interface Identity {
@@ -59,7 +69,7 @@ export async function callerIdentity({
   const asked = { service: 'sts', operation: 'GetCallerIdentity' };
   const { Account = '', Arn = '' } = await ask(asked, async () => sts.send(new GetCallerIdentityCommand({})));
   const account = parseAccountId(Account);
-  if (!account.ok) throw new AwsError('sts:GetCallerIdentity answered without an account', { ...asked, code: 'EmptyAnswer' });
+  if (!account.ok) throw emptyAnswer(asked, 'an account');
   return { account: account.value, arn: Arn };
 }
 
@@ -135,10 +145,9 @@ interface StsCredentials {
   readonly Expiration?: Date | undefined;
 }
 
-function assumed(credentials: StsCredentials | undefined, asked: { service: string; operation: string }): AwsCredentials {
+function assumed(credentials: StsCredentials | undefined, { service, operation }: Asked): AwsCredentials {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
-  if (!AccessKeyId || !SecretAccessKey || !SessionToken)
-    throw new AwsError(`${asked.service}:${asked.operation} answered without credentials`, { ...asked, code: 'EmptyAnswer' });
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken) throw emptyAnswer({ service, operation }, 'credentials');
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,

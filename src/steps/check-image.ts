@@ -7,9 +7,11 @@
  */
 import type { Region } from '../domain/account.ts';
 import type { Digest, Tag } from '../domain/image.ts';
-import { formatPlatform, type Platform } from '../domain/oci.ts';
+import { formatPlatform, formatPlatforms, type Platform } from '../domain/oci.ts';
 import { platformWish, type TaskDefinition } from '../domain/task-definition.ts';
+import type { Session } from '../ports/credentials.ts';
 import type { Ecr, RepositoryPlace } from '../ports/ecr.ts';
+import type { Ports } from '../ports/index.ts';
 import { imagePlatforms } from './image-platforms.ts';
 
 export interface ImageCheck {
@@ -46,6 +48,21 @@ export async function checkImage({ ecr, place, id, elsewhere }: ImageCheck): Pro
 }
 
 /** Which policy refused is told by IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
+/** `checkImage` by the side that is deployed to, for an image of a Region. */
+export async function checkPull({
+  session,
+  region,
+  ports,
+  ...question
+}: Pick<ImageCheck, 'place' | 'id'> & {
+  readonly session: Session;
+  readonly region: Region;
+  readonly ports: Pick<Ports, 'ecr'>;
+}): Promise<ImageAnswer> {
+  const elsewhere = region === session.region ? undefined : region;
+  return checkImage({ ...question, ecr: ports.ecr({ ...session, region }), elsewhere });
+}
+
 function denied({ what, reason }: { what: string; reason: string }): ImageAnswer {
   if (/resource-based policy/.test(reason)) {
     return {
@@ -70,8 +87,7 @@ export function platformProblems({
   const wish = platformWish(definition);
   if (!wish || !known || known.length === 0) return [];
   if (known.some(({ os, architecture }) => os === wish.os && architecture === wish.architecture)) return [];
-  const has = known.map(formatPlatform).join(', ');
   return [
-    `is for ${has}, and the tasks of ${definition.family} run on ${formatPlatform(wish)} (runtimePlatform); build it for that platform`,
+    `is for ${formatPlatforms(known)}, and the tasks of ${definition.family} run on ${formatPlatform(wish)} (runtimePlatform); build it for that platform`,
   ];
 }

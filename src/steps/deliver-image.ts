@@ -2,11 +2,12 @@
 import type { Memory } from '../cleanup.ts';
 import type { Digest, RepositoryName } from '../domain/image.ts';
 import { AwsError } from '../errors.ts';
+import { lazy } from '../ports/aws.ts';
 import type { Authorization, Ecr, EcrRepository } from '../ports/ecr.ts';
 import type { OciImage } from '../ports/oci-image.ts';
 import { buildImage, inPrivateDocker } from './build-image.ts';
 import type { Source } from './find-source.ts';
-import { placeOf, type PreparedPublish, type PublishPorts, type Target } from './prepare-publish.ts';
+import { missingTags, placeOf, type PreparedPublish, type PublishPorts, type Target } from './prepare-publish.ts';
 
 export interface PublishContext {
   readonly ecr: Ecr;
@@ -55,7 +56,7 @@ async function pushLocal(image: string, { targets }: PreparedPublish, context: P
 }
 
 async function pushImage(image: OciImage, { targets }: PreparedPublish, context: PublishContext): Promise<Digest> {
-  const login = lazily(async () => context.ecr.authorization());
+  const login = lazy(async () => context.ecr.authorization());
   for (const target of targets) await pushTo(target, { image, context, login });
   return image.digest;
 }
@@ -67,11 +68,11 @@ interface PushTo {
   readonly mountFrom?: RepositoryName;
 }
 
-async function pushTo({ repository, tags, existing }: Target, { image, context, login, mountFrom }: PushTo): Promise<void> {
-  const missing = tags.flatMap(({ tag }) => (existing.get(tag) === image.digest ? [] : [tag]));
+async function pushTo(target: Target, { image, context, login, mountFrom }: PushTo): Promise<void> {
+  const missing = missingTags(target, image.digest);
   if (missing.length === 0) return;
   const { ports, signal } = context;
-  const { host, name, uri } = repository;
+  const { host, name, uri } = target.repository;
   ports.log.info(`Pushing ${image.name} (${image.blobs.length} blobs) to ${uri} as ${missing.join(', ')}`);
   const from = mountFrom === undefined ? {} : { mountFrom };
   await ports.ociRegistry.push({ host, repository: name, login: await login(), image, tags: missing, signal, ...from });
@@ -85,16 +86,16 @@ async function retag(
 ): Promise<Digest> {
   const { ecr, ports, signal } = context;
   const { digest, repository: from } = source;
-  const login = lazily(async () => ecr.authorization());
+  const login = lazy(async () => ecr.authorization());
   for (const target of targets) {
-    const { repository, tags, existing } = target;
-    const missing = tags.filter(({ tag }) => existing.get(tag) !== digest);
+    const { repository } = target;
+    const missing = missingTags(target, digest);
     if (missing.length === 0) continue;
     const place = placeOf(repository);
     const found = await ecr.manifest(place, { digest });
     if (found.answer === 'found') {
-      ports.log.info(`Tagging ${repository.uri}@${digest} as ${missing.map(({ tag }) => tag).join(', ')}`);
-      for (const { tag } of missing) await ecr.putManifest(place, { ...found, tag });
+      ports.log.info(`Tagging ${repository.uri}@${digest} as ${missing.join(', ')}`);
+      for (const tag of missing) await ecr.putManifest(place, { ...found, tag });
     } else {
       if (repository.name === from)
         throw notThere({ repository, digest, why: found.answer === 'denied' ? found.reason : 'it is not there any more' });
@@ -110,12 +111,6 @@ async function retag(
     }
   }
   return digest;
-}
-
-/** Asks once, when first needed. */
-function lazily<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
-  return async () => (asked ??= ask());
 }
 
 export function notThere({ repository, digest, why }: { repository: Pick<EcrRepository, 'uri'>; digest: Digest; why: string }): AwsError {

@@ -12,7 +12,7 @@ import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts
 import { shortName } from '../domain/live-service.ts';
 import { differences, readTaskDefinition, sameDefinition, type PinnedImage, type TaskDefinition } from '../domain/task-definition.ts';
 import { AwsError, DeploymentError, toError } from '../errors.ts';
-import { isDenial } from '../ports/aws.ts';
+import { awsCode, isDenial } from '../ports/aws.ts';
 import type { How } from '../ports/credentials.ts';
 import type { Ports } from '../ports/index.ts';
 import type { Deployer, StartAnswer } from './deployer.ts';
@@ -266,7 +266,7 @@ async function start(
   throw new AwsError(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
     service: 'codedeploy',
     operation: 'CreateDeployment',
-    code: lost instanceof AwsError ? lost.code : 'NoAnswer',
+    code: awsCode(lost) ?? 'NoAnswer',
     cause: lost,
     hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and does what on-cancel says. Run the step again: it waits for this one if it turns up after all.`,
   });
@@ -296,7 +296,8 @@ async function sought({
     await ports.clock.sleep(pause);
     return await deployer.find(nonce);
   } catch (error) {
-    const [code, mend] = error instanceof AwsError ? [error.code, error.hint] : ['NoAnswer', undefined];
+    const code = awsCode(error) ?? 'NoAnswer';
+    const mend = error instanceof AwsError ? error.hint : undefined;
     const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and does what on-cancel says; then run the step again.`;
     throw new AwsError(
       `Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${toError(error).message}`,

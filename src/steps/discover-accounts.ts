@@ -11,11 +11,11 @@ import type { AccountId } from '../domain/account.ts';
 import type { OrganizationId, OrgPath, OuTarget } from '../domain/organization.ts';
 import type { Target } from '../domain/policy/target.ts';
 import { AwsError, InputError, type InputProblem } from '../errors.ts';
+import { atMost } from '../ports/at-most.ts';
 import { awsCode, isDenial } from '../ports/aws.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Log } from '../ports/log.ts';
 import type { Organization, Organizations } from '../ports/organizations.ts';
-import { atMost } from './at-most.ts';
 import { resolveOus } from './resolve-ous.ts';
 
 export interface DiscoverInputs {

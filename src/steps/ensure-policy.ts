@@ -20,7 +20,7 @@ import { withConsumers, type Grant, type Want } from '../domain/policy/grant.ts'
 import { neededStatements, render } from '../domain/policy/render.ts';
 import { markedAt, markerOf, markersIn, type PolicySid } from '../domain/policy/sid.ts';
 import { AwsError, DocumentError } from '../errors.ts';
-import { isDenial } from '../ports/aws.ts';
+import { awsCode, isDenial } from '../ports/aws.ts';
 import { writeDeadline, type PolicyStore, type PolicyWritten } from '../ports/policy-store.ts';
 import { stateOf } from '../domain/policy/state.ts';
 import type { Facts } from '../domain/policy/target.ts';
@@ -296,7 +296,7 @@ class Run {
     throw new AwsError(`ecr:SetRepositoryPolicy was not answered ${mostUnanswered} times in a row: ${lost.message}`, {
       service: 'ecr',
       operation: 'SetRepositoryPolicy',
-      code: lost instanceof AwsError ? lost.code : 'NoAnswer',
+      code: awsCode(lost) ?? 'NoAnswer',
       cause: lost,
       hint: 'Whether the last of them took effect is not known. Run the step again: it writes nothing if the policy covers all by then.',
     });

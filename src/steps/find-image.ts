@@ -10,7 +10,7 @@ import type { PinnedImage, TaskDefinition } from '../domain/task-definition.ts';
 import type { InputProblem } from '../errors.ts';
 import { lazy } from '../ports/aws.ts';
 import type { Ports } from '../ports/index.ts';
-import { checkImage, platformProblems, type ImageAnswer } from './check-image.ts';
+import { checkPull, platformProblems, type ImageAnswer } from './check-image.ts';
 import { openRegistry, registryAccount, type DeploySide, type RegistryInputs } from './sessions.ts';
 
 export interface FoundImage {
@@ -149,12 +149,7 @@ async function askDeploySide(image: ImageReference, { inputs, side, ports }: Fin
       canPull: 'unknown',
       warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
     };
-  return checkImage({
-    ecr: ports.ecr({ ...side.session, region }),
-    place: { repository: image.repository, registryId: account },
-    id,
-    elsewhere: region === side.session.region ? undefined : region,
-  });
+  return checkPull({ session: side.session, region, ports, place: { repository: image.repository, registryId: account }, id });
 }
 
 /** A host that is not ECR's by its form must be the one that the registry's own credentials are told: nobody else's is deployed unseen. */

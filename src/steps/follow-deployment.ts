@@ -11,7 +11,7 @@ import { cancelDeployment, undoDeployment, type Undoing } from './finish-deploym
 import type { DeploymentInputs } from './prepare-deployment.ts';
 import type { DeploySide } from './sessions.ts';
 import { warnOfEnding } from './warn-of-ending.ts';
-import { watchDeployment } from './watch-deployment.ts';
+import { watchDeployment, type Watched } from './watch-deployment.ts';
 
 export type DeploymentOutput =
   'deployment-id' | 'deployment-status' | 'deployment-url' | 'task-definition-arn' | 'rollback-deployment-id' | 'changed';
@@ -112,6 +112,12 @@ function watching({ target, ports, signal }: FollowRequest) {
   return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
 }
 
+/** Watches a deployment that is rolled back, or one that rolls back. */
+async function watchToEnd(request: FollowRequest, id: string): Promise<Watched> {
+  const milliseconds = rollbackMinutes * 60_000;
+  return watchDeployment({ ...watching(request), id, until: ({ deployment }) => isTerminal(deployment.status), milliseconds });
+}
+
 async function budgetOf({ target, ports }: FollowRequest): Promise<WaitBudget> {
   const minutes = target.inputs['wait-for-minutes'];
   if (minutes !== undefined) return { minutes, explanation: 'wait-for-minutes' };
@@ -141,12 +147,7 @@ async function outOfTime(late: OutOfTime): Promise<Followed> {
   if (result === 'shifted')
     throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
   ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
-  const watched = await watchDeployment({
-    ...watching(request),
-    id,
-    until: ({ deployment }) => isTerminal(deployment.status),
-    milliseconds: rollbackMinutes * 60_000,
-  });
+  const watched = await watchToEnd(request, id);
   const stopped = watched.snapshot;
   if (!stopped || watched.end === 'time-out')
     throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
@@ -269,14 +270,7 @@ async function followRollback({
     if (id === undefined) return { said: notRolledBack({ deployment, wasAsked }) };
     output('rollback-deployment-id', id);
     const url = target.deployer.url(id);
-    const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () =>
-      watchDeployment({
-        ...watching(request),
-        id,
-        until: ({ deployment: { status } }) => isTerminal(status),
-        milliseconds: rollbackMinutes * 60_000,
-      }),
-    );
+    const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchToEnd(request, id));
     const status = snapshot?.deployment.status ?? 'Unknown';
     const rollback = { id, status, url };
     if (status === 'Succeeded') return { said: `It was rolled back by ${id}: the old tasks have the whole traffic again.`, rollback };

@@ -27,10 +27,9 @@ export async function planPublishBlindly({
 }): Promise<BlindPlan & { readonly image: string }> {
   const { source, names } = await readWish({ inputs, ports });
   const [first, ...others] = inputs.repository;
-  if (first === undefined) throw new Error('a required list has an entry');
   const tags = names.tags.map(({ tag }) => tag);
   const digest = source.kind === 'layout' ? source.image.digest : undefined;
-  const list = [first, ...others].join(', ');
+  const list = inputs.repository.join(', ');
   return {
     wished: [
       `the image ${sourceInWords(source, inputs.context)}, to ${list} in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`,

@@ -1,13 +1,12 @@
 /** What `deployService` would do with what was prepared; no call is made. */
 import { hasShifted, type Deployment } from '../domain/deployment.ts';
-import { formatImage } from '../domain/image.ts';
 import { nextRevision, type PlanPart, type PlannedWrite } from '../domain/plan.ts';
 import { differences, readTaskDefinition, type PinnedImage } from '../domain/task-definition.ts';
 import type { Ports } from '../ports/index.ts';
 import { isRunning, isUnchanged, mark, seen } from './deploy-service.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
-import { containerImages, renderDefinition } from './render-definition.ts';
+import { containerUris, renderDefinition } from './render-definition.ts';
 
 export interface PlanRequest {
   /** By digest, in the order of the containers that get them; that of a build is a placeholder. */
@@ -41,7 +40,7 @@ export async function planDeployment(prepared: PreparedDeployment, { images, por
       cluster: inputs.cluster,
       service: service.name,
       place: deployer.place,
-      images: containerImages(prepared.containers, images).map(({ container, image }) => ({ container, uri: formatImage(image) })),
+      images: containerUris(prepared.containers, images),
       outcome,
       ...(before !== undefined && { before }),
       taskDefinition: {

@@ -19,7 +19,7 @@ import { together } from './together.ts';
 /** The rows that a mode spreads: `repositories`, `publishing` and `imageToPublish` of modes/shared-inputs.ts. */
 export interface PublishInputs extends SourceInputs {
   /** The first is the one that is deployed. */
-  readonly repository: readonly RepositoryName[];
+  readonly repository: readonly [RepositoryName, ...RepositoryName[]];
   readonly tags: readonly string[];
   readonly 'on-existing-tag': OnExistingTag;
 }
@@ -120,6 +120,11 @@ function targetsOf(found: readonly Omit<Target, 'tags'>[], { tags }: ImageNames)
 export async function tagged({ ecr, place, tags }: { ecr: Ecr; place: RepositoryPlace; tags: readonly Tag[] }): Promise<Map<Tag, Digest>> {
   const found = await Promise.all([...new Set(tags)].map(async (tag) => [tag, await ecr.image(place, { tag })] as const));
   return new Map(found.flatMap(([tag, image]) => (image ? [[tag, image.digest]] : [])));
+}
+
+/** Those of a repository's tags that do not name the image yet. */
+export function missingTags({ tags, existing }: Target, digest: Digest): readonly Tag[] {
+  return tags.flatMap(({ tag }) => (existing.get(tag) === digest ? [] : [tag]));
 }
 
 export function missingRepository({ repository, registryId }: RepositoryPlace): InputError {

@@ -4,15 +4,14 @@
  */
 import type { AccountId } from '../domain/account.ts';
 import { pushedDigest } from '../domain/build-failure.ts';
-import { formatPlatforms } from '../domain/builder.ts';
 import { formatImage, parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
-import { isIndex, type Platform } from '../domain/oci.ts';
+import { formatPlatforms, isIndex, type Platform } from '../domain/oci.ts';
 import { AwsError, CommandError } from '../errors.ts';
 import type { Ecr } from '../ports/ecr.ts';
 import { deliver, notThere, type PublishContext } from './deliver-image.ts';
 import { digestOf } from './find-source.ts';
 import { imagePlatforms } from './image-platforms.ts';
-import { mapTargets, placeOf, settle, tagged, type PreparedPublish, type Target } from './prepare-publish.ts';
+import { mapTargets, missingTags, placeOf, settle, tagged, type PreparedPublish, type Target } from './prepare-publish.ts';
 
 /** The image in the first repository. */
 export interface PublishedImage {
@@ -46,10 +45,12 @@ export async function publishImage(prepared: PreparedPublish, context: PublishCo
   const [found] = await Promise.all([describeImage({ ecr, prepared: done, digest }), verify({ targets: done.targets, digest, context })]);
   const [first, ...others] = done.targets;
   const { host, name, registryId } = first.repository;
-  for (const { repository, tags, existing } of done.targets) {
+  for (const target of done.targets) {
+    const { repository } = target;
     const there = formatImage({ host, repository: repository.name, digest });
-    const isNew = tags.some(({ tag }) => existing.get(tag) !== digest);
-    ports.log.info(isNew ? `Pushed ${there}` : `Nothing to push: ${there} is there already, with every tag.`);
+    ports.log.info(
+      missingTags(target, digest).length > 0 ? `Pushed ${there}` : `Nothing to push: ${there} is there already, with every tag.`,
+    );
   }
   if (found.isIndex) ports.log.info(`It is an index: ${formatPlatforms(found.platforms ?? []) || 'of platforms that it does not name'}.`);
   return {
@@ -59,7 +60,7 @@ export async function publishImage(prepared: PreparedPublish, context: PublishCo
     digest,
     uri: formatImage({ host, repository: name, digest }),
     tags: first.tags.map(({ tag }) => tag),
-    pushed: done.targets.some(({ tags, existing }) => tags.some(({ tag }) => existing.get(tag) !== digest)),
+    pushed: done.targets.some((target) => missingTags(target, digest).length > 0),
     ...found,
     others: others.map(({ repository, tags }) => ({ repository: repository.name, tags: tags.map(({ tag }) => tag) })),
   };

@@ -1,5 +1,5 @@
 /** The task definition as it will be registered: its images by digest, its environment merged. */
-import type { Digest } from '../domain/image.ts';
+import { formatImage, type Digest } from '../domain/image.ts';
 import { formatPath, type Finding } from '../domain/json.ts';
 import {
   registrationFindings,
@@ -37,9 +37,14 @@ export function rehearse(rendering: Rendering, images: readonly ExpectedImage[])
 }
 
 /** Each image with its container. */
-export function containerImages({ images: names }: Containers, images: readonly PinnedImage[]): readonly ContainerImage[] {
+function containerImages({ images: names }: Containers, images: readonly PinnedImage[]): readonly ContainerImage[] {
   if (names.length !== images.length) throw new Error(`${images.length} images for ${names.length} containers`);
   return images.map((image, index) => ({ container: names[index] ?? '', image }));
+}
+
+/** The same as a reader knows them: `host/repository@sha256:…`. */
+export function containerUris(containers: Containers, images: readonly PinnedImage[]): readonly { container: string; uri: string }[] {
+  return containerImages(containers, images).map(({ container, image }) => ({ container, uri: formatImage(image) }));
 }
 
 function filledIn({ definition, containers, inputs }: Rendering, images: readonly PinnedImage[]): TaskDefinition {

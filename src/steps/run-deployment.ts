@@ -1,23 +1,22 @@
 /** A prepared deployment from its start to its end, with its place in the job summary: what `deploy` and `release` share. */
 import { summariseDeployment, type DeploymentSummary } from '../domain/deployment-summary.ts';
 import { isActive } from '../domain/deployment.ts';
-import { formatImage } from '../domain/image.ts';
 import { ActionError, CancelledError, DeploymentError, toError } from '../errors.ts';
 import { deployService, type DeployRequest, type Deployed } from './deploy-service.ts';
 import { followDeployment, type Followed } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
-import { containerImages } from './render-definition.ts';
+import { containerUris } from './render-definition.ts';
 
 /** @throws what `deployService` and `followDeployment` throw, after the summary was written */
 export async function runDeployment(prepared: PreparedDeployment, request: DeployRequest): Promise<Deployed> {
   const deployed = await deployService(prepared, request);
-  const images = containerImages(prepared.containers, request.images);
+  const images = containerUris(prepared.containers, request.images);
   const summarise = async (ending: Ending): Promise<void> =>
     request.ports.github.summarise(
       summariseDeployment({
         service: prepared.inputs.service,
         cluster: prepared.inputs.cluster,
-        images: images.map(({ container, image }) => ({ container, uri: formatImage(image) })),
+        images,
         taskDefinition: deployed.taskDefinition,
         previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
         deployment: deployed.result === 'started' ? deployed : undefined,

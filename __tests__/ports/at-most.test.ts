@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { atMost } from '../../src/steps/at-most.ts';
+import { atMost } from '../../src/ports/at-most.ts';
 
 const pause = async () => new Promise((resolve) => setImmediate(resolve));
 
