@@ -88,6 +88,15 @@ describe('publish', () => {
     });
   });
 
+  test('with create-repository it would be created first', async () => {
+    await onStage({}, async (stage) => {
+      layout(stage.job);
+      const { calls, writes: told } = await planned(stage, { ...publish, repository: 'shop/new', 'create-repository': 'true' });
+      expect(calls.slice(0, 2)).toEqual(['ecr:CreateRepository', 'ecr:InitiateLayerUpload']);
+      expect(told[0]?.resource).toBe('arn:aws:ecr:eu-west-1:111111111111:repository/shop/new');
+    });
+  });
+
   test('so does a push that could not log in', async () => {
     await onStage({}, async (stage) => {
       layout(stage.job);
@@ -105,6 +114,32 @@ describe('share', () => {
       const { calls } = await planned(stage, share);
       expect(calls).toEqual(['ecr:SetRepositoryPolicy']);
       expect(stage.requests().filter((name) => name === 'ecr:GetRepositoryPolicy')).toHaveLength(1);
+    });
+  });
+
+  test('a repository that would be created, with the whole of its policy', async () => {
+    await onStage({}, async (stage) => {
+      const { calls } = await planned(stage, { ...share, repository: 'shop/new', 'create-repository': 'true' });
+      expect(calls).toEqual(['ecr:CreateRepository', 'ecr:SetRepositoryPolicy']);
+    });
+  });
+
+  test('a policy with foreign statements: only what is ours is in the diff, in the log as in the summary', async () => {
+    const [ours] = sharedPolicy.Statement;
+    const theirs = {
+      Sid: 'Sales',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${accounts.outside}:root` },
+      Action: 'ecr:BatchGetImage',
+    };
+    const other = { ...ours, Condition: { 'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': ['o-a1b2c3d4e5/*/ou-ab12-99999999/*'] } } };
+    await onStage({ policy: { ...sharedPolicy, Statement: [theirs, { ...other, Sid: 'EcrOrgDeployOrgPaths' }] } }, async (stage) => {
+      const result = await stage.step({ with: share });
+      const diff = ['~ EcrOrgDeployOrgPaths', '+     ForAnyValue:StringLike aws:PrincipalOrgPaths o-a1b2c3d4e5/*/ou-ab12-11111111/*'];
+      expect(result.log.join('\n')).toContain(diff.map((line) => `    ${line}`).join('\n'));
+      expect(result.summary).toContain(`\`\`\`diff\n${diff.join('\n')}\n\`\`\``);
+      expect(result.summary).not.toContain('Sales');
+      expect(writes(stage)).toEqual([]);
     });
   });
 
@@ -196,6 +231,23 @@ describe('release', () => {
       layout(stage.job);
       const { calls } = await planned(stage, release);
       expect(calls).toEqual([
+        'ecr:InitiateLayerUpload',
+        'ecr:UploadLayerPart',
+        'ecr:CompleteLayerUpload',
+        'ecr:PutImage',
+        'ecr:SetRepositoryPolicy',
+        'ecs:RegisterTaskDefinition',
+        'codedeploy:CreateDeployment',
+      ]);
+    });
+  });
+
+  test('a repository that would be created: it, the image, its policy, the deployment', async () => {
+    await onStage({}, async (stage) => {
+      layout(stage.job);
+      const { calls } = await planned(stage, { ...release, repository: 'shop/new', 'container-name': 'web', 'create-repository': 'true' });
+      expect(calls).toEqual([
+        'ecr:CreateRepository',
         'ecr:InitiateLayerUpload',
         'ecr:UploadLayerPart',
         'ecr:CompleteLayerUpload',

@@ -29,6 +29,7 @@ const cases: readonly (readonly [
 ])[] = [
   ['login', { ...common, ...registry, mode: 'login' }, { registry: ['login'], deploy: [] }],
   ['publish', { ...publish, mode: 'publish', tags: 'v2' }, { registry: ['publish'], deploy: [] }],
+  ['publish', { ...publish, mode: 'publish', repository: 'shop/new', 'create-repository': 'true' }, { registry: ['publish'], deploy: [] }],
   [
     'share',
     { ...common, ...registry, ...repository, 'target-ous': sharing['target-ous'], mode: 'share' },

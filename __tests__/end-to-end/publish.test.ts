@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { failure, lostReply, serverError, throttling } from '../../emulator/faults.ts';
 import { accounts, region, repositoryName } from '../../emulator/scenario.ts';
+import { Job } from '../../emulator/runner.ts';
 import { fakeDocker } from './fake-docker.ts';
 import { inputs, layout, onStage, transcript, writes } from './stage.ts';
 
@@ -93,5 +94,27 @@ test('a build that fails: its last words, its exit code, no output', async () =>
     // What a build prints can't drive the step.
     expect(result.raw).not.toMatch(/^::set-output/m);
     expect(result.outputs).toEqual({});
+  });
+});
+
+test('with create-repository two runs at once push to one new repository', async () => {
+  await onStage({}, async (stage) => {
+    layout(stage.job);
+    const other = new Job({ environment: stage.scenario.emulator.environment() });
+    try {
+      layout(other);
+      const creating = { ...publish, repository: 'shop/new', 'create-repository': 'true', 'image-tag-mutability': 'IMMUTABLE', tags: 'v1' };
+      const missing = await stage.step({ with: { ...creating, 'create-repository': 'false' } });
+      expect(missing.log.at(-1)).toMatch(/shop\/new does not exist.*Give create-repository: true/s);
+      expect(writes(stage)).toEqual([]);
+
+      const results = await Promise.all([stage.step({ with: creating }), other.step({ with: creating })]);
+      expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+      expect(new Set(results.map(({ outputs }) => outputs['image-uri'])).size).toBe(1);
+      const made = stage.scenario.emulator.world.findRepository({ account: accounts.registry, region, name: 'shop/new' });
+      expect(made).toMatchObject({ mutability: 'IMMUTABLE' });
+    } finally {
+      other.remove();
+    }
   });
 });

@@ -79,6 +79,28 @@ describe('release', () => {
     });
   });
 
+  test('with create-repository a missing repository is created, filled and shared', async () => {
+    await onStage({}, async (stage) => {
+      layout(stage.job);
+      const creating = { ...release, repository: 'shop/new', 'container-name': 'web', 'create-repository': 'true' };
+      const nowhere = await stage.step({ with: { ...creating, service: 'nothing' } });
+      expect(nowhere.exitCode).toBe(1);
+      expect(writes(stage)).toEqual([]);
+
+      const verify = await stage.step({ with: { ...creating, 'policy-mode': 'verify' } });
+      expect(verify.log.at(-1)).toMatch(/^Error: create-repository: is not for policy-mode: verify.*no policy that could cover anybody/);
+      expect(stage.requests()).toEqual([]);
+
+      const result = await stage.step({ with: creating });
+      expect(result).toMatchObject({
+        exitCode: 0,
+        outputs: { pushed: 'true', 'policy-changed': 'true', 'deployment-status': 'Succeeded' },
+      });
+      expect(writes(stage)[0]).toBe('ecr:CreateRepository');
+      expect(writes(stage)).toContain('ecr:SetRepositoryPolicy');
+    });
+  }, 60_000);
+
   test('without targets says that sharing was skipped; an account that may not pull is refused before anything is written there', async () => {
     await onStage({}, async (stage) => {
       layout(stage.job);

@@ -226,7 +226,8 @@ describe('the policy', () => {
   });
 
   test('of a repository that is not there is an error', async () => {
-    await expect(ecrOf(shared).readPolicy(absent)).rejects.toMatchObject({ code: 'RepositoryNotFoundException' });
+    await expect(ecrOf(shared).readPolicy(absent)).resolves.toBeUndefined();
+    await expect(ecrOf(shared).writePolicy(absent, orgPathPolicy)).rejects.toMatchObject({ code: 'RepositoryNotFoundException' });
   });
 
   test('a refused write throws, and nothing is written', async () => {

@@ -509,12 +509,50 @@ describe('two runs at once, where tags can’t move', () => {
   });
 });
 
+describe('with create-repository', () => {
+  const creating = { 'create-repository': true, 'image-tag-mutability': 'IMMUTABLE' } as const;
+  beforeEach(() => void setting.ecr.repositories.delete('shop/web'));
+
+  test('a missing repository is made after every check and before the build', async () => {
+    await expect(setting.publish(creating)).resolves.toMatchObject({ uri: `${uri}@${digestOf('built')}`, pushed: true });
+    expect(setting.journal.filter((entry) => /create|build/.test(entry))).toEqual([
+      'ecr create repository',
+      expect.stringContaining('docker isolate'),
+      expect.stringContaining('docker login'),
+      `docker build ${uri}:blue ${uri}:1.2.3`,
+      expect.stringContaining('files remove'),
+    ]);
+    expect(setting.ecr.web.rule.mutability).toBe('IMMUTABLE');
+    expect(setting.log.lines[0]).toBe(`Created ${uri} (IMMUTABLE).`);
+  });
+
+  test('one that is there is left as it is', async () => {
+    setting.ecr.add('shop/web');
+    await setting.publish(creating);
+    expect(setting.journal).not.toContain('ecr create repository');
+    expect(setting.ecr.web.rule.mutability).toBe('MUTABLE');
+  });
+
+  test('nothing is made where a check fails', async () => {
+    await expect(setting.publish({ ...creating, tags: [`${setting.ecr.host}/shop/api:1`] })).rejects.toThrow('is not of');
+    expect(setting.journal).toEqual(['ecr authorization']);
+    expect(setting.ecr.repositories.size).toBe(0);
+  });
+
+  test('another run makes it at the same moment: it is taken as it is', async () => {
+    const { createRepository } = setting.ecr;
+    setting.ecr.createRepository = async (place) => ({ ...(await createRepository(place, { mutability: 'MUTABLE' })), created: false });
+    await expect(setting.publish(creating)).resolves.toMatchObject({ pushed: true });
+    expect(setting.log.lines[0]).toBe(`${uri} exists by now (MUTABLE): another run made it, or the reply was lost.`);
+  });
+});
+
 describe('before anything is built or pushed', () => {
   test('a missing repository: says where, and how to make it', async () => {
     setting.ecr.repositories.delete('shop/web');
     await expect(setting.publish()).rejects.toMatchObject({
       message: 'repository: shop/web does not exist in the registry of 111111111111',
-      hint: expect.stringContaining('aws ecr create-repository --repository-name shop/web'),
+      hint: expect.stringContaining('Nothing was built or pushed. Give create-repository: true'),
     });
     expect(setting.journal).toEqual([]);
   });

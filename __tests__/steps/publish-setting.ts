@@ -92,6 +92,8 @@ export class PublishSetting {
       builder: undefined,
       tags: ['blue', '1.2.3'],
       'on-existing-tag': 'reuse',
+      'create-repository': false,
+      'image-tag-mutability': 'MUTABLE',
       image: undefined,
       'github-token': undefined,
       ...given,

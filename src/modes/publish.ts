@@ -9,7 +9,7 @@ import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
-import { common, imageToPublish, publishing, registrySide, repositories } from './shared-inputs.ts';
+import { common, creating, imageToPublish, publishing, registrySide, repositories } from './shared-inputs.ts';
 
 /** The outputs that tell an image; `release` has them too. */
 export const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'] as const;
@@ -18,7 +18,7 @@ export const publish = defineMode({
   name: 'publish',
   summary:
     'Builds an image (or takes one that exists), pushes every tag to one or several repositories of the shared registry and verifies the digest.',
-  inputs: { ...common, ...registrySide, ...repositories, ...publishing, ...imageToPublish },
+  inputs: { ...common, ...registrySide, ...repositories, ...creating, ...publishing, ...imageToPublish },
   outputs: [...imageOutputs, 'plan'],
   check: (inputs) => [...sideProblems(inputs), ...checkPublish(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {

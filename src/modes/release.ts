@@ -17,13 +17,13 @@ import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { deploymentOutputs, failFastWarnings } from './deploy.ts';
 import { imageOutputs, imageSummary, tellImage, tellPlannedImage } from './publish.ts';
-import { common, deploying, imageToPublish, publishing, registrySide, repositories, sharing } from './shared-inputs.ts';
+import { common, creating, deploying, imageToPublish, publishing, registrySide, repositories, sharing } from './shared-inputs.ts';
 import { policySummary } from './share.ts';
 
 export const release = defineMode({
   name: 'release',
   summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
-  inputs: { ...common, ...registrySide, ...repositories, ...publishing, ...imageToPublish, ...sharing, ...deploying },
+  inputs: { ...common, ...registrySide, ...repositories, ...creating, ...publishing, ...imageToPublish, ...sharing, ...deploying },
   outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
   check: (inputs) => [
     ...sideProblems(inputs),

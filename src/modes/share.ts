@@ -26,9 +26,6 @@ export const share = defineMode({
         ? [{ input: 'wait-for-replication', problem: `${region} is the registry’s own Region (aws-region), not a replica’s` }]
         : [],
     ),
-    ...(inputs['create-repository'] && inputs['policy-mode'] === 'verify'
-      ? [{ input: 'create-repository', problem: 'is not for policy-mode: verify, which only reads' }]
-      : []),
   ],
   run: async ({ inputs, ports, output, signal }) => {
     const { session, ecr } = openRegistry({ inputs, ports });

@@ -91,7 +91,7 @@ export interface Ecr {
    * @throws AwsError `ImageTagAlreadyExistsException` where the tag is immutable and names another image
    */
   putManifest(place: RepositoryPlace, image: EcrManifest & { readonly tag: Tag }): Promise<void>;
-  /** The policy's text; undefined where there is none, which is normal. */
+  /** The policy's text; undefined where there is none, which is normal, or no such repository. */
   readPolicy(place: RepositoryPlace): Promise<string | undefined>;
   /** One request, never repeated, with an answer within five seconds (RULES 1: T). */
   writePolicy(place: RepositoryPlace, text: string): Promise<PolicyWritten>;
@@ -230,7 +230,7 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
       const request = new GetRepositoryPolicyCommand(named(place));
       const asked = about('GetRepositoryPolicy', place);
       const reply = await none(
-        'RepositoryPolicyNotFoundException',
+        /^Repository(Policy)?NotFoundException$/,
         ask(asked, async () => (await client()).send(request)),
       );
       return reply?.policyText;

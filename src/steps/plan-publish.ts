@@ -2,6 +2,7 @@
 import { formatImage, type Digest } from '../domain/image.ts';
 import { digestOfBuild, type PlannedImage, type PlannedTag, type PlannedWrite, type PlanPart } from '../domain/plan.ts';
 import type { Ecr } from '../ports/ecr.ts';
+import { plannedCreation } from './create-repository.ts';
 import { digestOf } from './find-source.ts';
 import { placeOf, type PreparedPublish, type Target } from './prepare-publish.ts';
 import { describeImage, type PublishedImage } from './publish-image.ts';
@@ -50,7 +51,7 @@ interface Planning {
 }
 
 async function planTarget(
-  { repository, tags: wanted, existing }: Target,
+  { repository, isNew, tags: wanted, existing }: Target,
   { source, known, ecr }: Planning,
 ): Promise<{ readonly image: PlannedImage; readonly writes: readonly PlannedWrite[] }> {
   const digest = known ?? digestOfBuild;
@@ -63,6 +64,9 @@ async function planTarget(
   const actions = tags.every(({ change }) => change === 'keep') ? [] : [...upload, 'PutImage'];
   return {
     image: { uri: formatImage({ host: repository.host, repository: repository.name, digest }), source: source.kind, exists, tags },
-    writes: actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
+    writes: [
+      ...(isNew ? [plannedCreation(repository)] : []),
+      ...actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
+    ],
   };
 }

@@ -12,12 +12,13 @@ import type { Session } from '../ports/credentials.ts';
 import type { Ecr, EcrRepository, RegistryLogin, RepositoryPlace } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 import { buildPaths, checkBuild } from './build-image.ts';
+import { repositoryToBe, type CreatingInputs } from './create-repository.ts';
 import { digestOf, findSource, foreignLogin, type GivenSource, type Source, type SourceInputs } from './find-source.ts';
 import { nameImage, type ImageNames, type NamingPorts } from './name-image.ts';
 import { together } from './together.ts';
 
-/** The rows that a mode spreads: `repositories`, `publishing` and `imageToPublish` of modes/shared-inputs.ts. */
-export interface PublishInputs extends SourceInputs {
+/** The rows that a mode spreads: `repositories`, `creating`, `publishing` and `imageToPublish` of modes/shared-inputs.ts. */
+export interface PublishInputs extends SourceInputs, CreatingInputs {
   /** The first is the one that is deployed. */
   readonly repository: readonly [RepositoryName, ...RepositoryName[]];
   readonly tags: readonly string[];
@@ -35,6 +36,8 @@ export interface PublishWish {
 /** One repository, and the tags that the image will have there. */
 export interface Target {
   readonly repository: EcrRepository;
+  /** It is still to be created. */
+  readonly isNew: boolean;
   readonly tags: readonly WantedTag[];
   /** What tags name already. */
   readonly existing: ReadonlyMap<Tag, Digest>;
@@ -92,13 +95,13 @@ export interface PrepareRequest extends WishRequest {
  * @throws InputError for repositories and images that are not there, and for tags that can't be set
  */
 export async function preparePublish(request: PrepareRequest): Promise<PreparedPublish> {
-  const { inputs, wish, registryId, ecr, ports } = request;
+  const { inputs, wish, registryId, ecr, session, ports } = request;
   const wanted = wish.names.tags.map(({ tag }) => tag);
   const find = async (repository: RepositoryName): Promise<Omit<Target, 'tags'>> => {
     const place = { repository, registryId };
     const [there, existing] = await Promise.all([ecr.repository(place), tagged({ ecr, place, tags: wanted })]);
-    if (!there) throw missingRepository(place);
-    return { repository: there, existing };
+    const undone = 'Nothing was built or pushed.';
+    return { repository: there ?? (await repositoryToBe({ place, inputs, session, ecr, undone })), isNew: there === undefined, existing };
   };
   const found = await together(...inputs.repository.map((repository) => ['registry-role', find(repository)] as const));
   const [first, ...others] = targetsOf(found, wish.names);
@@ -125,13 +128,6 @@ export async function tagged({ ecr, place, tags }: { ecr: Ecr; place: Repository
 /** Those of a repository's tags that do not name the image yet. */
 export function missingTags({ tags, existing }: Target, digest: Digest): readonly Tag[] {
   return tags.flatMap(({ tag }) => (existing.get(tag) === digest ? [] : [tag]));
-}
-
-export function missingRepository({ repository, registryId }: RepositoryPlace): InputError {
-  const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
-  return new InputError([{ input: 'repository', problem: `${repository} does not exist in ${where}` }], {
-    hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}, or mode: share with create-repository: true), or correct repository, registry-id or aws-region.`,
-  });
 }
 
 /** An image of a registry is looked up; this one's stays where it is, another's is read to be copied. */

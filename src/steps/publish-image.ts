@@ -7,7 +7,8 @@ import { pushedDigest } from '../domain/build-failure.ts';
 import { formatImage, parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
 import { formatPlatforms, isIndex, type Platform } from '../domain/oci.ts';
 import { AwsError, CommandError } from '../errors.ts';
-import type { Ecr } from '../ports/ecr.ts';
+import type { Ecr, EcrRepository } from '../ports/ecr.ts';
+import { createRepository } from './create-repository.ts';
 import { deliver, notThere, type PublishContext } from './deliver-image.ts';
 import { digestOf } from './find-source.ts';
 import { imagePlatforms } from './image-platforms.ts';
@@ -41,7 +42,7 @@ export interface PublishedImage {
 export async function publishImage(prepared: PreparedPublish, context: PublishContext): Promise<PublishedImage> {
   const { ecr, ports, signal } = context;
   signal.throwIfAborted();
-  const { digest, ...done } = await push(prepared, context);
+  const { digest, ...done } = await push(await createMissing(prepared, context), context);
   const [found] = await Promise.all([describeImage({ ecr, prepared: done, digest }), verify({ targets: done.targets, digest, context })]);
   const [first, ...others] = done.targets;
   const { host, name, registryId } = first.repository;
@@ -64,6 +65,15 @@ export async function publishImage(prepared: PreparedPublish, context: PublishCo
     ...found,
     others: others.map(({ repository, tags }) => ({ repository: repository.name, tags: tags.map(({ tag }) => tag) })),
   };
+}
+
+/** The repositories that are not there yet are made now, one after the other: nothing else is left to be checked. */
+async function createMissing(prepared: PreparedPublish, { ecr, ports }: PublishContext): Promise<PreparedPublish> {
+  const { inputs, targets } = prepared;
+  const there: EcrRepository[] = [];
+  for (const { repository, isNew } of targets)
+    there.push(isNew ? await createRepository({ place: placeOf(repository), inputs, ecr, log: ports.log }) : repository);
+  return { ...prepared, targets: mapTargets(targets, (target, index) => ({ ...target, repository: there[index] ?? target.repository })) };
 }
 
 /** A run that loses the race for a tag looks again, once: the winner's image may be this very one, or stand for it. */

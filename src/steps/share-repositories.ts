@@ -9,13 +9,13 @@ import type { PlanPart } from '../domain/plan.ts';
 import type { ReplicaPlace } from '../domain/replica.ts';
 import { ActionError, InputError, type InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
-import type { Ecr, EcrRepository, NewRepository } from '../ports/ecr.ts';
+import type { Ecr } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 import type { Log } from '../ports/log.ts';
+import { createRepository, nameMissing, plannedCreation } from './create-repository.ts';
 import type { EnsuredPolicy } from './ensure-policy.ts';
 import { planShare } from './plan-share.ts';
-import { missingRepository } from './prepare-publish.ts';
-import { resolveTargets, shareRepository, type ShareInputs } from './share-repository.ts';
+import { resolveTargets, shareRepository, type SharableRepository, type ShareInputs } from './share-repository.ts';
 import { organizationInput } from './sessions.ts';
 import { together } from './together.ts';
 
@@ -30,8 +30,6 @@ export interface SharedRepository {
 export interface ShareAllInputs extends ShareInputs {
   readonly 'aws-region': Region;
   readonly 'wait-for-replication': readonly ReplicaPlace[];
-  readonly 'create-repository': boolean;
-  readonly 'image-tag-mutability': NewRepository['mutability'];
 }
 
 export interface ShareAllRequest {
@@ -55,7 +53,7 @@ interface Unit {
   readonly ecr: Ecr;
   readonly log: Log;
   /** Undefined where it is not there yet, which was said. */
-  readonly repository: () => Promise<EcrRepository | undefined>;
+  readonly repository: () => Promise<SharableRepository | undefined>;
 }
 
 /**
@@ -85,21 +83,12 @@ export async function shareRepositories(request: ShareAllRequest): Promise<void>
       repository: async () => {
         const there = await found[index];
         if (there) return there;
-        if (!inputs['create-repository']) throw missingRepository({ repository, registryId });
-        if (request.plan) {
-          log.info('it would be created, and its policy written.');
-          request.plan({
-            writes: ['CreateRepository', 'SetRepositoryPolicy'].map((action) => ({ service: 'ecr', action, resource: repository })),
-          });
-          return undefined;
-        }
-        const made = await ecr.createRepository({ repository, registryId }, { mutability: inputs['image-tag-mutability'] });
-        log.info(
-          made.created
-            ? `Created ${made.repository.uri} (${made.repository.mutability}).`
-            : `${made.repository.uri} exists by now: another run made it, or the reply was lost.`,
-        );
-        return made.repository;
+        const place = { repository, registryId };
+        const named = await nameMissing({ place, inputs, session, undone: 'It was not shared.' });
+        if (!request.plan) return createRepository({ place, inputs, ecr, log });
+        log.info(`${repository} does not exist: it would be created (${inputs['image-tag-mutability']}).`);
+        request.plan({ writes: [plannedCreation(named)] });
+        return { ...named, uri: repository };
       },
     };
   });

@@ -8,11 +8,12 @@ import type { InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Ecr, EcrRepository } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
+import type { CreatingInputs } from './create-repository.ts';
 import { ensurePolicy, type EnsuredPolicy, type EnsurePolicyRequest, type PolicyMode } from './ensure-policy.ts';
 import { foreignPaths, resolveOus } from './resolve-ous.ts';
 import { openOrganization, type OrganizationInputs, type RegistryInputs } from './sessions.ts';
 
-export interface ShareInputs extends OrganizationInputs, RegistryInputs {
+export interface ShareInputs extends OrganizationInputs, RegistryInputs, CreatingInputs {
   readonly strategy: { readonly jobTotal: number };
   readonly 'organization-id': OrganizationId | undefined;
   readonly 'target-ous': readonly OuTarget[];
@@ -39,6 +40,12 @@ export function checkShare(inputs: ShareInputs): InputProblem[] {
   if (inputs['target-services'].length > 0 && inputs['target-accounts'].length === 0) {
     problems.push({ input: 'target-accounts', problem: 'is required with target-services: a service pulls for an account' });
   }
+  if (inputs['policy-mode'] === 'verify' && inputs['create-repository'] && hasTargets(inputs)) {
+    problems.push({
+      input: 'create-repository',
+      problem: 'is not for policy-mode: verify, which only reads: a new repository has no policy that could cover anybody',
+    });
+  }
   if (inputs['policy-mode'] === 'reconcile' && inputs['policy-sid'] === defaultPolicySid) {
     problems.push({
       input: 'policy-sid',
@@ -63,12 +70,15 @@ export async function resolveTargets({ inputs, session, ports }: { inputs: Share
   return targets.map((target) => ({ target, actions: inputs['share-actions'] }));
 }
 
+/** `uri` is for the reader: of one that is only planned it is the name. */
+export type SharableRepository = Pick<EcrRepository, 'name' | 'registryId' | 'arn' | 'uri'>;
+
 export interface ShareRequest {
   readonly inputs: ShareInputs;
   readonly wanted: readonly Want[];
   readonly session: Session;
   readonly ecr: Ecr;
-  readonly repository: EcrRepository;
+  readonly repository: SharableRepository;
   readonly ports: Ports;
   readonly signal: AbortSignal;
   /** What follows when the policy may not be written. `verify`: a warning, and the policy must cover all of it already. */
