@@ -91,9 +91,13 @@ export function judge(values: ValueSet, { possible, precise }: { possible: Possi
   return strongest(answers, precise ? ['all', 'part', 'unknown', 'varies'] : ['all', 'unknown', 'part', 'varies']);
 }
 
-function strongest(judgements: readonly Judgement[], order: readonly Answer[]): Judgement {
-  if (judgements.length === 1) return judgements[0] ?? none;
-  return order.flatMap((answer) => judgements.find((judgement) => judgement.answer === answer) ?? [])[0] ?? none;
+/** The first judgement of the answer that comes first in `order`. */
+export function strongest(judgements: readonly Judgement[], order: readonly Answer[]): Judgement {
+  for (const wanted of judgements.length === 0 ? [] : order) {
+    const found = judgements.find(({ answer }) => answer === wanted);
+    if (found) return found;
+  }
+  return none;
 }
 
 /** A value that holds all the words, found without trying every value. */

@@ -3,7 +3,7 @@
  * `*` doesn't run over a colon (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN).
  */
 import { memo } from '../memo.ts';
-import { judge, valueSet, type Judgement, type ValueSet } from '../value-set.ts';
+import { judge, strongest, valueSet, type Judgement, type ValueSet } from '../value-set.ts';
 import { negate, type Operator } from './operator.ts';
 import type { Possible } from '../words.ts';
 
@@ -31,11 +31,16 @@ const operator = (name: string, negated: boolean): Operator => ({
   prepare: ({ values, version }) => {
     // Patterns differ in a part or two.
     const setOf = memo((part: string) => valueSet([part], { version, wild: true }));
-    const patterns = values.map((text) => readPattern(text, setOf));
+    const near = nearAccount(values.map((text) => readPattern(text, setOf)));
     return {
       absent: negated,
       present: ({ arn }) => {
-        const judgement = arn ? union(ofAccount(patterns, arn[4]).map((pattern) => fit(pattern, arn))) : varies;
+        const judgement = arn
+          ? strongest(
+              near(arn[4]).map((pattern) => fit(pattern, arn)),
+              ['all', 'unknown', 'part', 'varies'],
+            )
+          : varies;
         return negated ? negate(judgement) : judgement;
       },
     };
@@ -45,9 +50,13 @@ const operator = (name: string, negated: boolean): Operator => ({
 const varies: Judgement = { answer: 'varies' };
 
 /** A pattern that names another account than theirs is met by none of them. */
-function ofAccount(patterns: readonly ArnPattern[], asking: Possible | undefined): readonly ArnPattern[] {
-  const known = asking?.fixed === true ? asking.literal : undefined;
-  return known === undefined ? patterns : patterns.filter(({ account }) => account === undefined || account === known);
+function nearAccount(patterns: readonly ArnPattern[]): (asking: Possible | undefined) => readonly ArnPattern[] {
+  const byAccount = Map.groupBy(patterns, ({ account }) => account);
+  const ofAny = byAccount.get(undefined) ?? [];
+  return (asking) => {
+    const known = asking?.fixed === true ? asking.literal : undefined;
+    return known === undefined ? patterns : [...ofAny, ...(byAccount.get(known) ?? [])];
+  };
 }
 
 /** All parts must match; they don't depend on each other. */
@@ -61,11 +70,6 @@ function fit({ text, parts }: ArnPattern, arn: readonly Possible[]): Judgement {
   if (answers.includes('unknown')) return { answer: 'unknown', by: text };
   if (answers.every((answer) => answer === 'all')) return { answer: 'all', by: text };
   return { answer: answers.every((answer) => answer === 'all' || answer === 'part') ? 'part' : 'varies', by: text };
-}
-
-function union(judgements: readonly Judgement[]): Judgement {
-  const order = ['all', 'unknown', 'part', 'varies'] as const;
-  return order.flatMap((answer) => judgements.find((judgement) => judgement.answer === answer) ?? [])[0] ?? { answer: 'none' };
 }
 
 export const arnOperators: readonly Operator[] = [
