@@ -84,6 +84,13 @@ describe('target-ous', () => {
   test.each(['*', 'o-a1b2c3d4e5/*/ou-ab12-11111111/', 'ou-1', 'Workloads//Dev', 'o-x'])('refuses %s', (text) => {
     expect(parseOuTarget(text).ok).toBe(false);
   });
+
+  test.each(['r-ab12/ou-ab12-11111111/', '/r-ab12/ou-ab12-11111111', 'r-ab12/ou-ab12-11111111/*', 'Workloads/ou-ab12-11111111'])(
+    'says of %s that a path needs its organization',
+    (text) => {
+      expect(parseOuTarget(text)).toEqual({ ok: false, problem: expect.stringMatching(/without its organization|has a wildcard/) });
+    },
+  );
 });
 
 test('the account of a role', () => {

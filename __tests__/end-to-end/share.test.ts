@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { accessDenied } from '../../emulator/faults.ts';
 import { accounts, region, repositoryName, sharedPolicy, type Scenario } from '../../emulator/scenario.ts';
+import { evaluate } from '../../emulator/policy-evaluator.ts';
 import { policyOf } from '../../emulator/repository.ts';
 import { Job } from '../../emulator/runner.ts';
 import { inputs, onStage, transcript, writes } from './stage.ts';
@@ -36,6 +37,41 @@ describe('share', () => {
       const second = await stage.step({ with: share });
       expect(second.outputs).toMatchObject({ 'policy-changed': 'false' });
       expect(writes(stage)).toEqual([]);
+    });
+  }, 60_000);
+
+  test('SEEDS A8, B3, B5, C1: an OU, an account and a role, with further actions; who joins the OU later may pull, others may not', async () => {
+    await onStage({ policy: foreign }, async (stage) => {
+      const role = 'arn:aws:iam::555555555555:role/ecs-task-role';
+      const { world } = stage.scenario.emulator;
+      for (const id of ['555555555555', '666666666666']) world.account(id, { name: id });
+      world.role(role);
+      const result = await stage.step({
+        with: {
+          ...share,
+          'target-accounts': '666666666666',
+          'target-roles': role,
+          'share-actions': 'ecr:BatchGetImage,ecr:GetDownloadUrlForLayer,ecr:BatchCheckLayerAvailability,ecr:DescribeImages,ecr:ListImages',
+        },
+      });
+      expect(result).toMatchObject({ exitCode: 0, outputs: { 'policy-changed': 'true' } });
+      const policy = stored(stage.scenario);
+      expect(policy.Statement[0]).toEqual(foreign.Statement[0]);
+      const mayList = (account: string, { name = 'root', path }: { name?: string; path?: string } = {}): string => {
+        const arn = `arn:aws:iam::${account}:${name}`;
+        const member = path === undefined ? {} : { organizationId: 'o-a1b2c3d4e5', organizationPath: path };
+        const principal = { type: 'AWS' as const, account, arn, principalArn: arn, ...member };
+        const resource = `arn:aws:ecr:${region}:${accounts.registry}:repository/${repositoryName}`;
+        return evaluate({ policy, action: 'ecr:DescribeImages', resource, principal }).decision;
+      };
+      const development = 'o-a1b2c3d4e5/r-ab12/ou-ab12-aaaaaaaa/ou-ab12-11111111/';
+      expect([
+        mayList('777777777777', { path: development }),
+        mayList('666666666666'),
+        mayList('555555555555', { name: 'role/ecs-task-role' }),
+        mayList('555555555555', { name: 'role/other' }),
+        mayList('777777777777', { path: 'o-a1b2c3d4e5/r-ab12/' }),
+      ]).toEqual(['allow', 'allow', 'allow', 'implicit-deny', 'implicit-deny']);
     });
   }, 60_000);
 
@@ -124,7 +160,7 @@ describe('share', () => {
 
       const creating = { ...missing, 'create-repository': 'true', 'image-tag-mutability': 'IMMUTABLE' };
       const verify = await stage.step({ with: { ...creating, 'policy-mode': 'verify' } });
-      expect(verify.log.at(-1)).toBe('Error: create-repository: is not for policy-mode: verify, which only reads');
+      expect(verify.log.at(-1)).toContain('Error: create-repository: is not for policy-mode: verify, which only reads');
       expect(stage.requests()).toEqual([]);
 
       const wrong = await stage.step({ with: { ...creating, 'target-ous': 'Workloads/Nowhere' } });
@@ -138,6 +174,26 @@ describe('share', () => {
       expect(made).toMatchObject({ mutability: 'IMMUTABLE' });
     });
   }, 60_000);
+
+  test('pain 37: two runs at once with different OUs: both grants are in the policy, and the foreign statement is as it was', async () => {
+    await onStage({ policy: foreign }, async (stage) => {
+      const other = new Job({ environment: stage.scenario.emulator.environment() });
+      try {
+        const results = await Promise.all([
+          stage.step({ with: share }),
+          other.step({ with: { ...share, 'target-ous': 'ou-ab12-99999999' } }),
+        ]);
+        expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+        const { Statement } = stored(stage.scenario);
+        expect(Statement[0]).toEqual(foreign.Statement[0]);
+        for (const ou of [inputs.sharing['target-ous'], 'ou-ab12-99999999'])
+          expect(JSON.stringify(Statement)).toContain(`o-a1b2c3d4e5/*/${ou}/*`);
+        for (const { outputs } of results) expect(outputs['policy-changed']).toBe('true');
+      } finally {
+        other.remove();
+      }
+    });
+  }, 180_000);
 
   test('two runs at once that both create the repository: it is made once, and both grants are there', async () => {
     await onStage({ policy: sharedPolicy }, async (stage) => {

@@ -195,6 +195,15 @@ describe('a manifest', () => {
     await expect(ecrOf(shared).manifest(absent, id)).resolves.toEqual({ answer: 'missing' });
   });
 
+  test('pain 40: every request names the registry, so that another account’s images are tagged, described and shared', async () => {
+    await ecrOf(shared).image(place, { tag: tag('none') });
+    await ecrOf(shared).readPolicy(place);
+    await ecrOf(shared).manifest(place, { tag: tag('none') });
+    const asked = started.emulator.requests.entries.filter(({ service }) => service === 'ecr');
+    expect(asked.length).toBeGreaterThanOrEqual(3);
+    for (const { input } of asked) expect(input).toMatchObject({ registryId: shared });
+  });
+
   test('gets a further tag, and again without a change', async () => {
     const ecr = ecrOf(shared);
     const { digest } = await push({ tag: 'blue' });
@@ -225,7 +234,7 @@ describe('the policy', () => {
     expect(JSON.parse((await ecr.readPolicy(place)) ?? '')).toEqual(JSON.parse(orgPathPolicy));
   });
 
-  test('of a repository that is not there is an error', async () => {
+  test('of a repository that is not there: none to read, and none can be written', async () => {
     await expect(ecrOf(shared).readPolicy(absent)).resolves.toBeUndefined();
     await expect(ecrOf(shared).writePolicy(absent, orgPathPolicy)).rejects.toMatchObject({ code: 'RepositoryNotFoundException' });
   });

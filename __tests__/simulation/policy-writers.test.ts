@@ -8,7 +8,7 @@ import { scenarioOf, simulate, type Outcome } from './policy-world.ts';
 /** Many small worlds and some large ones. */
 const crowd = (seed: number) => (seed % 30 === 0 ? 100 : seed % 10 === 5 ? 30 : ([2, 3, 5, 8, 10][seed % 5] ?? 2));
 
-test('no settled grant is ever lost, foreign statements survive, everybody ends', async () => {
+test('pain 37: no settled grant is ever lost, foreign statements survive, everybody ends', async () => {
   const troubles: string[] = [];
   let settled = 0;
   for (let seed = 1; seed <= 300; seed += 1) {

@@ -174,6 +174,30 @@ describe('something to write', () => {
     expect(repository.text).toBeUndefined();
   });
 
+  test('pain 38: a policy that ECR refuses without detail: who is named in it, statement by statement', async () => {
+    const role = 'arn:aws:iam::222222222222:role/gone';
+    const repository = new Repository(text({ Sid: 'Theirs', Effect: 'Allow', Principal: { AWS: role }, Action: 'ecr:BatchGetImage' }));
+    const message = 'ecr:SetRepositoryPolicy failed: InvalidParameterException: Principal not found';
+    repository.replies.push(new AwsError(message, { service: 'ecr', operation: 'SetRepositoryPolicy', code: 'InvalidParameterException' }));
+    await expect(ensure(repository)).rejects.toMatchObject({
+      message,
+      hint: expect.stringMatching(/^Nothing was written\. .*The policy names arn:aws:iam::222222222222:role\/gone in "Theirs"\.$/),
+    });
+    expect(repository.journal).toEqual(['read', 'write']);
+  });
+
+  test('a read that AWS throttles to the end is told in AWS’s words, and nothing is written', async () => {
+    const repository = new Repository();
+    const throttled = new AwsError('ecr:GetRepositoryPolicy failed: ThrottlingException: Rate exceeded', {
+      service: 'ecr',
+      operation: 'GetRepositoryPolicy',
+      code: 'ThrottlingException',
+    });
+    repository.read = async () => Promise.reject(throttled);
+    await expect(ensure(repository)).rejects.toBe(throttled);
+    expect(repository.journal).toEqual([]);
+  });
+
   test('a refusal is passed on', async () => {
     const repository = new Repository();
     repository.replies.push(new Error('AccessDenied'));

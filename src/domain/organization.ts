@@ -53,6 +53,8 @@ export function parseOuTarget(text: string): Parsed<OuTarget> {
   if (/^o-/.test(text)) return map(parseOrgPath(text.replace(/\/?\*?$/, '/')), (path) => ({ kind: 'path', path }));
   if (text.includes('*')) return bad(`"${text}" has a wildcard: name an OU by ID, by path or by name`);
   const names = text.split('/').map((name) => name.trim());
+  if (names.some((name) => parseRootId(name).ok || parseOuId(name).ok))
+    return bad(`"${text}" is a path without its organization: write o-…/r-…/ou-…/, or only the ID of the OU`);
   if (names.some((name) => name === '' || name.length > 128))
     return bad(`"${text}" is neither an OU ID, a path, nor OU names as Workloads/Development`);
   return ok({ kind: 'name', names });

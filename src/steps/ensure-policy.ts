@@ -13,7 +13,7 @@
  */
 import { explain, type Coverage } from '../domain/policy/coverage.ts';
 import { diff } from '../domain/policy/diff.ts';
-import { parsePolicy, type Policy } from '../domain/policy/document.ts';
+import { labelOf, parsePolicy, type Policy } from '../domain/policy/document.ts';
 import { assess, edit, type Edited } from '../domain/policy/edit.ts';
 import { exposures } from '../domain/policy/exposure.ts';
 import { withConsumers, type Grant, type Want } from '../domain/policy/grant.ts';
@@ -237,14 +237,16 @@ class Run {
   }
 
   /** `denied`: this caller may not write, and the request wants it verified instead. */
-  async #write({ text, missing }: Edited): Promise<PolicyWritten | 'denied'> {
+  async #write({ text, policy, missing }: Edited): Promise<PolicyWritten | 'denied'> {
     const { store, policySid, onDenial = 'fail' } = this.#request;
     this.#writes += 1;
     try {
       return await store.write(text);
     } catch (error) {
       this.#writes -= 1;
-      if (!isDenial(error) || !(error instanceof AwsError)) throw error;
+      if (!(error instanceof AwsError)) throw error;
+      if (error.code === 'InvalidParameterException') throw withPrincipals(error, policy);
+      if (!isDenial(error)) throw error;
       if (onDenial === 'fail') throw withStatement({ error, missing, policySid });
       onDenial(`falling back to policy-mode verify, because this role may not write the policy: ${error.message}`);
       return 'denied';
@@ -375,6 +377,21 @@ function missingError({
 function statementsToAdd({ missing, policySid }: { missing: readonly Grant[]; policySid: PolicySid }): string {
   const { json, cloudFormation, terraform } = render(neededStatements(missing, policySid));
   return `${json}\n\nCloudFormation:\n${cloudFormation}\n\nTerraform:\n${terraform}`;
+}
+
+/**
+ * ECR refuses a policy in words that name no statement ("Principal not found", "Invalid repository policy provided"): what it may mean is
+ * most often a principal that is not there
+ * (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html).
+ */
+function withPrincipals(error: AwsError, { statements }: Policy): AwsError {
+  const named = statements.flatMap((statement) =>
+    (statement.principals.byType['AWS'] ?? []).flatMap((name) => (name === '*' ? [] : [`${name} in ${labelOf(statement)}`])),
+  );
+  const { message, service, operation, code, requestId } = error;
+  const principals = named.length === 0 ? 'It names no account and no role.' : `The policy names ${named.join(', ')}.`;
+  const hint = `Nothing was written. ECR doesn't say which statement it means: each account and role must exist, and have this Region enabled. ${principals}`;
+  return new AwsError(message, { service, operation, code, requestId, cause: error, hint });
 }
 
 /** The denial of a write, with what whoever keeps the policy would have to add. */

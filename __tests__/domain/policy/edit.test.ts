@@ -80,6 +80,18 @@ describe('merge', () => {
     ]);
   });
 
+  test('Sids that clash: each statement has one of its own in what is written', () => {
+    const foreignNumber = { ...foreign, Sid: 'EcrOrgDeployOrgPaths2' };
+    const twice = [own(['o-1/*/ou-b/*']), own(['o-1/*/ou-c/*']), foreignNumber];
+    const written = statementsOf(change(twice, [want(ouTarget('ou-a')), want(ouTarget('ou-b'), ['ecr:ListImages'])])) as { Sid: string }[];
+    expect(written.map(({ Sid }) => Sid)).toEqual([
+      'EcrOrgDeployOrgPaths2',
+      marked('EcrOrgDeployOrgPaths'),
+      'EcrOrgDeployOrgPaths',
+      marked('EcrOrgDeployOrgPaths3'),
+    ]);
+  });
+
   test.each([
     ['what is covered', [own(['o-1/*/ou-a/*'])]],
     ['what a foreign statement covers', [{ ...own(['o-1/*']), Sid: 'Theirs' }]],

@@ -54,7 +54,25 @@ describe('what is written for a target', () => {
     );
   });
 
-  test("a function's account is let in beside the service, once", () => {
+  test('pain 38: never a Resource, and no principal with a wildcard in it', () => {
+    const grants = [
+      { kind: 'ou', organization, ou: 'ou-ab12-11111111' },
+      { kind: 'account', account: '111111111111' },
+      { kind: 'role', role: 'arn:aws:iam::111111111111:role/x' },
+      { kind: 'service', service: 'lambda', account: '111111111111' },
+      { kind: 'service', service: 'codebuild', account: '111111111111' },
+    ].map((json) => grantFor({ target: target(json), actions: pullActions }, inRegion('eu-west-1')));
+    const statements = neededStatements(grants, defaultPolicySid);
+    expect(statements.map((statement) => [statement['Resource'], statement['Principal']])).toEqual([
+      [undefined, '*'],
+      [undefined, { AWS: ['arn:aws:iam::111111111111:root'] }],
+      [undefined, { AWS: ['arn:aws:iam::111111111111:role/x'] }],
+      [undefined, { Service: 'lambda.amazonaws.com' }],
+      [undefined, { Service: 'codebuild.amazonaws.com' }],
+    ]);
+  });
+
+  test("pain 39: a function's account is let in beside the service, once", () => {
     const lambda: Want = { target: target({ kind: 'service', service: 'lambda', account: '111111111111' }), actions: pullActions };
     const account: Want = { target: target({ kind: 'account', account: '111111111111' }), actions: pullActions };
     expect(withConsumers([lambda])).toEqual([account, lambda]);
