@@ -1,8 +1,10 @@
 /**
  * Amazon ECR Public: one registry an account, in us-east-1 only, which everyone may read (AWS-FACTS 2.2). Its repositories are
- * those of the Region `public` in the world; its host is on loopback, so DescribeRegistries and DescribeRepositories have to be asked.
+ * those of the Region `public` in the world, and its URI is `host/alias`, as in `public.ecr.aws/a1b2c3d4`; the host is on loopback, so
+ * DescribeRegistries and DescribeRepositories have to be asked.
  */
 import { registryPassword, type Ecr } from './ecr.ts';
+import { imageOperations } from './ecr/images.ts';
 import { repositoryNotFound } from './ecr/target.ts';
 import { optionalText, text, texts, timestamp } from './json.ts';
 import { AwsFault, type Call, type Json, type Service } from './service.ts';
@@ -10,9 +12,17 @@ import type { Repository } from './repository.ts';
 
 const region = 'public';
 
+/** What AWS gives to a registry that has not asked for a name of its own. */
+export function publicAlias(account: string): string {
+  return `p${account.slice(0, 7)}`;
+}
+
 export function ecrPublicService(ecr: Ecr): Service {
-  const { world, hosts, images } = ecr;
-  const host = async (account: string) => (await hosts.endpoint(account, region)).replace(/^https?:\/\//, '');
+  const { world, hosts } = ecr;
+  const images = imageOperations(ecr);
+  const here = (call: Call): Call => ({ ...call, region });
+  const registryUri = async (account: string) =>
+    `${(await hosts.endpoint(account, region)).replace(/^https?:\/\//, '')}/${publicAlias(account)}`;
   const find = (input: Json, call: Call) => {
     const key = { account: optionalText(input, 'registryId') ?? call.caller.account, region, name: text(input, 'repositoryName') };
     const repository = world.findRepository(key);
@@ -23,7 +33,7 @@ export function ecrPublicService(ecr: Ecr): Service {
     repositoryArn: `arn:aws:ecr-public::${account}:repository/${name}`,
     registryId: account,
     repositoryName: name,
-    repositoryUri: `${await host(account)}/${name}`,
+    repositoryUri: `${await registryUri(account)}/${name}`,
     createdAt: timestamp(createdAt),
   });
   const operations: Service['operations'] = {
@@ -41,9 +51,9 @@ export function ecrPublicService(ecr: Ecr): Service {
         {
           registryId: account,
           registryArn: `arn:aws:ecr-public::${account}:registry/${account}`,
-          registryUri: await host(account),
+          registryUri: await registryUri(account),
           verified: false,
-          aliases: [],
+          aliases: [{ name: publicAlias(account), status: 'ACTIVE', primaryRegistryAlias: true, defaultRegistryAlias: true }],
         },
       ],
     }),
@@ -62,21 +72,8 @@ export function ecrPublicService(ecr: Ecr): Service {
         );
       return { repository: await shown(world.repository(key)) };
     },
-    DescribeImages: async (input, call) => {
-      const repository = find(input, call);
-      const tags = await images.tags(repository);
-      const all = await images.list(repository);
-      return {
-        imageDetails: all.map((image) => ({
-          registryId: repository.account,
-          repositoryName: repository.name,
-          imageDigest: image.digest,
-          imageTags: [...tags].filter(([, digest]) => digest === image.digest).map(([tag]) => tag),
-          imagePushedAt: timestamp(image.pushedAt),
-          imageManifestMediaType: image.mediaType,
-        })),
-      };
-    },
+    DescribeImages: async (input, call) => images['DescribeImages']?.(input, here(call)),
+    PutImage: async (input, call) => images['PutImage']?.(input, here(call)),
   };
   return {
     target: 'SpencerFrontendService',

@@ -9,6 +9,7 @@ import { refusalOf } from './access.ts';
 import type { Blobs } from './blobs.ts';
 import { replicate } from './ecr/replication.ts';
 import { repositoryNotFound, type Ecr } from './ecr/target.ts';
+import { publicAlias } from './ecr-public.ts';
 import { expired } from './faults.ts';
 import { readBody, type Shared } from './http.ts';
 import type { Principal } from './identity.ts';
@@ -34,6 +35,8 @@ export interface RegistryExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
+  /** The repository's path: `/v2/<name>`, in ECR Public `/v2/<alias>/<name>`. */
+  readonly home: string;
   /** The tag, digest or upload ID of the path. */
   readonly reference: string;
   readonly body: Buffer;
@@ -84,7 +87,8 @@ export async function serveRegistry(
   response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
   if (serveLayerUrl(registry, { url, response })) return;
 
-  const found = find(url.pathname, method);
+  const root = region === 'public' ? `/v2/${publicAlias(account)}` : '/v2';
+  const found = find(url.pathname.replace(`${root}/`, '/v2/'), method);
   const input = { method, repository: found?.name ?? '', reference: found?.reference ?? url.pathname };
   const entry: JournalEntry = {
     service: 'registry',
@@ -125,7 +129,7 @@ export async function serveRegistry(
     }
 
     await replicate(registry.ecr);
-    const repository = shared.world.findRepository({ account, region, name: found.name });
+    const repository = url.pathname.startsWith(`${root}/`) ? shared.world.findRepository({ account, region, name: found.name }) : undefined;
     if (!repository) throw repositoryNotFound({ name: found.name, account });
     const refusal = (operation: string, other: Repository) =>
       principal === 'anyone' ? undefined : refusalOf(shared.world, { principal, operation, repository: other });
@@ -133,7 +137,17 @@ export async function serveRegistry(
     if (denied !== undefined) throw new AwsFault('DENIED', denied, 403);
     const mayRead = (other: Repository) => refusal('GetDownloadUrlForLayer', other) === undefined;
     if (fault?.lose === 'reply') response.end = () => (request.socket.destroy(), response);
-    await found.route.serve({ registry, repository, request, response, url, reference: found.reference, body, mayRead });
+    await found.route.serve({
+      registry,
+      repository,
+      request,
+      response,
+      url,
+      home: `${root}/${found.name}`,
+      reference: found.reference,
+      body,
+      mayRead,
+    });
     if (fault?.lose === 'reply') entry.error = 'ConnectionLost';
     else entry.status = response.statusCode;
   } catch (error) {

@@ -28,6 +28,8 @@ export interface StepOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Called with each line as the runner would show it, and the child: to cancel in the middle. */
   readonly onLine?: (line: string, child: ChildProcess) => void;
+  /** Called once, with the child: to cancel where no line tells when. */
+  readonly onStart?: (child: ChildProcess) => void;
 }
 
 export interface StepResult {
@@ -114,6 +116,7 @@ export class Job {
       env: { ...this.#environment(), ...options.environment, ...files.variables, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    if (entry === 'index.js') options.onStart?.(child);
     const log: string[] = [];
     const raw: string[] = [];
     const show = (line: string): void => {

@@ -9,10 +9,10 @@ const isolate = (existing: object | string | undefined, hosts = [ours]): unknown
   return JSON.parse(parsed.value);
 };
 
-const empty = { auths: {}, credHelpers: {}, cliPluginsExtraDirs: ['/home/ci/.docker/cli-plugins'] };
+const empty = { auths: { [ours]: {} }, credHelpers: {}, cliPluginsExtraDirs: ['/home/ci/.docker/cli-plugins'] };
 
 describe('an isolated configuration', () => {
-  test.each([undefined, '', '{}'])('of nothing (%j) finds the user’s plugins', (existing) => {
+  test.each([undefined, '', '{}'])('of nothing (%j) finds the user’s plugins, and no store of the machine', (existing) => {
     expect(isolate(existing)).toEqual(empty);
   });
 
@@ -26,7 +26,7 @@ describe('an isolated configuration', () => {
         proxies: { default: { httpProxy: 'http://proxy:3128' } },
       }),
     ).toEqual({
-      auths: { 'ghcr.io': { auth: 'eA==' } },
+      auths: { 'ghcr.io': { auth: 'eA==' }, [ours]: {} },
       credHelpers: { 'gcr.io': 'gcloud' },
       cliPluginsExtraDirs: ['/opt/plugins', '/home/ci/.docker/cli-plugins'],
       currentContext: 'builder',
@@ -39,12 +39,13 @@ describe('an isolated configuration', () => {
       isolate({
         credsStore: 'desktop',
         auths: { 'https://index.docker.io/v1/': {}, 'ghcr.io': { auth: 'eA==' }, [ours]: {} },
-        credHelpers: { 'gcr.io': 'gcloud' },
+        credHelpers: { 'gcr.io': 'gcloud', [ours]: 'ecr-login' },
       }),
     ).toEqual({
       ...empty,
-      auths: { 'https://index.docker.io/v1/': {}, 'ghcr.io': { auth: 'eA==' } },
-      credHelpers: { 'https://index.docker.io/v1/': 'desktop', 'gcr.io': 'gcloud' },
+      credsStore: 'desktop',
+      auths: { 'https://index.docker.io/v1/': {}, 'ghcr.io': { auth: 'eA==' }, [ours]: {} },
+      credHelpers: { 'gcr.io': 'gcloud', [ours]: '' },
     });
   });
 

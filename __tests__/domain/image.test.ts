@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { AccountId } from '../../src/domain/account.ts';
-import { formatImage, hostOfAccount, parseEcrHost, parseImageReference, parseRepositoryName, parseTag } from '../../src/domain/image.ts';
+import {
+  formatImage,
+  hostAtEndpoint,
+  hostOfAccount,
+  parseEcrHost,
+  parseImageReference,
+  parseRepositoryName,
+  parseTag,
+} from '../../src/domain/image.ts';
 
 const digest = `sha256:${'ab'.repeat(32)}`;
 const host = '111111111111.dkr.ecr.eu-west-1.amazonaws.com';
@@ -86,5 +94,43 @@ describe('ECR hosts (the expression of amazon-ecr-credential-helper)', () => {
     const other = '222222222222' as AccountId;
     expect(hostOfAccount(host, other)).toBe('222222222222.dkr.ecr.eu-west-1.amazonaws.com');
     expect(hostOfAccount('127.0.0.1:5000', other)).toBeUndefined();
+  });
+
+  test.each([
+    [
+      'dkr.ecr.eu-west-1.amazonaws.com',
+      'dkr-ecr.eu-west-1.on.aws',
+      'dkr.ecr-fips.eu-west-1.amazonaws.com',
+      'dkr-ecr-fips.eu-west-1.on.aws',
+    ],
+    [
+      'dkr.ecr.us-gov-west-1.amazonaws.com',
+      'dkr-ecr.us-gov-west-1.on.aws',
+      'dkr.ecr-fips.us-gov-west-1.amazonaws.com',
+      'dkr-ecr-fips.us-gov-west-1.on.aws',
+    ],
+    [
+      'dkr.ecr.cn-north-1.amazonaws.com.cn',
+      'dkr-ecr.cn-north-1.on.amazonwebservices.com.cn',
+      'dkr.ecr.cn-north-1.amazonaws.com.cn',
+      'dkr-ecr.cn-north-1.on.amazonwebservices.com.cn',
+    ],
+    ['dkr.ecr.eusc-de-east-1.amazonaws.eu', ...Array<string>(3).fill('dkr.ecr.eusc-de-east-1.amazonaws.eu')],
+    ['dkr-ecr-fips.us-east-2.on.aws', ...Array<string>(3).fill('dkr-ecr-fips.us-east-2.on.aws')],
+  ])('%s at the endpoints that the environment may ask for', (plain, dualStack, fips, both) => {
+    const at = (choice: { dualStack: boolean; fips: boolean }) => hostAtEndpoint(`111111111111.${plain}`, choice);
+    expect(at({ dualStack: false, fips: false })).toBe(`111111111111.${plain}`);
+    expect(at({ dualStack: true, fips: false })).toBe(`111111111111.${dualStack}`);
+    expect(at({ dualStack: false, fips: true })).toBe(`111111111111.${fips}`);
+    expect(at({ dualStack: true, fips: true })).toBe(`111111111111.${both}`);
+  });
+
+  test.each([
+    ['127.0.0.1:5000', '127.0.0.1:5000'],
+    ['ghcr.io', 'ghcr.io'],
+    ['public.ecr.aws', 'ecr-public.aws.com'],
+  ])('%s is %s over IPv6 too', (plain, dualStack) => {
+    expect(hostAtEndpoint(plain, { dualStack: true, fips: true })).toBe(dualStack);
+    expect(hostAtEndpoint(plain, { dualStack: false, fips: true })).toBe(plain);
   });
 });

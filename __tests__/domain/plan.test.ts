@@ -57,7 +57,11 @@ test('the next revision stands beside the running one, also in a new family', ()
 
 const cases: readonly (readonly [name: string, part: PlanPart, lines: readonly string[]])[] = [
   ['nothing to do', { writes: [] }, ['Calls that would write: none']],
-  ['a login', { writes: [], login: { registry: 'host' } }, ['Login: Docker would be logged in to host', 'Calls that would write: none']],
+  [
+    'a login',
+    { writes: [], login: { registries: ['host'] } },
+    ['Login: Docker would be logged in to host', 'Calls that would write: none'],
+  ],
   [
     'an image to build',
     { writes: [put], images: [image] },

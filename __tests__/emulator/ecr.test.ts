@@ -22,6 +22,7 @@ import {
   type ECRClient,
 } from '@aws-sdk/client-ecr';
 import { accessDenied, expiredCredentials, lostReply, lostRequest, serverError, throttling, type Fault } from '../../emulator/faults.ts';
+import { publicAlias } from '../../emulator/ecr-public.ts';
 import type { Mutability } from '../../emulator/repository.ts';
 import {
   devA,
@@ -542,9 +543,10 @@ test('ECR Public: a login of its own, images for everyone, pushes for the owner'
     return (await response.json()) as Record<string, unknown>;
   };
   const host = await emulator.registryHost(shared, 'public');
-  expect(await ask('DescribeRegistries')).toMatchObject({ registries: [{ registryUri: host }] });
+  const alias = publicAlias(shared);
+  expect(await ask('DescribeRegistries')).toMatchObject({ registries: [{ registryUri: `${host}/${alias}` }] });
   expect(await ask('DescribeRepositories', { body: { repositoryNames: ['hello'] } })).toMatchObject({
-    repositories: [{ repositoryUri: `${host}/hello` }],
+    repositories: [{ repositoryUri: `${host}/${alias}/hello` }],
   });
   expect(await ask('GetAuthorizationToken', { from: region })).toMatchObject({ __type: 'UnsupportedCommandException' });
   const { authorizationData } = (await ask('GetAuthorizationToken')) as { authorizationData: { authorizationToken: string } };
@@ -554,9 +556,17 @@ test('ECR Public: a login of its own, images for everyone, pushes for the owner'
       headers: { ...headers, authorization: `Basic ${authorizationData.authorizationToken}` },
       ...(body === undefined ? {} : { body: String(body) }),
     });
-  const { digest } = await pushImage(owner, { name: 'hello', tag: 'v1' });
-  expect((await fetch(`http://${host}/v2/hello/manifests/${digest}`)).status).toBe(200);
-  expect((await fetch(`http://${host}/v2/hello/blobs/uploads/`, { method: 'POST' })).status).toBe(401);
+  const { digest, manifest } = await pushImage(owner, { name: `${alias}/hello`, tag: 'v1' });
+  expect((await fetch(`http://${host}/v2/${alias}/hello/manifests/${digest}`)).status).toBe(200);
+  expect((await fetch(`http://${host}/v2/hello/manifests/${digest}`)).status).toBe(404);
+  expect((await fetch(`http://${host}/v2/${alias}/hello/blobs/uploads/`, { method: 'POST' })).status).toBe(401);
+  await ask('PutImage', { body: { repositoryName: 'hello', imageManifest: manifest, imageTag: 'v2' } });
+  expect(await ask('DescribeImages', { body: { repositoryName: 'hello', imageIds: [{ imageTag: 'v2' }] } })).toMatchObject({
+    imageDetails: [{ imageDigest: digest, imageTags: ['v1', 'v2'] }],
+  });
+  expect(await ask('DescribeImages', { body: { repositoryName: 'hello', imageIds: [{ imageTag: 'v3' }] } })).toMatchObject({
+    __type: 'ImageNotFoundException',
+  });
 });
 
 test('a real registry beside the emulator: the API asks it', async () => {

@@ -15,6 +15,8 @@ export interface FakeDockerOptions {
   readonly build?: string;
   /** The driver of buildx's builder; without one buildx is not installed. */
   readonly buildx?: 'docker' | 'docker-container';
+  /** What it does first at a login, after it has read the password. */
+  readonly login?: string;
 }
 
 /** What the shell does with buildx's own command; a build pushes a small image. */
@@ -29,7 +31,7 @@ const buildx = (driver: string, build: string): string => `case "$2" in
 /** A build that pushes for real, to the emulator's registry. */
 export const pushes = `exec '${process.execPath}' '${join(import.meta.dirname, 'fake-buildx.mjs')}' "$@"`;
 
-export function fakeDocker(job: Job, { build = 'exit 1', buildx: driver }: FakeDockerOptions = {}): FakeDocker {
+export function fakeDocker(job: Job, { build = 'exit 1', buildx: driver, login = ':' }: FakeDockerOptions = {}): FakeDocker {
   const folder = join(job.folder, 'bin');
   const journal = join(job.folder, 'docker.journal');
   mkdirSync(folder, { recursive: true });
@@ -42,8 +44,8 @@ case "$1" in
   login)
     password=$(cat)
     echo "stdin: $(printf %s "$password" | wc -c | tr -d ' ') bytes" >> '${journal}'
-    mkdir -p "$DOCKER_CONFIG"
     for host; do :; done
+    ${login}
     printf '{"auths":{"%s":{"auth":"%s"}}}' "$host" "$(printf 'AWS:%s' "$password" | base64 | tr -d '\\n')" > "$DOCKER_CONFIG/config.json"
     echo "Login Succeeded" ;;
   buildx) ${driver === undefined ? 'exit 1' : buildx(driver, build)} ;;

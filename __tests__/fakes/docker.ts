@@ -1,6 +1,6 @@
 import type { BuildRequest } from '../../src/domain/docker-arguments.ts';
 import type { Digest } from '../../src/domain/image.ts';
-import type { BuildOptions, Docker, DockerConfig, DockerFacts, OwnBuilder } from '../../src/ports/docker.ts';
+import type { BuildOptions, Docker, DockerConfig, DockerFacts, DockerVariables, LoginRequest, OwnBuilder } from '../../src/ports/docker.ts';
 import type { RegistryLogin } from '../../src/ports/ecr.ts';
 import { digestOf } from './ecr.ts';
 import type { Journal } from './journal.ts';
@@ -8,7 +8,7 @@ import type { Journal } from './journal.ts';
 /** A Docker that notes what it is asked for; what a build does is the test's to say. */
 export class FakeDocker implements Docker {
   readonly journal: Journal;
-  readonly variables = { DOCKER_CONFIG: '', BUILDX_CONFIG: '' };
+  variables: DockerVariables = { DOCKER_CONFIG: '', BUILDX_CONFIG: '' };
   facts: DockerFacts = {
     engine: '28.2.2',
     problem: undefined,
@@ -17,6 +17,7 @@ export class FakeDocker implements Docker {
     builderProblem: undefined,
     hasContainerdStore: false,
   };
+  installed = true;
   loginFailure: Error | undefined;
   removeFailure: Error | undefined;
   build: (request: BuildRequest, options: BuildOptions) => Promise<Digest> = async () => digestOf('built');
@@ -33,6 +34,7 @@ export class FakeDocker implements Docker {
   }
 
   variable = (name: string) => this.environment.get(name);
+  isInstalled = async () => this.installed;
   probe = async () => this.facts;
   hasImage = async (reference: string) => this.images.has(reference);
   loginFor = async (host: string) => this.logins.get(host);
@@ -42,7 +44,8 @@ export class FakeDocker implements Docker {
     return { folder, variables: { DOCKER_CONFIG: folder, BUILDX_CONFIG: '/home/ci/.docker/buildx' } };
   };
 
-  login = async ({ config, host, login }: { config: DockerConfig; host: string; login: RegistryLogin }) => {
+  login = async ({ config, host, login, signal }: LoginRequest) => {
+    signal?.throwIfAborted();
     this.journal.push(`docker login ${host} as ${login.username} in ${config.folder}`);
     if (this.loginFailure) throw this.loginFailure;
   };

@@ -3,7 +3,7 @@ import type { AccountId } from '../../src/domain/account.ts';
 import type { Digest, RepositoryName, Tag } from '../../src/domain/image.ts';
 import { isImmutable, type TagRule } from '../../src/domain/tags.ts';
 import { AwsError } from '../../src/errors.ts';
-import type { Ecr, EcrManifest, ImageId, RepositoryPlace } from '../../src/ports/ecr.ts';
+import type { Ecr, EcrManifest, ImageId, RegistryService, RepositoryPlace } from '../../src/ports/ecr.ts';
 import type { PolicyWritten } from '../../src/ports/policy-store.ts';
 import type { Journal } from './journal.ts';
 
@@ -27,6 +27,7 @@ export class FakeRepository {
 
 /** A registry in memory, with one repository at the beginning. Only writes and logins go to the journal: reads may happen in any order. */
 export class FakeEcr implements Ecr {
+  service: RegistryService = 'ecr';
   readonly name = 'shop/web' as RepositoryName;
   readonly account = '111111111111' as AccountId;
   readonly host = '111111111111.dkr.ecr.eu-west-1.amazonaws.com';

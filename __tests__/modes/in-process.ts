@@ -12,6 +12,7 @@ import { inputNames } from '../../src/modes/index.ts';
 import { awsCodedeploy } from '../../src/ports/codedeploy.ts';
 import { stsCredentials } from '../../src/ports/credentials.ts';
 import type { Docker } from '../../src/ports/docker.ts';
+import { awsEcrPublic } from '../../src/ports/ecr-public.ts';
 import { awsEcr } from '../../src/ports/ecr.ts';
 import { awsEcs } from '../../src/ports/ecs.ts';
 import { workspaceFiles } from '../../src/ports/files.ts';
@@ -61,6 +62,7 @@ export class InProcess {
 
   #ports(): Ports {
     const { github, log, clock } = this;
+    const ociRegistry = httpOciRegistry({ clock });
     return {
       github,
       log,
@@ -69,8 +71,9 @@ export class InProcess {
       credentials: stsCredentials({ github, clock, log, environment: this.#environment }),
       docker: {} as Docker,
       git: new FakeGit(),
-      ociRegistry: httpOciRegistry({ clock }),
+      ociRegistry,
       ecr: (session) => awsEcr(session, { mask: github.mask }),
+      ecrPublic: (session) => awsEcrPublic(session, { ociRegistry, mask: github.mask }),
       ecs: awsEcs,
       codedeploy: awsCodedeploy,
       organizations: (session) => awsOrganizations(session, { clock }),

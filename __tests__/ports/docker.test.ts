@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BuildRequest } from '../../src/domain/docker-arguments.ts';
@@ -39,6 +39,15 @@ const cli = () => dockerCli({ log, environment });
 const config = (): DockerConfig => ({ folder, variables: { DOCKER_CONFIG: folder, BUILDX_CONFIG: '/builders' } });
 const options = (facts: DockerFacts, signal = new AbortController().signal) => ({ config: config(), facts, signal });
 
+/** Asks again until there is an answer. */
+async function until(ask: () => Promise<string>): Promise<string> {
+  for (;;) {
+    const answer = await ask().catch(() => '');
+    if (answer !== '') return answer;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'docker-test-'));
   for (const name of ['bin', 'home/.docker', 'own']) await mkdir(join(folder, name), { recursive: true });
@@ -69,6 +78,7 @@ describe('probe', () => {
       builderProblem: undefined,
       hasContainerdStore: true,
     });
+    await expect(cli().isInstalled()).resolves.toBe(true);
     await expect(cli().probe({ builder: 'multi' })).resolves.toMatchObject({ builder: { name: 'multi' } });
   });
 
@@ -94,6 +104,7 @@ describe('probe', () => {
   test('no Docker at all', async () => {
     environment['PATH'] = join(folder, 'bin');
     await expect(cli().probe()).resolves.toMatchObject({ engine: undefined, problem: 'docker was not found on PATH' });
+    await expect(cli().isInstalled()).resolves.toBe(false);
   });
 });
 
@@ -112,6 +123,21 @@ describe('isolate', () => {
     expect(JSON.parse(await readFile(written, 'utf8'))).toMatchObject({ auths: { 'ghcr.io': { auth: 'eA==' } }, currentContext: 'far' });
     expect((await stat(written)).mode & 0o777).toBe(0o600);
     expect(await readlink(join(own(), 'contexts'))).toBe(join(folder, 'home/.docker/contexts'));
+  });
+
+  test('keeps what lies beside, but for what Docker finds by other ways; the end of it leaves all of that alone', async () => {
+    for (const name of ['contexts', 'trust/private', 'cli-plugins', 'buildx']) {
+      await mkdir(join(folder, 'home/.docker', name), { recursive: true });
+      await writeFile(join(folder, 'home/.docker', name, 'kept'), '');
+    }
+    await writeFile(join(folder, 'home/.docker/.token_seed'), '');
+    await cli().isolate({ folder: own(), hosts: [host] });
+    expect((await readdir(own())).toSorted()).toEqual(['config.json', 'contexts', 'trust']);
+    expect(JSON.parse(await readFile(join(own(), 'config.json'), 'utf8'))).toMatchObject({
+      cliPluginsExtraDirs: [join(folder, 'home/.docker/cli-plugins')],
+    });
+    await rm(own(), { recursive: true });
+    expect(await readFile(join(folder, 'home/.docker/trust/private/kept'), 'utf8')).toBe('');
   });
 
   test('without any configuration', async () => {
@@ -153,8 +179,18 @@ describe('login', () => {
   test('a refusal fails', async () => {
     await fakeDocker('echo "Error response from daemon: 400 Bad Request" >&2; exit 1');
     await expect(cli().login({ config: config(), host, login })).rejects.toThrow(
-      'docker login failed with exit code 1: Error response from daemon: 400 Bad Request',
+      `docker login ${host} failed with exit code 1: Error response from daemon: 400 Bad Request`,
     );
+  });
+
+  test('a cancelled login ends its child', async () => {
+    await fakeDocker(`cat > /dev/null; echo $$ > '${folder}/pid'; exec sleep 60`);
+    const cancel = new AbortController();
+    const logging = cli().login({ config: config(), host, login, signal: cancel.signal });
+    const pid = await until(async () => readFile(join(folder, 'pid'), 'utf8'));
+    cancel.abort(new CancelledError('cancelled'));
+    await expect(logging).rejects.toThrow(CancelledError);
+    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
   });
 });
 

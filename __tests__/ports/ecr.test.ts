@@ -4,6 +4,7 @@ import { policyOf } from '../../emulator/repository.ts';
 import type { AccountId, Region } from '../../src/domain/account.ts';
 import type { Digest, RepositoryName, Tag } from '../../src/domain/image.ts';
 import { AwsError } from '../../src/errors.ts';
+import { endpointChoice } from '../../src/ports/aws.ts';
 import { awsEcr, type Ecr, type RepositoryPlace } from '../../src/ports/ecr.ts';
 import {
   devA,
@@ -72,6 +73,20 @@ describe('authorization', () => {
     });
     expect(masks).toEqual([]);
   });
+});
+
+test('the hosts are those of the endpoints that the environment asks for', async () => {
+  const account = '111111111111';
+  const beside = await start({ world: started.world, registryHosts: () => `${account}.dkr.ecr.eu-west-1.amazonaws.com` });
+  process.env['AWS_ENDPOINT_URL'] = beside.emulator.url;
+  const { accessKeyId, secretAccessKey } = started.key(shared);
+  const credentials = async () => ({ accessKeyId, secretAccessKey });
+  const endpoint = endpointChoice({ AWS_USE_DUALSTACK_ENDPOINT: 'true', AWS_USE_FIPS_ENDPOINT: 'false' });
+  const ecr = awsEcr({ region: region as Region, credentials }, { mask: () => undefined, endpoint });
+  const host = `${account}.dkr-ecr.eu-west-1.on.aws`;
+  await expect(ecr.authorization()).resolves.toMatchObject({ host });
+  await expect(ecr.repository(place)).resolves.toMatchObject({ host, uri: `${host}/shop/web` });
+  await beside.emulator.close();
 });
 
 describe('a repository', () => {

@@ -110,7 +110,7 @@ export class PublishSetting {
 
   async publish(given: Partial<PublishInputs> = {}, signal = new AbortController().signal): Promise<PublishedImage> {
     const prepared = await this.prepare(given);
-    return publishImage(prepared, { ecr: this.ecr, ports: this.ports, memory: cleanupMemory(this.github), signal });
+    return publishImage(prepared, { ecr: this.ecr, creator: this.ecr, ports: this.ports, memory: cleanupMemory(this.github), signal });
   }
 
   /** What the repository's tags name. */

@@ -4,9 +4,9 @@ import type { Registry, RegistryExchange } from '../registry.ts';
 import { AwsFault } from '../service.ts';
 import type { ServerResponse } from 'node:http';
 
-export function serveUpload({ registry, repository, request, response, url, reference, body, mayRead }: RegistryExchange): void {
+export function serveUpload({ registry, repository, request, response, url, home, reference, body, mayRead }: RegistryExchange): void {
   const { blobs, shared } = registry;
-  const base = `http://${request.headers.host ?? ''}/v2/${repository.name}/blobs/`;
+  const base = `http://${request.headers.host ?? ''}${home}/blobs/`;
   const digest = url.searchParams.get('digest') ?? undefined;
   const created = (stored: string) =>
     void response.writeHead(201, { location: `${base}${stored}`, 'docker-content-digest': stored, 'content-length': 0 }).end();

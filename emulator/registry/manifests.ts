@@ -29,7 +29,7 @@ export async function serveManifest(exchange: RegistryExchange): Promise<void> {
   response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : image.bytes);
 }
 
-async function put({ registry, repository, request, response, reference, body }: RegistryExchange): Promise<void> {
+async function put({ registry, repository, request, response, home, reference, body }: RegistryExchange): Promise<void> {
   const { images } = registry.ecr;
   const named = referenceOf(reference);
   const manifest = parseManifest(body, request.headers['content-type']?.split(';')[0]);
@@ -43,22 +43,21 @@ async function put({ registry, repository, request, response, reference, body }:
   await requireReferences(images, { repository, manifest });
   await images.put(repository, { bytes: body, mediaType: manifest.mediaType, tag });
   const headers = {
-    location: `http://${request.headers.host ?? ''}/v2/${repository.name}/manifests/${digest}`,
+    location: `http://${request.headers.host ?? ''}${home}/manifests/${digest}`,
     'docker-content-digest': digest,
     'content-length': 0,
   };
   response.writeHead(201, manifest.subject === undefined ? headers : { ...headers, 'oci-subject': manifest.subject }).end();
 }
 
-export async function serveTags({ registry, repository, response, url }: RegistryExchange): Promise<void> {
+export async function serveTags({ registry, repository, response, url, home }: RegistryExchange): Promise<void> {
   const tags = [...(await registry.ecr.images.tags(repository)).keys()].sort();
   const after = url.searchParams.get('last');
   const size = Number(url.searchParams.get('n') ?? 1000);
   const rest = after === null ? tags : tags.filter((tag) => tag > after);
   const listed = rest.slice(0, size);
   const last = listed.at(-1);
-  if (rest.length > size && last !== undefined)
-    response.setHeader('link', `</v2/${repository.name}/tags/list?n=${size}&last=${last}>; rel="next"`);
+  if (rest.length > size && last !== undefined) response.setHeader('link', `<${home}/tags/list?n=${size}&last=${last}>; rel="next"`);
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ name: repository.name, tags: listed }));
 }
 

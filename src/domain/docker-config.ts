@@ -2,14 +2,14 @@
  * Docker's configuration file, made for one step: everything that works for other registries goes on working, and nothing that the
  * step logs in to is written where others read it (RULES 5.13).
  *
- *   auths              kept, but for our hosts: the login that follows writes those
+ *   auths              kept, but for our hosts: these get an empty entry, which the login that follows fills. An empty configuration
+ *                      would be bad: Docker then looks for a store of the machine on PATH (`pass`, `secretservice`) and writes there
  *   credHelpers        kept, but for our hosts: a helper would be asked instead of our login
- *   credsStore         left out, or `docker login` would write into the machine's own store; the hosts whose logins are in it (an
- *                      entry in `auths` without `auth`) get it as their own helper
+ *   credsStore         kept; our hosts get an empty helper, which is Docker's word for "in this file"
  *   cliPluginsExtraDirs  kept, and the plugins of the former folder added
  *   anything else      kept as it is: proxies, HttpHeaders, currentContext, …
  *
- * Source: docker/cli, cli/config/configfile/file.go.
+ * Source: docker/cli, cli/config/configfile/file.go (ContainsAuth, GetCredentialsStore) and cli/config/credentials/default_store.go.
  */
 import { isObject, type JsonObject } from './json.ts';
 import { bad, ok, type Parsed } from './parsed.ts';
@@ -27,14 +27,16 @@ export interface IsolationRequest {
 export function isolatedDockerConfig({ existing, folder, hosts }: IsolationRequest): Parsed<string> {
   const parsed = parse(existing);
   if (!parsed.ok) return parsed;
-  const { auths, credHelpers, credsStore, cliPluginsExtraDirs, ...rest } = parsed.value;
-  const kept = without(object(auths), hosts);
-  const helpers = {
-    ...(typeof credsStore === 'string' && helpersFor(kept, credsStore)),
-    ...without(object(credHelpers), hosts),
-  };
+  const { auths, credHelpers, cliPluginsExtraDirs, ...rest } = parsed.value;
+  const store = typeof rest['credsStore'] === 'string' && rest['credsStore'] !== '';
+  const helpers = { ...without(object(credHelpers), hosts), ...(store && ofEach(hosts, '')) };
   const plugins = Array.isArray(cliPluginsExtraDirs) ? (cliPluginsExtraDirs as unknown[]) : [];
-  const config = { ...rest, auths: kept, credHelpers: helpers, cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`] };
+  const config = {
+    ...rest,
+    auths: { ...without(object(auths), hosts), ...ofEach(hosts, {}) },
+    credHelpers: helpers,
+    cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`],
+  };
   return ok(JSON.stringify(config, undefined, 2));
 }
 
@@ -47,14 +49,15 @@ export function storedLogin(text: string | undefined, host: string): StoredLogin
   if (!parsed.ok) return undefined;
   const { auths, credHelpers, credsStore } = parsed.value;
   const helper = object(credHelpers)[host];
-  if (typeof helper === 'string') return { helper, server: host };
+  if (typeof helper === 'string' && helper !== '') return { helper, server: host };
   const [server = host, entry] = Object.entries(object(auths)).find(([name]) => hostOf(name) === host || isDockerHub(name, host)) ?? [];
   const { auth } = object(entry);
   if (typeof auth === 'string' && auth !== '') {
     const [username = '', password = ''] = atob(auth).split(/:(.*)/s, 2);
     return { username, password };
   }
-  return typeof credsStore === 'string' && entry !== undefined ? { helper: credsStore, server } : undefined;
+  // An empty helper is Docker's word for "in this file".
+  return typeof credsStore === 'string' && helper === undefined && entry !== undefined ? { helper: credsStore, server } : undefined;
 }
 
 /** Docker Hub is logged in to under its first API's address. */
@@ -76,10 +79,8 @@ function parse(text: string | undefined): Parsed<JsonObject> {
   }
 }
 
-/** Hosts that the store holds the login of. */
-function helpersFor(auths: JsonObject, store: string): JsonObject {
-  const stored = Object.entries(auths).filter(([, entry]) => !isObject(entry) || !('auth' in entry || 'identitytoken' in entry));
-  return Object.fromEntries(stored.map(([host]) => [host, store]));
+function ofEach<T>(hosts: readonly string[], value: T): Readonly<Record<string, T>> {
+  return Object.fromEntries(hosts.map((host) => [host, value]));
 }
 
 /** Docker writes a host with or without its scheme. */

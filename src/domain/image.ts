@@ -75,16 +75,16 @@ export interface EcrHost {
   readonly region: Region;
 }
 
+const ecrHost =
+  /^(?<account>\d{12})\.dkr[.-]ecr(?<fips>-fips)?\.(?<region>[a-z0-9][a-z0-9-]*)\.(?<suffix>amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+
 /**
  * The account and Region in an ECR host; undefined for any other host (such as the emulator's).
  * Source: awslabs/amazon-ecr-credential-helper, the expression that it finds ECR hosts by.
  */
 export function parseEcrHost(host: string): EcrHost | undefined {
-  const match =
-    /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(
-      host,
-    );
-  return match ? { account: match[1] as AccountId, region: match[2] as Region } : undefined;
+  const { account, region } = ecrHost.exec(host)?.groups ?? {};
+  return account === undefined || region === undefined ? undefined : { account: account as AccountId, region: region as Region };
 }
 
 /** Under which host and name a registry's API knows a repository: Docker Hub's has another host, and a prefix for its own images. */
@@ -100,3 +100,34 @@ export function apiName({ host, repository }: { readonly host: string; readonly 
 export function hostOfAccount(host: string, account: AccountId): string | undefined {
   return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
 }
+
+/** Which of AWS's endpoints are asked for: AWS_USE_DUALSTACK_ENDPOINT and AWS_USE_FIPS_ENDPOINT. */
+export interface EndpointChoice {
+  readonly dualStack: boolean;
+  readonly fips: boolean;
+}
+
+/** Where registries answer over IPv6 too, by the suffix of the ordinary host. The European sovereign cloud's is not published: [U]. */
+const dualStackSuffixes: Readonly<Record<string, string>> = {
+  'amazonaws.com': 'on.aws',
+  'amazonaws.com.cn': 'on.amazonwebservices.com.cn',
+};
+
+/**
+ * The host of the same registry at the endpoint that is asked for. ECR names the ordinary one (`proxyEndpoint`, `repositoryUri`); Docker
+ * keeps a login for each host. A host that is not ECR's, and one that has no such endpoint, stay as they are.
+ * Source: https://docs.aws.amazon.com/general/latest/gr/ecr.html, https://docs.aws.amazon.com/AmazonECR/latest/public/public-ecr-requests.html
+ */
+export function hostAtEndpoint(host: string, { dualStack, fips }: EndpointChoice): string {
+  if (host === publicHost) return dualStack ? dualStackPublicHost : host;
+  const { account, region, suffix = '', fips: hasFips } = ecrHost.exec(host)?.groups ?? {};
+  if (account === undefined || region === undefined) return host;
+  const isFips = hasFips !== undefined || (fips && suffix === 'amazonaws.com');
+  const further = dualStack ? dualStackSuffixes[suffix] : undefined;
+  const isDualStack = further !== undefined || suffix.startsWith('on.');
+  return `${account}.dkr${isDualStack ? '-' : '.'}ecr${isFips ? '-fips' : ''}.${region}.${further ?? suffix}`;
+}
+
+/** ECR Public's host, the same for everybody; a registry's alias follows in the path. */
+export const publicHost = 'public.ecr.aws';
+const dualStackPublicHost = 'ecr-public.aws.com';

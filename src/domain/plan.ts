@@ -78,7 +78,8 @@ export interface BlindPlan {
 /** What one part of a mode would do. */
 export interface PlanPart {
   readonly writes: readonly PlannedWrite[];
-  readonly login?: { readonly registry: string };
+  /** The hosts that Docker would be logged in to. */
+  readonly login?: { readonly registries: readonly string[] };
   /** The same one for each repository. */
   readonly images?: readonly PlannedImage[];
   /** One for each repository, replicas among them. */
@@ -148,7 +149,7 @@ interface Section {
 function sections({ login, images = [], policies = [], deployment, blind, writes }: Plan): readonly Section[] {
   if (blind) return blindSections(blind);
   return [
-    ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
+    ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registries.join(', ')}`] }] : []),
     ...images.map(imageSection),
     ...policies.map(policySection),
     ...(deployment ? deploymentSections(deployment) : []),

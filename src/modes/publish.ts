@@ -5,11 +5,12 @@ import { defineMode, type OutputName } from '../mode.ts';
 import { planPublishBlindly } from '../steps/plan-blindly.ts';
 import { planPublish, type PublishPlan } from '../steps/plan-publish.ts';
 import { checkPublish, preparePublish, readWish } from '../steps/prepare-publish.ts';
+import { checkRegistryType } from '../steps/public-registry.ts';
 import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
-import { common, creating, imageToPublish, publishing, registrySide, repositories } from './shared-inputs.ts';
+import { common, creating, imageToPublish, publishing, registryKind, registrySide, repositories } from './shared-inputs.ts';
 
 /** The outputs that tell an image; `release` has them too. */
 export const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'] as const;
@@ -18,12 +19,12 @@ export const publish = defineMode({
   name: 'publish',
   summary:
     'Builds an image (or takes one that exists), pushes every tag to one or several repositories of the shared registry and verifies the digest.',
-  inputs: { ...common, ...registrySide, ...repositories, ...creating, ...publishing, ...imageToPublish },
+  inputs: { ...common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish },
   outputs: [...imageOutputs, 'plan'],
-  check: (inputs) => [...sideProblems(inputs), ...checkPublish(inputs)],
+  check: (inputs) => [...sideProblems(inputs), ...checkRegistryType(inputs), ...checkPublish(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const wish = await readWish({ inputs, ports });
-    const { session, ecr } = openRegistry({ inputs, ports });
+    const { session, ecr: creator, imageRegistry: ecr } = openRegistry({ inputs, ports });
     const [prepared] = await together(
       ['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })],
       // The account's guard, before the first write.
@@ -34,7 +35,7 @@ export const publish = defineMode({
       tellPlannedImage(planned, output);
       return tellPlan('publish', [planned.part], { ports, output });
     }
-    const image = await publishImage(prepared, { ecr, ports, memory, signal });
+    const image = await publishImage(prepared, { ecr, creator, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
   },

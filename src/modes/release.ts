@@ -8,6 +8,7 @@ import { planPublish } from '../steps/plan-publish.ts';
 import { planShare } from '../steps/plan-share.ts';
 import { prepareDeployment, readDocuments } from '../steps/prepare-deployment.ts';
 import { checkPublish, preparePublish, readWish } from '../steps/prepare-publish.ts';
+import { checkRegistryType } from '../steps/public-registry.ts';
 import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
 import { openDeploy, openRegistry, organizationInput, registryAccount, sideProblems } from '../steps/sessions.ts';
@@ -17,16 +18,17 @@ import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { deploymentOutputs, failFastWarnings } from './deploy.ts';
 import { imageOutputs, imageSummary, tellImage, tellPlannedImage } from './publish.ts';
-import { common, creating, deploying, imageToPublish, publishing, registrySide, repositories, sharing } from './shared-inputs.ts';
+import { common, creating, deploying, imageToPublish, publishing, registryKind, registrySide, repositories, sharing } from './shared-inputs.ts';
 import { policySummary } from './share.ts';
 
 export const release = defineMode({
   name: 'release',
   summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
-  inputs: { ...common, ...registrySide, ...repositories, ...creating, ...publishing, ...imageToPublish, ...sharing, ...deploying },
+  inputs: { ...common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish, ...sharing, ...deploying },
   outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
   check: (inputs) => [
     ...sideProblems(inputs),
+    ...checkRegistryType(inputs),
     ...checkPublish(inputs),
     ...checkShare(inputs),
     ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
@@ -42,7 +44,8 @@ export const release = defineMode({
   run: async ({ inputs, ports, output, memory, signal }) => {
     const registry = openRegistry({ inputs, ports });
     const target = openDeploy({ inputs, ports });
-    const { ecr, session } = registry;
+    const { ecr, imageRegistry, session } = registry;
+    const isPublic = inputs['registry-type'] === 'public';
     const [repository] = inputs.repository;
     // What this machine shows to be wrong is reported before any call.
     const images = [{ repository }];
@@ -51,7 +54,7 @@ export const release = defineMode({
       ['task-definition', readDocuments({ inputs, side: target, images, ports })],
     );
     const [publishing, deployment, wanted] = await together(
-      ['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })],
+      ['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr: imageRegistry, session, ports, signal })],
       [
         'deploy-role',
         prepareDeployment({
@@ -69,7 +72,7 @@ export const release = defineMode({
 
     if (inputs['dry-run']) return plan();
 
-    const image = await publishImage(publishing, { ecr, ports, memory, signal });
+    const image = await publishImage(publishing, { ecr: imageRegistry, creator: ecr, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
     warnOfIndex(image);
@@ -78,7 +81,7 @@ export const release = defineMode({
     const shared = hasTargets(inputs)
       ? await sharePublished({ inputs, wanted, session, ecr, repositories, ports, signal, onDenial: 'verify' })
       : undefined;
-    if (shared === undefined) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
+    if (shared === undefined && !isPublic) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
     output('policy-changed', String(shared?.changed ?? false));
     output('policy', shared?.policyText ?? '');
 
@@ -99,7 +102,7 @@ export const release = defineMode({
     async function plan(): Promise<void> {
       const sharing = hasTargets(inputs) ? publishing.targets : [];
       const [published, shares] = await together(
-        ['registry-role', planPublish(publishing, { ecr })],
+        ['registry-role', planPublish(publishing, { ecr: imageRegistry })],
         [
           'registry-role',
           Promise.all(sharing.map(async ({ repository }) => planShare({ inputs, wanted, session, ecr, repository, ports, signal }))),
@@ -107,7 +110,7 @@ export const release = defineMode({
       );
       const { image } = published;
       warnOfIndex(image);
-      if (!hasTargets(inputs)) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
+      if (!hasTargets(inputs) && !isPublic) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
       // What is not pushed or not shared yet can't be pulled yet.
       await checkTarget({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
       tellPlannedImage(published, output);
@@ -124,18 +127,22 @@ export const release = defineMode({
       );
     }
 
-    /** The last check before the first write in the target account: the image is there, and that account can pull and run it. */
+    /**
+     * The last check before the first write in the target account: the image is there, and that account can pull it (from ECR Public
+     * anybody can) and run it.
+     */
     async function checkTarget({ image, isThere }: { image: PublishedImage; isThere: boolean }): Promise<void> {
       const { definition } = deployment;
-      const answer = isThere
-        ? await checkPull({
-            session: target.session,
-            region: inputs['aws-region'],
-            ports,
-            place: { repository: image.repository, registryId: image.registryId },
-            id: { digest: image.digest },
-          })
-        : undefined;
+      const answer =
+        isThere && !isPublic
+          ? await checkPull({
+              session: target.session,
+              region: inputs['aws-region'],
+              ports,
+              place: { repository: image.repository, registryId: image.registryId },
+              id: { digest: image.digest },
+            })
+          : undefined;
       if (answer?.canPull === 'unknown') ports.log.warning(answer.warning);
       const problems = [
         ...(answer?.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),

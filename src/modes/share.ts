@@ -7,19 +7,22 @@ import { tellPlan } from '../steps/tell-plan.ts';
 import { checkShare, hasTargets } from '../steps/share-repository.ts';
 import { shareRepositories, type SharedRepository } from '../steps/share-repositories.ts';
 import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
-import { common, creating, registrySide, replicating, repositories, sharing } from './shared-inputs.ts';
+import { common, creating, registryKind, registrySide, replicating, repositories, sharing } from './shared-inputs.ts';
 
 export const share = defineMode({
   name: 'share',
   summary:
     'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
-  inputs: { ...common, ...registrySide, ...repositories, ...creating, ...replicating, ...sharing },
+  inputs: { ...common, ...registrySide, ...registryKind, ...repositories, ...creating, ...replicating, ...sharing },
   outputs: ['policy-changed', 'policy', 'plan'],
   check: (inputs) => [
     ...sideProblems(inputs),
     ...(hasTargets(inputs)
       ? []
       : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
+    ...(inputs['registry-type'] === 'public'
+      ? [{ input: 'registry-type', problem: 'public has nothing to share: everybody may pull its images' }]
+      : []),
     ...checkShare(inputs),
     ...inputs['wait-for-replication'].flatMap(({ account, region }) =>
       account === undefined && region === inputs['aws-region']

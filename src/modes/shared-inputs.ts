@@ -29,6 +29,7 @@ import {
   withDefault,
 } from '../inputs.ts';
 import { roleChainings } from '../ports/credentials.ts';
+import { registryTypes } from '../steps/sessions.ts';
 
 const sessionName = matching(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
 const externalId = matching(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
@@ -123,6 +124,14 @@ export const common = {
 export const registrySide = {
   'registry-id': optional(parseAccountId, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
   'registry-role': optional(parseRoleArn, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
+} as const;
+
+export const registryKind = {
+  'registry-type': withDefault(
+    oneOf(registryTypes),
+    'private',
+    'Whose images these are: those of the `private` registry, or of the account’s `public` one (Amazon ECR Public), which everybody may pull.',
+  ),
 } as const;
 
 export const repositories = {

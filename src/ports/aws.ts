@@ -3,10 +3,12 @@
  *
  * Clients are made at once and loaded late: the SDK's module is imported when the first call is made, and credentials are asked for
  * by the SDK itself, so that a mode can start its calls before its role is assumed. `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT` and
- * `AWS_USE_DUALSTACK_ENDPOINT` are read by the SDK.
+ * `AWS_USE_DUALSTACK_ENDPOINT` are read by the SDK; proxies are not, so it is given agents that know them.
  */
 import { ActionError, AwsError } from '../errors.ts';
 import type { Region, RoleArn } from '../domain/account.ts';
+import type { EndpointChoice } from '../domain/image.ts';
+import { proxyAgents } from './proxy.ts';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -33,8 +35,18 @@ export function clientSettings({ region, credentials }: AwsAccess, { attempts = 
     region,
     credentials,
     maxAttempts: attempts,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
+    requestHandler: requestHandler(),
   };
+}
+
+/** How the SDK's requests are sent. */
+export function requestHandler() {
+  return { connectionTimeout: 5_000, requestTimeout: 30_000, ...agents() };
+}
+
+/** What the SDK itself reads for its own calls, for the hosts that Docker talks to. */
+export function endpointChoice(environment: Readonly<Record<string, string | undefined>>): EndpointChoice {
+  return { dualStack: environment['AWS_USE_DUALSTACK_ENDPOINT'] === 'true', fips: environment['AWS_USE_FIPS_ENDPOINT'] === 'true' };
 }
 
 /** A value that is made when it is first asked for, once. */
@@ -42,6 +54,8 @@ export function lazy<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
 }
+
+const agents = lazy(() => proxyAgents());
 
 export interface Asked {
   /** As IAM spells it: `ecr`. */

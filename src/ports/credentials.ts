@@ -16,7 +16,7 @@ import { accountOf, type AccountId, type Region, type RoleArn } from '../domain/
 import { contextOf } from '../domain/id-token.ts';
 import type { SessionTag } from '../domain/session-tags.ts';
 import { InputError, toError } from '../errors.ts';
-import { isExpiry, type AwsCredentials, type CredentialProvider } from './aws.ts';
+import { isExpiry, requestHandler, type AwsCredentials, type CredentialProvider } from './aws.ts';
 import type { Clock } from './clock.ts';
 import type { GitHub } from './github.ts';
 import { claimsOf, reusedIdTokens, type IdTokens } from './id-token.ts';
@@ -311,7 +311,7 @@ async function defaultChain({ request: { side, region, role } }: Pick<Opening, '
 
 async function fromDefaultChain(region?: Region): Promise<AwsCredentials> {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
-  return defaultProvider(region === undefined ? {} : { clientConfig: { region } })();
+  return defaultProvider({ clientConfig: { requestHandler: requestHandler(), ...(region !== undefined && { region }) } })();
 }
 
 function isEmptyChain(error: unknown): boolean {

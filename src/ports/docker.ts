@@ -1,5 +1,5 @@
 /** Docker, through its command line: the one wrapper of that program. What its arguments are is in domain/docker-arguments.ts. */
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import { lineOfStep, parseBuildFailure } from '../domain/build-failure.ts';
@@ -53,6 +53,13 @@ export interface DockerConfig {
   readonly variables: DockerVariables;
 }
 
+export interface LoginRequest {
+  readonly config: DockerConfig;
+  readonly host: string;
+  readonly login: RegistryLogin;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface PushOptions {
   readonly config: DockerConfig;
   readonly signal: AbortSignal;
@@ -76,6 +83,8 @@ export interface Docker {
   readonly variables: DockerVariables;
   /** A variable of our own environment, which `secret-envs` may name. */
   variable(name: string): string | undefined;
+  /** Whether there is a docker command at all; a login needs no more. */
+  isInstalled(): Promise<boolean>;
   /** What there is to build with; without a name the builder in force is looked at. Never throws. */
   probe(request?: { readonly builder: string | undefined }): Promise<DockerFacts>;
   /** Whether the engine has an image of this name or ID. */
@@ -87,8 +96,11 @@ export interface Docker {
   isolate(request: { readonly folder: string; readonly hosts: readonly string[] }): Promise<DockerConfig>;
   /** The login that the configuration in force has for another registry's host; undefined where it has none. */
   loginFor(host: string): Promise<RegistryLogin | undefined>;
-  /** Logs in to a registry host; the password goes by stdin. */
-  login(request: { readonly config: DockerConfig; readonly host: string; readonly login: RegistryLogin }): Promise<void>;
+  /**
+   * Logs in to a registry host; the password goes by stdin.
+   * @throws CommandError where Docker or the registry refuses; the signal's reason when it is aborted, after the child has ended
+   */
+  login(request: LoginRequest): Promise<void>;
   /**
    * Builds an image and pushes it under each of its references; with buildx where that is, else with the classic builder.
    * @returns the digest that was pushed, in the builder's words
@@ -115,6 +127,12 @@ export function dockerCli({ log, environment }: { log: Log; environment: Environ
     variables,
 
     variable: (name) => environment[name],
+
+    isInstalled: async () =>
+      processes.find('docker').then(
+        () => true,
+        () => false,
+      ),
 
     probe: async ({ builder } = { builder: undefined }) => {
       const [engine, store, buildx, inspected] = await Promise.all([
@@ -145,9 +163,7 @@ export function dockerCli({ log, environment }: { log: Log; environment: Environ
       if (!config.ok)
         throw new DocumentError([{ file, problem: config.problem }], { hint: 'Docker can’t read it either; mend or remove it.' });
       await writeFile(join(folder, 'config.json'), config.value, { mode: 0o600 });
-      // Contexts are found beside the configuration only; a link is removed with the folder, what it points to is not.
-      const contexts = join(folderInForce, 'contexts');
-      if (await stat(contexts).catch(absent)) await symlink(contexts, join(folder, 'contexts'));
+      await linkNeighbours({ from: folderInForce, to: folder });
       const builders = variables.BUILDX_CONFIG || join(folderInForce, 'buildx');
       return { folder, variables: { DOCKER_CONFIG: folder, BUILDX_CONFIG: builders } };
     },
@@ -164,8 +180,9 @@ export function dockerCli({ log, environment }: { log: Log; environment: Environ
       return loginIn(stdout);
     },
 
-    login: async ({ config, host, login }) => {
-      await processes.run({ ...docker(loginArguments({ host, username: login.username }), config), input: login.password });
+    login: async ({ config, host, login, signal }) => {
+      const command = docker(loginArguments({ host, username: login.username }), config);
+      await processes.run({ ...command, name: `docker login ${host}`, input: login.password }, { signal });
     },
 
     buildAndPush: async (request, options) =>
@@ -264,6 +281,19 @@ function explainFailure({ file }: BuildRequest): (error: unknown) => Promise<nev
       place: local === undefined || (place && place.file !== basename(local)) ? undefined : { file: local, line },
     });
   };
+}
+
+/** Folders that Docker and buildx find by other ways: `cliPluginsExtraDirs` and BUILDX_CONFIG, also where they are not there yet. */
+const foundElsewhere = ['cli-plugins', 'buildx'];
+
+/**
+ * What lies beside the configuration – contexts, trust keys, what plugins keep – is found there only. A link is removed with the
+ * folder, what it points to is not.
+ */
+async function linkNeighbours({ from, to }: { from: string; to: string }): Promise<void> {
+  const entries = (await readdir(from, { withFileTypes: true }).catch(absent)) ?? [];
+  const folders = entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !foundElsewhere.includes(entry.name));
+  for (const { name } of folders) if (name !== 'config.json') await symlink(join(from, name), join(to, name));
 }
 
 function docker(args: readonly string[], { variables }: DockerConfig): Command {

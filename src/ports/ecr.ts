@@ -1,13 +1,14 @@
 /**
  * Amazon ECR, as far as the action asks it: login, repositories, images, manifests and the repository policy.
  *
- * Hosts come from what ECR answers (`proxyEndpoint`, `repositoryUri`), never from account and Region glued together (RULES 5.4).
+ * Hosts come from what ECR answers (`proxyEndpoint`, `repositoryUri`), never from account and Region glued together (RULES 5.4); where
+ * the environment asks for dual-stack or FIPS endpoints, they are the registry's there.
  * Sources: the ECR API reference; AWS-FACTS 2.
  */
 import * as core from '@actions/core';
 import type { Repository } from '@aws-sdk/client-ecr';
 import { parseAccountId, type AccountId } from '../domain/account.ts';
-import { parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
+import { hostAtEndpoint, parseDigest, type Digest, type EndpointChoice, type RepositoryName, type Tag } from '../domain/image.ts';
 import { manifestMediaTypes } from '../domain/oci.ts';
 import { isTagMutability, type TagRule } from '../domain/tags.ts';
 import { AwsError, toError } from '../errors.ts';
@@ -22,10 +23,15 @@ export interface RepositoryPlace {
   readonly registryId?: AccountId | undefined;
 }
 
+/** As IAM spells it. */
+export type RegistryService = 'ecr' | 'ecr-public';
+
 /** What Docker and the registry's HTTP API take as Basic credentials; good for every registry of the Region that the caller may use. */
 export interface RegistryLogin {
   readonly username: string;
   readonly password: string;
+  /** Whose login it is. Default: `ecr`. */
+  readonly service?: RegistryService;
 }
 
 export interface Authorization extends RegistryLogin {
@@ -68,19 +74,13 @@ export interface EcrManifest {
 export type ManifestAnswer =
   ({ readonly answer: 'found' } & EcrManifest) | { readonly answer: 'missing' } | { readonly answer: 'denied'; readonly reason: string };
 
-export interface Ecr {
+/** What publishing asks of a registry, of a private or a public one. */
+export interface ImageRegistry {
+  readonly service: RegistryService;
   /** One token; the password is masked before anyone sees it. */
   authorization(): Promise<Authorization>;
   /** Undefined where there is no such repository. */
   repository(place: RepositoryPlace): Promise<EcrRepository | undefined>;
-  /**
-   * Makes a repository. `created` is false where it was there after all: another run was faster, or a reply was lost. Never repeated:
-   * what became of a lost reply is read.
-   */
-  createRepository(
-    place: RepositoryPlace,
-    settings: NewRepository,
-  ): Promise<{ readonly repository: EcrRepository; readonly created: boolean }>;
   /** Undefined where there is no such image, or no such repository. */
   image(place: RepositoryPlace, id: ImageId): Promise<EcrImage | undefined>;
   manifest(place: RepositoryPlace, id: ImageId): Promise<ManifestAnswer>;
@@ -91,6 +91,17 @@ export interface Ecr {
    * @throws AwsError `ImageTagAlreadyExistsException` where the tag is immutable and names another image
    */
   putManifest(place: RepositoryPlace, image: EcrManifest & { readonly tag: Tag }): Promise<void>;
+}
+
+export interface Ecr extends ImageRegistry {
+  /**
+   * Makes a repository. `created` is false where it was there after all: another run was faster, or a reply was lost. Never repeated:
+   * what became of a lost reply is read.
+   */
+  createRepository(
+    place: RepositoryPlace,
+    settings: NewRepository,
+  ): Promise<{ readonly repository: EcrRepository; readonly created: boolean }>;
   /** The policy's text; undefined where there is none, which is normal, or no such repository. */
   readPolicy(place: RepositoryPlace): Promise<string | undefined>;
   /** One request, never repeated, with an answer within five seconds (RULES 1: T). */
@@ -102,9 +113,14 @@ export interface EcrSettings {
   readonly mask?: (secret: string) => void;
   /** T of RULES 1, in milliseconds: how long a policy write may take at most. */
   readonly policyWriteDeadline?: number;
+  /** Which of a registry's hosts is told. */
+  readonly endpoint?: EndpointChoice;
 }
 
-export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDeadline = 5_000 }: EcrSettings = {}): Ecr {
+export function awsEcr(
+  access: AwsAccess,
+  { mask = core.setSecret, policyWriteDeadline = 5_000, endpoint = { dualStack: false, fips: false } }: EcrSettings = {},
+): Ecr {
   const ask = asker(access);
   const sdk = lazy(async () => import('@aws-sdk/client-ecr'));
   const client = lazy(async () => new (await sdk()).ECRClient(clientSettings(access)));
@@ -117,23 +133,21 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
       'RepositoryNotFoundException',
       ask(asked, async () => (await client()).send(request)),
     );
-    return reply && repositoryIn(asked, { place, found: reply.repositories?.[0] });
+    return reply && repositoryIn(asked, { place, found: reply.repositories?.[0], endpoint });
   };
   return {
+    service: 'ecr',
+
     authorization: async () => {
       const { GetAuthorizationTokenCommand } = await sdk();
       const asked = { service: 'ecr', operation: 'GetAuthorizationToken' };
       // No registryIds: deprecated, and the token is good for every registry of the Region anyway.
       const reply = await ask(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
       const [data] = reply.authorizationData ?? [];
-      const [username = '', password = ''] = Buffer.from(data?.authorizationToken ?? '', 'base64')
-        .toString('utf8')
-        .split(/:(.*)/s, 2);
-      if (password !== '') mask(password);
-      if (data?.authorizationToken !== undefined) mask(data.authorizationToken);
+      const login = loginIn(data?.authorizationToken, mask);
       const host = hostOfEndpoint(data?.proxyEndpoint ?? '');
-      if (username === '' || password === '' || host === undefined) throw emptyAnswer(asked, 'a login and a registry endpoint');
-      return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
+      if (login === undefined || host === undefined) throw emptyAnswer(asked, 'a login and a registry endpoint');
+      return { ...login, host: hostAtEndpoint(host, endpoint), expiresAt: data?.expiresAt?.getTime() };
     },
 
     repository: describe,
@@ -145,7 +159,7 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
       const request = new CreateRepositoryCommand({ ...named(place), imageTagMutability: mutability });
       try {
         const { repository } = await ask(asked, async () => (await once()).send(request));
-        return { repository: repositoryIn(asked, { place, found: repository }), created: true };
+        return { repository: repositoryIn(asked, { place, found: repository, endpoint }), created: true };
       } catch (error) {
         if (awsCode(error) !== 'RepositoryAlreadyExistsException' && !isPassing(error)) throw error;
         const repository = await describe(place);
@@ -251,20 +265,33 @@ export function awsEcr(access: AwsAccess, { mask = core.setSecret, policyWriteDe
   };
 }
 
-function repositoryIn(asked: Asked, { place, found }: { place: RepositoryPlace; found: Repository | undefined }): EcrRepository {
+function repositoryIn(
+  asked: Asked,
+  { place, found, endpoint }: { place: RepositoryPlace; found: Repository | undefined; endpoint: EndpointChoice },
+): EcrRepository {
   const registryId = parseAccountId(found?.registryId ?? '');
   const uri = found?.repositoryUri ?? '';
   if (!registryId.ok || !uri.endsWith(`/${place.repository}`)) throw emptyAnswer(asked, 'the repository');
+  const host = hostAtEndpoint(uri.slice(0, -`/${place.repository}`.length), endpoint);
   const mutability = found?.imageTagMutability ?? '';
   return {
     name: place.repository,
     registryId: registryId.value,
     arn: found?.repositoryArn ?? '',
-    uri,
-    host: uri.slice(0, -`/${place.repository}`.length),
+    uri: `${host}/${place.repository}`,
+    host,
     mutability: isTagMutability(mutability) ? mutability : 'MUTABLE',
     exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
   };
+}
+
+/** `base64(user:password)`; masked on the line that decodes it. Undefined where it is none. */
+export function loginIn(token: string | undefined, mask: (secret: string) => void): RegistryLogin | undefined {
+  if (token === undefined || token === '') return undefined;
+  mask(token);
+  const [username = '', password = ''] = Buffer.from(token, 'base64').toString('utf8').split(/:(.*)/s, 2);
+  if (password !== '') mask(password);
+  return username === '' || password === '' ? undefined : { username, password };
 }
 
 async function download(url: string): Promise<string | undefined> {
@@ -285,7 +312,7 @@ function named(place: RepositoryPlace): { registryId?: AccountId; repositoryName
   return { ...registry(place), repositoryName: place.repository };
 }
 
-function imageId(id: ImageId): { imageTag: Tag } | { imageDigest: Digest } {
+export function imageId(id: ImageId): { imageTag: Tag } | { imageDigest: Digest } {
   return 'tag' in id ? { imageTag: id.tag } : { imageDigest: id.digest };
 }
 
@@ -297,7 +324,7 @@ function about(operation: string, place: RepositoryPlace): Asked {
 }
 
 /** Turns one expected error into undefined. */
-async function none<T>(code: string | RegExp, asking: Promise<T>): Promise<T | undefined> {
+export async function none<T>(code: string | RegExp, asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking;
   } catch (error) {
@@ -307,7 +334,7 @@ async function none<T>(code: string | RegExp, asking: Promise<T>): Promise<T | u
   }
 }
 
-function digestIn(asked: Asked, text = ''): Digest {
+export function digestIn(asked: Asked, text = ''): Digest {
   const digest = parseDigest(text);
   if (!digest.ok) throw emptyAnswer(asked, 'a digest');
   return digest.value;

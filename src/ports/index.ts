@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Codedeploy } from './codedeploy.ts';
 import type { Credentials, Session } from './credentials.ts';
 import type { Docker } from './docker.ts';
-import type { Ecr } from './ecr.ts';
+import type { Ecr, ImageRegistry } from './ecr.ts';
 import type { Ecs } from './ecs.ts';
 import type { Files } from './files.ts';
 import type { Git } from './git.ts';
@@ -22,6 +22,7 @@ export interface Ports {
   readonly docker: Docker;
   readonly ociRegistry: OciRegistry;
   readonly ecr: (session: Session) => Ecr;
+  readonly ecrPublic: (session: Session) => ImageRegistry;
   readonly ecs: (session: Session) => Ecs;
   readonly codedeploy: (session: Session) => Codedeploy;
   readonly organizations: (session: Session) => Organizations;

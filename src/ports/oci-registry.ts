@@ -17,7 +17,7 @@ import { manifestMediaTypes, parseConfiguration, parseManifest, platformsOf, typ
 import { AwsError } from '../errors.ts';
 import { atMost } from './at-most.ts';
 import type { Clock } from './clock.ts';
-import type { RegistryLogin } from './ecr.ts';
+import type { RegistryLogin, RegistryService } from './ecr.ts';
 import { baseUrl, noAnswer, NoAnswer, openHttp, type Http, type HttpReply, type HttpRequest, type HttpStream } from './http.ts';
 import { digestOf, largestManifest, type OciBlob, type OciImage, type OciManifest } from './oci-image.ts';
 import { readOciLayout } from './oci-layout.ts';
@@ -350,7 +350,7 @@ function refused({ operation, place, reply, why }: Failure & { reply: HttpReply;
   const { code, message } = registryProblem(reply);
   const said = why ?? [code.startsWith('HTTP') ? '' : code, message].filter((part) => part !== '').join(': ');
   return new AwsError(`${what({ operation, place })} failed: the registry answered ${reply.status} ${said}`.trimEnd(), {
-    service: 'ecr',
+    service: serviceOf(place),
     operation,
     code,
     ...hint({ status: reply.status, operation, place }),
@@ -360,7 +360,7 @@ function refused({ operation, place, reply, why }: Failure & { reply: HttpReply;
 function unanswered({ operation, place, error }: Failure & { error: unknown }): unknown {
   if (!(error instanceof NoAnswer)) return error;
   return new AwsError(`${what({ operation, place })} failed: no answer from ${place.host}: ${error.message}`, {
-    service: 'ecr',
+    service: serviceOf(place),
     operation,
     code: error.code,
     cause: error,
@@ -369,12 +369,16 @@ function unanswered({ operation, place, error }: Failure & { error: unknown }): 
 }
 
 /** IAM names the action only of ECR. */
-function what({ operation, place: { host, repository } }: Failure): string {
-  return `${isEcr(host) ? 'ecr:' : ''}${operation} for ${host}/${repository}`;
+function what({ operation, place }: Failure): string {
+  return `${isEcr(place) ? `${serviceOf(place)}:` : ''}${operation} for ${place.host}/${place.repository}`;
 }
 
-function isEcr(host: string): boolean {
-  return parseEcrHost(host) !== undefined || baseUrl(host).startsWith('http:');
+function isEcr({ host, login }: RegistryPlace): boolean {
+  return login?.service !== undefined || parseEcrHost(host) !== undefined || baseUrl(host).startsWith('http:');
+}
+
+function serviceOf({ login }: RegistryPlace): RegistryService {
+  return login?.service ?? 'ecr';
 }
 
 /** `{"errors":[{"code":"DENIED","message":"…"}]}`; an answer to HEAD has no body. */
@@ -389,10 +393,11 @@ function registryProblem({ status, text }: HttpReply): { code: string; message: 
   return { code: `HTTP${status}`, message: text.slice(0, 200) };
 }
 
-function hint({ status, operation, place: { host, repository } }: Failure & { status: number }): { hint?: string } {
+function hint({ status, operation, place }: Failure & { status: number }): { hint?: string } {
+  const { host, repository } = place;
   if (status === 404) return { hint: `Check that the repository ${repository} exists there.` };
   if (status !== 401 && status !== 403) return {};
-  if (!isEcr(host)) return { hint: `Log in to ${host} before this step (docker/login-action).` };
+  if (!isEcr(place)) return { hint: `Log in to ${host} before this step (docker/login-action).` };
   const pull = ['BatchGetImage', 'GetDownloadUrlForLayer'];
   const action =
     operation === 'GetAuthorizationToken'
@@ -401,6 +406,6 @@ function hint({ status, operation, place: { host, repository } }: Failure & { st
         ? `${operation} (a copy needs ${pull.join(' and ')})`
         : `${operation} (a push needs BatchCheckLayerAvailability, InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage and BatchGetImage)`;
   return {
-    hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
+    hint: `Allow ${serviceOf(place)}:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
   };
 }

@@ -22,6 +22,8 @@ export interface Command {
   readonly variables?: Readonly<Record<string, string>>;
   /** Goes to stdin: the one way of a secret. */
   readonly input?: string;
+  /** What an error calls it. Default: the program and its arguments up to the first option. */
+  readonly name?: string;
 }
 
 export interface CommandOutput {
@@ -31,10 +33,15 @@ export interface CommandOutput {
 
 export interface Processes {
   /**
-   * Runs a short command, silently.
-   * @throws CommandError for any exit code but 0
+   * Where a program is.
+   * @throws CommandError where it is not on PATH
    */
-  run(command: Command): Promise<CommandOutput>;
+  find(program: string): Promise<string>;
+  /**
+   * Runs a short command, silently.
+   * @throws CommandError for any exit code but 0; the signal's reason when one that gets an input is aborted
+   */
+  run(command: Command, options?: { readonly signal?: AbortSignal | undefined }): Promise<CommandOutput>;
   /**
    * Runs a long command in a process group of its own; its output goes to the log line by line.
    * @throws CommandError for any exit code but 0; the signal's reason when it is aborted, after the group has ended
@@ -58,9 +65,11 @@ export interface ProcessSettings {
 
 export function childProcesses({ log, environment, grace = 1_500 }: ProcessSettings): Processes {
   return {
-    run: async (command) => {
+    find: async (program) => findProgram(program, environment),
+
+    run: async (command, { signal = neverAborted } = {}) => {
       // With an input we run it ourselves: the toolkit dies of EPIPE when a child ends before it has read all.
-      if (command.input !== undefined) return supervise({ command, environment, grace, signal: neverAborted, onLine: () => undefined });
+      if (command.input !== undefined) return supervise({ command, environment, grace, signal, onLine: () => undefined });
       const program = await findProgram(command.program, environment);
       const { exitCode, stdout, stderr } = await getExecOutput(`"${program}"`, [...command.arguments], {
         silent: true,
@@ -199,7 +208,7 @@ function stopper(child: ChildProcess, grace: number): { soon: () => void; now: (
 
 function failure({ command, exitCode, stdout, stderr }: CommandOutput & { command: Command; exitCode: number }): CommandError {
   const firstOption = command.arguments.findIndex((argument) => argument.startsWith('-'));
-  const shown = [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
+  const shown = command.name ?? [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
   const said = lastLines(stderr) || lastLines(stdout) || 'it said nothing';
   const output = `${stdout}\n${stderr}`;
   return new CommandError(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode, output });

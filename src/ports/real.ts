@@ -1,8 +1,10 @@
 /** The ports on a runner: the only place where they are put together. */
+import { endpointChoice } from './aws.ts';
 import { systemClock } from './clock.ts';
 import { awsCodedeploy } from './codedeploy.ts';
 import { stsCredentials } from './credentials.ts';
 import { dockerCli } from './docker.ts';
+import { awsEcrPublic } from './ecr-public.ts';
 import { awsEcr } from './ecr.ts';
 import { awsEcs } from './ecs.ts';
 import { workspaceFiles } from './files.ts';
@@ -17,6 +19,8 @@ export function realPorts(environment: Readonly<Record<string, string | undefine
   const clock = systemClock;
   const log = actionsLog;
   const github = actionsGitHub(environment);
+  const ociRegistry = httpOciRegistry({ clock });
+  const endpoint = endpointChoice(environment);
   return {
     clock,
     log,
@@ -25,8 +29,9 @@ export function realPorts(environment: Readonly<Record<string, string | undefine
     git: gitCli({ log, environment }),
     credentials: stsCredentials({ github, clock, log, environment }),
     docker: dockerCli({ log, environment }),
-    ociRegistry: httpOciRegistry({ clock }),
-    ecr: awsEcr,
+    ociRegistry,
+    ecr: (session) => awsEcr(session, { endpoint }),
+    ecrPublic: (session) => awsEcrPublic(session, { endpoint, ociRegistry }),
     ecs: awsEcs,
     codedeploy: awsCodedeploy,
     organizations: (session) => awsOrganizations(session, { clock }),

@@ -209,7 +209,7 @@ export async function inPrivateDocker<T>(
   memory.remember(undo);
   try {
     const config = await docker.isolate({ folder, hosts });
-    for (const host of hosts) await docker.login({ config, host, login });
+    for (const host of hosts) await docker.login({ config, host, login, signal });
     signal.throwIfAborted();
     return await work(config);
   } finally {

@@ -47,7 +47,6 @@ export async function checkImage({ ecr, place, id, elsewhere }: ImageCheck): Pro
   }
 }
 
-/** Which policy refused is told by IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
 /** `checkImage` by the side that is deployed to, for an image of a Region. */
 export async function checkPull({
   session,
@@ -63,6 +62,7 @@ export async function checkPull({
   return checkImage({ ...question, ecr: ports.ecr({ ...session, region }), elsewhere });
 }
 
+/** Which policy refused is told by IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
 function denied({ what, reason }: { what: string; reason: string }): ImageAnswer {
   if (/resource-based policy/.test(reason)) {
     return {

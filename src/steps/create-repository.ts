@@ -7,7 +7,7 @@ import { hostOfAccount } from '../domain/image.ts';
 import type { PlannedWrite } from '../domain/plan.ts';
 import { InputError } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
-import type { Ecr, EcrRepository, NewRepository, RepositoryPlace } from '../ports/ecr.ts';
+import type { Ecr, EcrRepository, ImageRegistry, NewRepository, RegistryService, RepositoryPlace } from '../ports/ecr.ts';
 import type { Log } from '../ports/log.ts';
 
 export interface CreatingInputs {
@@ -23,13 +23,16 @@ interface Missing {
   readonly inputs: CreatingInputs;
   /** Of the registry's side. */
   readonly session: Session;
+  /** ECR Public’s are not created. */
+  readonly service: RegistryService;
   /** What was not done where it is not to be created: `Nothing was built or pushed.` */
   readonly undone: string;
 }
 
 /** @throws InputError where it is not to be created */
-export async function nameMissing({ place, inputs, session, undone }: Missing): Promise<NamedRepository> {
-  if (!inputs['create-repository']) throw missingRepository(place, undone);
+export async function nameMissing(missing: Missing): Promise<NamedRepository> {
+  const { place, inputs, session, service } = missing;
+  if (!inputs['create-repository'] || service !== 'ecr') throw missingRepository(missing);
   const registryId = place.registryId ?? (await session.identity()).account;
   const { region } = session;
   return {
@@ -40,9 +43,12 @@ export async function nameMissing({ place, inputs, session, undone }: Missing): 
 }
 
 /** The same with its host, which a login tells, and how its tags will be. */
-export async function repositoryToBe({ ecr, ...missing }: Missing & { readonly ecr: Ecr }): Promise<EcrRepository> {
+export async function repositoryToBe({
+  ecr,
+  ...missing
+}: Omit<Missing, 'service'> & { readonly ecr: ImageRegistry }): Promise<EcrRepository> {
   const { place, inputs, session } = missing;
-  const named = await nameMissing(missing);
+  const named = await nameMissing({ ...missing, service: ecr.service });
   const { host: own } = await ecr.authorization();
   const isOwn = async () => place.registryId === undefined || (await session.identity()).account === place.registryId;
   const host = hostOfAccount(own, named.registryId) ?? ((await isOwn()) ? own : undefined);
@@ -59,7 +65,7 @@ export async function createRepository({
   inputs,
   ecr,
   log,
-}: Pick<Missing, 'place' | 'inputs'> & { readonly ecr: Ecr; readonly log: Log }): Promise<EcrRepository> {
+}: Pick<Missing, 'place' | 'inputs'> & { readonly ecr: Pick<Ecr, 'createRepository'>; readonly log: Log }): Promise<EcrRepository> {
   const { repository, created } = await ecr.createRepository(place, { mutability: inputs['image-tag-mutability'] });
   log.info(
     created
@@ -73,9 +79,16 @@ export function plannedCreation({ arn }: NamedRepository): PlannedWrite {
   return { service: 'ecr', action: 'CreateRepository', resource: arn };
 }
 
-function missingRepository({ repository, registryId }: RepositoryPlace, undone: string): InputError {
-  const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
-  return new InputError([{ input: 'repository', problem: `${repository} does not exist in ${where}` }], {
-    hint: `${undone} Give create-repository: true to have it created, or correct repository, registry-id or aws-region.`,
-  });
+function missingRepository({
+  place: { repository, registryId },
+  service,
+  undone,
+}: Pick<Missing, 'place' | 'service' | 'undone'>): InputError {
+  const whose = registryId === undefined ? 'of these credentials' : `of ${registryId}`;
+  const problem = `${repository} does not exist in the ${service === 'ecr' ? 'registry' : 'public registry'} ${whose}`;
+  const toDo =
+    service === 'ecr'
+      ? 'Give create-repository: true to have it created, or correct repository, registry-id or aws-region.'
+      : `Create it (aws ecr-public create-repository --region us-east-1 --repository-name ${repository}), or correct repository: its name without the registry’s alias.`;
+  return new InputError([{ input: 'repository', problem }], { hint: `${undone} ${toDo}` });
 }

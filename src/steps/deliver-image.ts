@@ -3,14 +3,16 @@ import type { Memory } from '../cleanup.ts';
 import type { Digest, RepositoryName } from '../domain/image.ts';
 import { AwsError } from '../errors.ts';
 import { lazy } from '../ports/aws.ts';
-import type { Authorization, Ecr, EcrRepository } from '../ports/ecr.ts';
+import type { Authorization, Ecr, EcrRepository, ImageRegistry } from '../ports/ecr.ts';
 import type { OciImage } from '../ports/oci-image.ts';
 import { buildImage, inPrivateDocker } from './build-image.ts';
 import type { Source } from './find-source.ts';
 import { missingTags, placeOf, type PreparedPublish, type PublishPorts, type Target } from './prepare-publish.ts';
 
 export interface PublishContext {
-  readonly ecr: Ecr;
+  readonly ecr: ImageRegistry;
+  /** Makes a repository that is not there; only private ones are made. */
+  readonly creator: Pick<Ecr, 'createRepository'>;
   readonly ports: PublishPorts;
   readonly memory: Memory;
   readonly signal: AbortSignal;

@@ -1,10 +1,10 @@
 /** The platforms that an image in ECR runs on: an index lists them, a single image tells its own in its configuration. */
 import { parseConfiguration, parseManifest, platformsOf, type Platform } from '../domain/oci.ts';
 import { AwsError } from '../errors.ts';
-import type { Ecr, EcrManifest, RepositoryPlace } from '../ports/ecr.ts';
+import type { EcrManifest, ImageRegistry, RepositoryPlace } from '../ports/ecr.ts';
 
 export interface PlatformQuestion {
-  readonly ecr: Ecr;
+  readonly ecr: ImageRegistry;
   readonly place: RepositoryPlace;
   readonly manifest: EcrManifest;
 }

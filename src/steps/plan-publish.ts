@@ -1,7 +1,7 @@
 /** What `publishImage` would do with what was prepared; reads only. */
 import { formatImage, type Digest } from '../domain/image.ts';
 import { digestOfBuild, type PlannedImage, type PlannedTag, type PlannedWrite, type PlanPart } from '../domain/plan.ts';
-import type { Ecr } from '../ports/ecr.ts';
+import type { ImageRegistry } from '../ports/ecr.ts';
 import { plannedCreation } from './create-repository.ts';
 import { digestOf } from './find-source.ts';
 import { placeOf, type PreparedPublish, type Target } from './prepare-publish.ts';
@@ -16,7 +16,7 @@ export interface PublishPlan {
 }
 
 /** @throws AwsError where the caller could not even log in to push */
-export async function planPublish(prepared: PreparedPublish, { ecr }: { ecr: Ecr }): Promise<PublishPlan> {
+export async function planPublish(prepared: PreparedPublish, { ecr }: { ecr: ImageRegistry }): Promise<PublishPlan> {
   const { source, targets } = prepared;
   const known = digestOf(source);
   const digest = known ?? digestOfBuild;
@@ -47,7 +47,7 @@ export async function planPublish(prepared: PreparedPublish, { ecr }: { ecr: Ecr
 interface Planning {
   readonly source: PreparedPublish['source'];
   readonly known: Digest | undefined;
-  readonly ecr: Ecr;
+  readonly ecr: ImageRegistry;
 }
 
 async function planTarget(

@@ -9,7 +9,7 @@ import { parseTagEntries, tagsOfHomes } from '../domain/tag-entries.ts';
 import { isImmutable, type WantedTag } from '../domain/tags.ts';
 import { InputError, type InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
-import type { Ecr, EcrRepository, RegistryLogin, RepositoryPlace } from '../ports/ecr.ts';
+import type { EcrRepository, ImageRegistry, RegistryLogin, RepositoryPlace } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 import { buildPaths, checkBuild } from './build-image.ts';
 import { repositoryToBe, type CreatingInputs } from './create-repository.ts';
@@ -84,7 +84,7 @@ export interface PrepareRequest extends WishRequest {
   readonly wish: PublishWish;
   /** Undefined: the registry of the caller's own account. */
   readonly registryId: AccountId | undefined;
-  readonly ecr: Ecr;
+  readonly ecr: ImageRegistry;
   /** Of the registry's side. */
   readonly session: Session;
   readonly signal: AbortSignal;
@@ -107,7 +107,7 @@ export async function preparePublish(request: PrepareRequest): Promise<PreparedP
   const [first, ...others] = targetsOf(found, wish.names);
   if (!first) throw new Error('a required list has an entry');
   const targets = [first, ...others] as const;
-  const source = await resolveSource(wish.source, { ...request, host: first.repository.host });
+  const source = await resolveSource(wish.source, { ...request, home: first.repository });
   for (const note of wish.names.notes) ports.log.notice(note);
   return { inputs, names: wish.names, ...settle({ inputs, source, targets, ports }) };
 }
@@ -120,7 +120,15 @@ function targetsOf(found: readonly Omit<Target, 'tags'>[], { tags }: ImageNames)
 }
 
 /** What tags name, of those that are there. */
-export async function tagged({ ecr, place, tags }: { ecr: Ecr; place: RepositoryPlace; tags: readonly Tag[] }): Promise<Map<Tag, Digest>> {
+export async function tagged({
+  ecr,
+  place,
+  tags,
+}: {
+  ecr: ImageRegistry;
+  place: RepositoryPlace;
+  tags: readonly Tag[];
+}): Promise<Map<Tag, Digest>> {
   const found = await Promise.all([...new Set(tags)].map(async (tag) => [tag, await ecr.image(place, { tag })] as const));
   return new Map(found.flatMap(([tag, image]) => (image ? [[tag, image.digest]] : [])));
 }
@@ -131,13 +139,16 @@ export function missingTags({ tags, existing }: Target, digest: Digest): readonl
 }
 
 /** An image of a registry is looked up; this one's stays where it is, another's is read to be copied. */
-async function resolveSource(source: GivenSource, request: PrepareRequest & { readonly host: string }): Promise<Source> {
+async function resolveSource(source: GivenSource, request: PrepareRequest & { readonly home: EcrRepository }): Promise<Source> {
   if (source.kind !== 'registry') return source;
   const { reference } = source;
-  const { repository, host = request.host } = reference;
+  const { ecr, home } = request;
+  const { repository, host = home.host } = reference;
   const id = reference.digest === undefined ? { tag: reference.tag as Tag } : { digest: reference.digest };
-  if (host === request.host) {
-    const answer = await request.ecr.manifest({ repository, registryId: request.registryId }, id);
+  // On the host of ECR Public are everybody's registries, each below its alias.
+  const isHere = host === home.host && (ecr.service === 'ecr' || aliasOf(repository) === aliasOf(home.name));
+  if (isHere) {
+    const answer = await ecr.manifest({ repository, registryId: request.registryId }, id);
     if (answer.answer === 'found') return { kind: 'registry', repository, digest: answer.digest };
     throw answer.answer === 'denied' ? noImage(reference, answer.reason) : noImage(reference, `${host}/${repository} has no such image`);
   }
@@ -148,11 +159,15 @@ async function resolveSource(source: GivenSource, request: PrepareRequest & { re
   return { kind: 'copy', image };
 }
 
+function aliasOf(repository: RepositoryName): string {
+  return repository.split('/')[0] ?? '';
+}
+
 /** Another ECR registry of the Region takes the same token, one of another Region a token of there; any other what Docker has. */
 async function loginOf(host: string, { session, ecr, ports }: PrepareRequest): Promise<RegistryLogin | undefined> {
   const region = parseEcrHost(host)?.region;
   if (region === undefined) return foreignLogin({ host, ports });
-  return region === session.region ? ecr.authorization() : ports.ecr({ ...session, region }).authorization();
+  return region === session.region && ecr.service === 'ecr' ? ecr.authorization() : ports.ecr({ ...session, region }).authorization();
 }
 
 function noImage(reference: ImageReference, why: string): InputError {

@@ -7,7 +7,7 @@ import { pushedDigest } from '../domain/build-failure.ts';
 import { formatImage, parseDigest, type Digest, type RepositoryName, type Tag } from '../domain/image.ts';
 import { formatPlatforms, isIndex, type Platform } from '../domain/oci.ts';
 import { AwsError, CommandError } from '../errors.ts';
-import type { Ecr, EcrRepository } from '../ports/ecr.ts';
+import type { EcrRepository, ImageRegistry } from '../ports/ecr.ts';
 import { createRepository } from './create-repository.ts';
 import { deliver, notThere, type PublishContext } from './deliver-image.ts';
 import { digestOf } from './find-source.ts';
@@ -68,11 +68,11 @@ export async function publishImage(prepared: PreparedPublish, context: PublishCo
 }
 
 /** The repositories that are not there yet are made now, one after the other: nothing else is left to be checked. */
-async function createMissing(prepared: PreparedPublish, { ecr, ports }: PublishContext): Promise<PreparedPublish> {
+async function createMissing(prepared: PreparedPublish, { creator, ports }: PublishContext): Promise<PreparedPublish> {
   const { inputs, targets } = prepared;
   const there: EcrRepository[] = [];
   for (const { repository, isNew } of targets)
-    there.push(isNew ? await createRepository({ place: placeOf(repository), inputs, ecr, log: ports.log }) : repository);
+    there.push(isNew ? await createRepository({ place: placeOf(repository), inputs, ecr: creator, log: ports.log }) : repository);
   return { ...prepared, targets: mapTargets(targets, (target, index) => ({ ...target, repository: there[index] ?? target.repository })) };
 }
 
@@ -147,7 +147,7 @@ export async function describeImage({
   prepared: { source, targets },
   digest,
 }: {
-  ecr: Ecr;
+  ecr: ImageRegistry;
   prepared: Pick<PreparedPublish, 'source' | 'targets'>;
   digest: Digest;
 }): Promise<Pick<PublishedImage, 'platforms' | 'isIndex'>> {

@@ -4,7 +4,7 @@ import type { SessionTag } from '../domain/session-tags.ts';
 import type { InputProblem } from '../errors.ts';
 import type { Codedeploy } from '../ports/codedeploy.ts';
 import { inputOfAccount, type Session, type Side, type SideRequest } from '../ports/credentials.ts';
-import type { Ecr } from '../ports/ecr.ts';
+import type { Ecr, ImageRegistry } from '../ports/ecr.ts';
 import type { Ecs } from '../ports/ecs.ts';
 import type { Ports } from '../ports/index.ts';
 import type { Organizations } from '../ports/organizations.ts';
@@ -19,7 +19,12 @@ interface CommonInputs {
   readonly 'role-session-tags': readonly SessionTag[];
 }
 
+export const registryTypes = ['private', 'public'] as const;
+export type RegistryType = (typeof registryTypes)[number];
+
 export interface RegistryInputs extends CommonInputs {
+  /** Absent where a mode knows private ones only. */
+  readonly 'registry-type'?: RegistryType;
   readonly 'registry-id': AccountId | undefined;
   readonly 'registry-role': RoleArn | undefined;
 }
@@ -38,7 +43,10 @@ export interface OrganizationInputs extends CommonInputs {
 
 export interface RegistrySide {
   readonly session: Session;
+  /** The private registry. */
   readonly ecr: Ecr;
+  /** Where images are pushed: the same, or ECR Public. */
+  readonly imageRegistry: ImageRegistry;
 }
 
 export interface OrganizationSide {
@@ -140,7 +148,8 @@ export function openRegistry({ inputs, ports }: { inputs: RegistryInputs; ports:
     role,
     expectedAccount: role === undefined ? undefined : inputs['registry-id'],
   });
-  return { session, ecr: ports.ecr(session) };
+  const ecr = ports.ecr(session);
+  return { session, ecr, imageRegistry: inputs['registry-type'] === 'public' ? ports.ecrPublic(session) : ecr };
 }
 
 export function openDeploy({ inputs, ports }: { inputs: DeployInputs; ports: Ports }): DeploySide {

@@ -84,7 +84,7 @@ export async function shareRepositories(request: ShareAllRequest): Promise<void>
         const there = await found[index];
         if (there) return there;
         const place = { repository, registryId };
-        const named = await nameMissing({ place, inputs, session, undone: 'It was not shared.' });
+        const named = await nameMissing({ place, inputs, session, service: ecr.service, undone: 'It was not shared.' });
         if (!request.plan) return createRepository({ place, inputs, ecr, log });
         log.info(`${repository} does not exist: it would be created (${inputs['image-tag-mutability']}).`);
         request.plan({ writes: [plannedCreation(named)] });
