@@ -29,7 +29,7 @@ export async function startProxy({ route, credentials }: ProxyOptions): Promise<
   server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     const authority = request.url ?? '';
     tunnels.push(authority);
-    const refuse = (status: string): void => void client.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
+    const refuse = (status: string) => client.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
     const [, given = ''] = (request.headers['proxy-authorization'] ?? '').split(' ');
     if (credentials !== undefined && Buffer.from(given, 'base64').toString() !== credentials)
       return void refuse('407 Proxy Authentication Required');

@@ -6,6 +6,10 @@ export type Mutability = (typeof mutabilities)[number];
 export const severities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFORMATIONAL', 'UNDEFINED'] as const;
 export type Severity = (typeof severities)[number];
 
+/** How scans can end without findings (AWS-FACTS 2.6); `never`: none ever begins by itself, and one that is asked for does not end. */
+export type ScanEnd =
+  'FAILED' | 'UNSUPPORTED_IMAGE' | 'SCAN_ELIGIBILITY_EXPIRED' | 'FINDINGS_UNAVAILABLE' | 'LIMIT_EXCEEDED' | 'IMAGE_ARCHIVED' | 'never';
+
 export interface StoredImage {
   readonly digest: string;
   readonly mediaType: string;
@@ -27,6 +31,8 @@ export interface Repository {
   scanning: 'basic' | 'enhanced';
   /** What a scan of any image here finds. */
   findings: Partial<Record<Severity, number>>;
+  /** How a scan of any image here ends instead. */
+  scanEnd: ScanEnd | undefined;
   readonly resourceTags: readonly Json[];
   /** Every state of the policy in order; undefined is "no policy". */
   readonly policies: { readonly at: number; readonly text: string | undefined }[];
@@ -46,6 +52,7 @@ export interface RepositorySettings {
   readonly scanOnPush?: boolean;
   readonly scanning?: 'basic' | 'enhanced';
   readonly findings?: Partial<Record<Severity, number>>;
+  readonly scanEnd?: ScanEnd;
   readonly resourceTags?: readonly Json[];
   /** JSON text, or the document. */
   readonly policy?: string | object;
@@ -65,6 +72,7 @@ export function newRepository(given: RepositorySettings, createdAt: number): Rep
     scanOnPush: given.scanOnPush ?? false,
     scanning: given.scanning ?? 'basic',
     findings: given.findings ?? {},
+    scanEnd: given.scanEnd,
     resourceTags: given.resourceTags ?? [],
     policies: [{ at: createdAt, text }],
     images: new Map(),

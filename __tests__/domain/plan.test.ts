@@ -3,6 +3,7 @@ import type { Tag } from '../../src/domain/image.ts';
 import {
   digestOfBuild,
   nextRevision,
+  planJson,
   planLines,
   planMarkdown,
   planOf,
@@ -53,6 +54,21 @@ test('the parts become one plan, their writes in order', () => {
 
 test('the next revision stands beside the running one, also in a new family', () => {
   expect(nextRevision({ running, family: 'shop' })).toBe('arn:aws:ecs:eu-west-1:222222222222:task-definition/shop:<new revision>');
+});
+
+test('as an output a plan that is too long is without diffs and documents', () => {
+  const policies = [{ repository, changed: true, diff: ['+ a long line'] }];
+  const plan = planOf('release', [{ writes: [put], images: [image], policies, deployment }]);
+  const whole = planJson(plan, 10_000);
+  expect(JSON.parse(whole)).toEqual(plan);
+  expect(planJson(plan, whole.length)).toBe(whole);
+  const { appSpec: _, ...withoutAppSpec } = deployment;
+  expect(JSON.parse(planJson(plan, whole.length - 1))).toEqual({
+    ...plan,
+    truncated: true,
+    policies: [{ repository, changed: true, diff: [] }],
+    deployment: { ...withoutAppSpec, taskDefinition: { ...deployment.taskDefinition, differences: [] } },
+  });
 });
 
 const cases: readonly (readonly [name: string, part: PlanPart, lines: readonly string[]])[] = [

@@ -459,6 +459,28 @@ describe('scans', () => {
     ]);
   });
 
+  test('come in pages, and may end without findings', async () => {
+    const { client, emulator, push, world } = await start();
+    const repository = world.repository({ account: shared, region, name: repositoryName, scanOnPush: true, findings: { HIGH: 3 } });
+    const { digest } = await pushImage(push, { tag: 'v1' });
+    emulator.clock.advance(10_000);
+    const ask = (nextToken?: string) =>
+      client.send(new DescribeImageScanFindingsCommand({ repositoryName, imageId: { imageDigest: digest }, maxResults: 2, nextToken }));
+    const first = await ask();
+    const second = await ask(first.nextToken);
+    expect([first, second].map(({ imageScanFindings }) => imageScanFindings?.findings?.length)).toEqual([2, 1]);
+    expect(second.nextToken).toBeUndefined();
+    repository.scanEnd = 'UNSUPPORTED_IMAGE';
+    const unsupported = await ask();
+    expect(unsupported.imageScanStatus).toMatchObject({
+      status: 'UNSUPPORTED_IMAGE',
+      description: expect.stringContaining('operating system'),
+    });
+    expect(unsupported.imageScanFindings).toBeUndefined();
+    repository.scanEnd = 'never';
+    expect((await errorOf(ask())).name).toBe('ScanNotFoundException');
+  });
+
   test('on demand: once a day, not of an index', async () => {
     const { client, emulator, push } = await start();
     const { digest } = await pushImage(push, { tag: 'v1' });

@@ -1,7 +1,8 @@
 /** Every call that a mode makes is allowed by the policy that docs/iam.md gives for it. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { accounts, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
+import { accounts, region, repositoryName, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
+import { fakeDocker } from './fake-docker.ts';
 import { inputs, layout, onStage } from './stage.ts';
 
 /** The actions in the JSON blocks below a heading of docs/iam.md. */
@@ -50,6 +51,13 @@ const cases: readonly (readonly [
   ],
   ['share, only verifying,', { ...common, ...registry, ...repository, ...sharing, mode: 'share', 'policy-mode': 'verify' }, onlyReading],
   ['deploy', { ...deploy, mode: 'deploy' }, onlyReading],
+  ['login to ECR Public', { ...common, ...registry, mode: 'login', 'registry-type': 'public' }, { registry: ['login'] }],
+  [
+    'publish, with what comes after the push,',
+    { ...publish, mode: 'publish', tags: 'v2', 'fail-on-severity': 'critical', 'wait-for-replication': 'us-east-1' },
+    { registry: ['publish'] },
+  ],
+  ['publish to ECR Public', { ...publish, mode: 'publish', repository: 'hello', 'registry-type': 'public' }, { registry: ['publish'] }],
   ['release', { ...publish, ...sharing, ...deploying, tags: 'v3' }, roles],
   ...['ou-ab12-11111111', 'Workloads/Development', 'r-ab12', 'o-a1b2c3d4e5'].map(
     (ous) =>
@@ -61,8 +69,13 @@ const cases: readonly (readonly [
 test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, given, documented) => {
   await onStage({ policy: sharedPolicy }, async (stage) => {
     layout(stage.job);
+    const { world } = stage.scenario.emulator;
+    world.repository({ account: accounts.registry, region: 'public', name: 'hello' });
+    Object.assign(world.findRepository({ account: accounts.registry, region, name: repositoryName }) ?? {}, { scanOnPush: true });
+    const destinations = [{ region: 'us-east-1', registryId: accounts.registry }];
+    world.account(accounts.registry).replication.set(region, { rules: [{ destinations }], since: world.clock.now() });
     await stage.step({ with: { ...publish, mode: 'publish' } });
-    const result = await stage.step({ with: given });
+    const result = await stage.step({ with: given, environment: { PATH: fakeDocker(stage.job).path } });
     expect(result.exitCode).toBe(0);
     const sides: Readonly<Record<string, readonly string[]>> = {
       [accounts.registry]: documented.registry ?? [],
@@ -74,7 +87,10 @@ test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, g
         ({ service, operation, account }) =>
           account !== '' && operation !== 'GetCallerIdentity' && !(service === 'registry' && operation === 'Ping'),
       )
-      .map(({ service, operation, account }) => ({ account, action: `${service === 'registry' ? 'ecr' : service}:${operation}` }))
+      .map(({ service, operation, account, region: where }) => ({
+        account,
+        action: `${service !== 'registry' ? service : where === 'public' ? 'ecr-public' : 'ecr'}:${operation}`,
+      }))
       .filter(({ account, action }) => !(sides[account] ?? []).some((mode) => allowed(mode).has(action)));
     expect(missing).toEqual([]);
   });

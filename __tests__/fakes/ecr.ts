@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { AccountId } from '../../src/domain/account.ts';
 import type { Digest, RepositoryName, Tag } from '../../src/domain/image.ts';
+import type { ReplicationRule } from '../../src/domain/replica.ts';
+import type { ImageScan } from '../../src/domain/scan.ts';
 import { isImmutable, type TagRule } from '../../src/domain/tags.ts';
 import { AwsError } from '../../src/errors.ts';
-import type { Ecr, EcrManifest, ImageId, RegistryService, RepositoryPlace } from '../../src/ports/ecr.ts';
+import type { Ecr, EcrManifest, ImageId, RegistryService, Replication, RepositoryPlace, ScanStart } from '../../src/ports/ecr.ts';
 import type { PolicyWritten } from '../../src/ports/policy-store.ts';
 import type { Journal } from './journal.ts';
 
@@ -36,6 +38,14 @@ export class FakeEcr implements Ecr {
   /** Called before each PutImage: what another run does at this moment. */
   beforePut: (() => void) | undefined;
   policy: string | undefined;
+  /** Manifests that a test cares for. */
+  readonly manifests = new Map<Digest, EcrManifest>();
+  /** Digest → what DescribeImageScanFindings answers, one after the other; the last one stays. */
+  readonly scans = new Map<Digest, (ImageScan | undefined)[]>();
+  scanStart: ScanStart = { start: 'started' };
+  rules: readonly ReplicationRule[] = [];
+  /** What DescribeImageReplicationStatus answers, one after the other; the last one stays. */
+  readonly copies: (readonly Replication[])[] = [];
 
   constructor(journal: Journal = []) {
     this.journal = journal;
@@ -97,6 +107,8 @@ export class FakeEcr implements Ecr {
   manifest = async (place: RepositoryPlace, id: ImageId) => {
     const image = await this.image(place, id);
     if (!image) return { answer: 'missing' as const };
+    const given = this.manifests.get(image.digest);
+    if (given) return { answer: 'found' as const, ...given };
     const { digest, mediaType } = image;
     const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: digestOf('config'), size: 2 };
     const child = { mediaType: manifestType, digest: digestOf('child'), size: 2, platform: { os: 'linux', architecture: 'arm64' } };
@@ -117,6 +129,17 @@ export class FakeEcr implements Ecr {
     this.hold({ in: repository, digest, tags: [tag] });
   };
 
+  scan = async (_: RepositoryPlace, digest: Digest) => nextOf(this.scans.get(digest));
+
+  startScan = async (_: RepositoryPlace, digest: Digest) => {
+    this.journal.push(`ecr start scan ${digest}`);
+    return this.scanStart;
+  };
+
+  replicationRules = async () => this.rules;
+
+  replications = async () => nextOf(this.copies) ?? [];
+
   readPolicy = async () => this.policy;
 
   writePolicy = async (_: RepositoryPlace, text: string): Promise<PolicyWritten> => {
@@ -124,4 +147,9 @@ export class FakeEcr implements Ecr {
     this.policy = text;
     return 'written';
   };
+}
+
+/** The last one stays. */
+function nextOf<T>(answers: T[] | undefined): T | undefined {
+  return answers !== undefined && answers.length > 1 ? answers.shift() : answers?.[0];
 }

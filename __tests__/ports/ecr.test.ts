@@ -1,6 +1,7 @@
+import { PutReplicationConfigurationCommand } from '@aws-sdk/client-ecr';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { accessDenied, failure, lostReply, serverError, slow, throttling } from '../../emulator/faults.ts';
-import { policyOf } from '../../emulator/repository.ts';
+import { policyOf, type RepositorySettings } from '../../emulator/repository.ts';
 import type { AccountId, Region } from '../../src/domain/account.ts';
 import type { Digest, RepositoryName, Tag } from '../../src/domain/image.ts';
 import { AwsError } from '../../src/errors.ts';
@@ -239,6 +240,109 @@ describe('a manifest', () => {
     await expect(ecr.putManifest(fixed, { ...found, tag: tag('v1') })).rejects.toMatchObject({ code: 'ImageTagAlreadyExistsException' });
     await ecr.putManifest(fixed, { ...found, tag: tag('latest') });
   });
+});
+
+describe('a scan', () => {
+  const scanned = (settings: Partial<RepositorySettings>) =>
+    started.world.repository({ account: shared, region, name: 'shop/web', ...settings });
+  const digestIn = async () => (await push({ tag: 'v1' })).digest as Digest;
+
+  test.each([
+    ['basic', 'COMPLETE', undefined],
+    ['enhanced', 'ACTIVE', '3.0.2'],
+  ] as const)('%s: how far it is, then all that it found', async (scanning, status, fixedIn) => {
+    scanned({ scanOnPush: true, scanning, findings: { CRITICAL: 1, HIGH: 1200 } });
+    const digest = await digestIn();
+    await expect(ecrOf(shared).scan(place, digest)).resolves.toMatchObject({
+      status: scanning === 'basic' ? 'IN_PROGRESS' : 'PENDING',
+      findings: [],
+    });
+    started.emulator.clock.advance(10_000);
+    const found = await ecrOf(shared).scan(place, digest);
+    expect(found).toMatchObject({ status, counts: { CRITICAL: 1, HIGH: 1200 } });
+    expect(found?.findings).toHaveLength(1201);
+    expect(found?.findings[0]).toEqual({
+      name: 'CVE-2026-1000-CRITICAL',
+      severity: 'CRITICAL',
+      package: 'openssl 3.0.1',
+      fixedIn,
+      uri: expect.stringMatching(/^https:.*CVE-2026-1000-CRITICAL$/),
+    });
+    expect(calls().filter((name) => name === 'DescribeImageScanFindings')).toHaveLength(3);
+  });
+
+  test('that ended without findings says why', async () => {
+    scanned({ scanOnPush: true, scanEnd: 'UNSUPPORTED_IMAGE' });
+    const digest = await digestIn();
+    started.emulator.clock.advance(10_000);
+    await expect(ecrOf(shared).scan(place, digest)).resolves.toEqual({
+      status: 'UNSUPPORTED_IMAGE',
+      why: expect.stringContaining('UnsupportedImageError'),
+      counts: {},
+      findings: [],
+    });
+  });
+
+  test('that nobody began is undefined; it is begun once a day', async () => {
+    const digest = await digestIn();
+    const ecr = ecrOf(shared);
+    await expect(ecr.scan(place, digest)).resolves.toBeUndefined();
+    await expect(ecr.startScan(place, digest)).resolves.toEqual({ start: 'started' });
+    await expect(ecr.scan(place, digest)).resolves.toMatchObject({ status: 'IN_PROGRESS' });
+    await expect(ecr.startScan(place, digest)).resolves.toEqual({ start: 'limited' });
+    started.emulator.faults.inject({ operation: 'StartImageScan' }, serverError());
+    await expect(ecr.startScan(place, digest)).resolves.toEqual({ start: 'unknown' });
+  });
+
+  test('is not begun where the registry does so itself, of an index, or without the right', async () => {
+    scanned({ scanning: 'enhanced' });
+    const digest = await digestIn();
+    await expect(ecrOf(shared).startScan(place, digest)).resolves.toEqual({ start: 'enhanced' });
+    const index = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [{ mediaType: manifestType, digest, size: 1 }] });
+    await (
+      await started.registry(shared)
+    )('PUT', '/v2/shop/web/manifests/multi', { body: index, headers: { 'content-type': indexType } });
+    const multi = await ecrOf(shared).image(place, { tag: tag('multi') });
+    await expect(ecrOf(shared).startScan(place, multi?.digest ?? digest)).resolves.toMatchObject({
+      start: 'unsupported',
+      reason: expect.stringContaining('UnsupportedImageTypeException'),
+    });
+    started.emulator.faults.inject({ operation: 'StartImageScan' }, accessDenied());
+    await expect(ecrOf(shared).startScan(place, digest)).resolves.toMatchObject({
+      start: 'denied',
+      reason: expect.stringContaining('ecr:StartImageScan for repository shop/web in 111111111111 failed: AccessDeniedException'),
+    });
+  });
+});
+
+test('replication: the rules of the own registry, and how far each copy is', async () => {
+  const ecr = ecrOf(shared);
+  await expect(ecr.replicationRules()).resolves.toEqual([]);
+  await started.ecr(shared).send(
+    new PutReplicationConfigurationCommand({
+      replicationConfiguration: {
+        rules: [
+          {
+            destinations: [
+              { region: 'us-east-1', registryId: shared },
+              { region, registryId: devA },
+            ],
+            repositoryFilters: [{ filter: 'shop/', filterType: 'PREFIX_MATCH' }],
+          },
+        ],
+      },
+    }),
+  );
+  const destinations = [
+    { account: shared, region: 'us-east-1' },
+    { account: devA, region },
+  ];
+  await expect(ecr.replicationRules()).resolves.toEqual([{ destinations, prefixes: ['shop/'] }]);
+  const { digest } = await push({ tag: 'v1' });
+  await expect(ecr.replications(place, digest as Digest)).resolves.toEqual([
+    { ...destinations[0], status: 'IN_PROGRESS', failure: undefined },
+    { ...destinations[1], status: 'FAILED', failure: 'AccessDenied' },
+  ]);
 });
 
 describe('the policy', () => {

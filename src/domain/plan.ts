@@ -82,6 +82,8 @@ export interface PlanPart {
   readonly login?: { readonly registries: readonly string[] };
   /** The same one for each repository. */
   readonly images?: readonly PlannedImage[];
+  /** What the image would have to stand before it is shared or deployed. */
+  readonly afterPush?: readonly string[];
   /** One for each repository, replicas among them. */
   readonly policies?: readonly PlannedPolicy[];
   readonly deployment?: PlannedDeployment;
@@ -91,6 +93,8 @@ export interface PlanPart {
 
 export interface Plan extends PlanPart {
   readonly mode: string;
+  /** Its diffs and documents were left out, since it was too long. */
+  readonly truncated?: true;
 }
 
 /** Stands where the digest of an image will be that is not built yet; it never leaves a plan. */
@@ -112,6 +116,20 @@ export function planOf(mode: string, parts: readonly PlanPart[]): Plan {
     }),
     { mode, writes: [] },
   );
+}
+
+/** For the output: as JSON, without diffs and documents where it would be longer than so many characters. */
+export function planJson(plan: Plan, limit: number): string {
+  const whole = JSON.stringify(plan);
+  if (whole.length <= limit) return whole;
+  const { policies, deployment, ...rest } = plan;
+  const { appSpec: _, ...planned } = deployment ?? {};
+  return JSON.stringify({
+    ...rest,
+    truncated: true,
+    ...(policies && { policies: policies.map((policy) => ({ ...policy, diff: [] })) }),
+    ...(deployment && { deployment: { ...planned, taskDefinition: { ...deployment.taskDefinition, differences: [] } } }),
+  });
 }
 
 /** For the log. */
@@ -146,11 +164,12 @@ interface Section {
   readonly block?: { readonly language: string; readonly lines: readonly string[] };
 }
 
-function sections({ login, images = [], policies = [], deployment, blind, writes }: Plan): readonly Section[] {
+function sections({ login, images = [], afterPush = [], policies = [], deployment, blind, writes }: Plan): readonly Section[] {
   if (blind) return blindSections(blind);
   return [
     ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registries.join(', ')}`] }] : []),
     ...images.map(imageSection),
+    ...(afterPush.length > 0 ? [{ title: 'After the push', facts: afterPush }] : []),
     ...policies.map(policySection),
     ...(deployment ? deploymentSections(deployment) : []),
     {

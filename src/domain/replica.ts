@@ -3,6 +3,7 @@
  * (https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html).
  */
 import { parseAccountId, parseRegion, type AccountId, type Region } from './account.ts';
+import type { RepositoryName } from './image.ts';
 import { bad, ok, type Parsed } from './parsed.ts';
 
 export interface ReplicaPlace {
@@ -19,4 +20,49 @@ export function parseReplicaPlace(text: string): Parsed<ReplicaPlace> {
     return bad(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
   }
   return ok({ account: account?.value, region: region.value });
+}
+
+/** Where an image is copied to. */
+export interface Destination {
+  readonly account: AccountId;
+  readonly region: Region;
+}
+
+/** A rule by which a registry copies what is pushed, from then on. */
+export interface ReplicationRule {
+  readonly destinations: readonly Destination[];
+  /** Beginnings of repository names; none: every repository. */
+  readonly prefixes: readonly string[];
+}
+
+export function isSameDestination(one: Destination, other: Destination): boolean {
+  return one.account === other.account && one.region === other.region;
+}
+
+/** As an author writes it: the account only where it is not the registry's own. */
+export function formatDestination({ account, region }: Destination, own: AccountId): string {
+  return account === own ? region : `${account}/${region}`;
+}
+
+export interface Copying {
+  readonly repository: RepositoryName;
+  readonly destination: Destination;
+}
+
+export function isCopied({ repository, destination }: Copying, rules: readonly ReplicationRule[]): boolean {
+  return rules.some(
+    ({ destinations, prefixes }) =>
+      (prefixes.length === 0 || prefixes.some((prefix) => repository.startsWith(prefix))) &&
+      destinations.some((one) => isSameDestination(one, destination)),
+  );
+}
+
+/** PutReplicationConfiguration replaces all rules, so what is to be put holds those that are there (ECR API: ReplicationConfiguration). */
+export function replicationConfiguration(rules: readonly ReplicationRule[]): string {
+  return JSON.stringify({
+    rules: rules.map(({ destinations, prefixes }) => ({
+      destinations: destinations.map(({ account, region }) => ({ region, registryId: account })),
+      ...(prefixes.length > 0 && { repositoryFilters: prefixes.map((filter) => ({ filter, filterType: 'PREFIX_MATCH' })) }),
+    })),
+  });
 }

@@ -2,6 +2,7 @@
 import { formatImage } from '../domain/image.ts';
 import { formatPlatform } from '../domain/oci.ts';
 import { defineMode, type OutputName } from '../mode.ts';
+import { afterPush, planAfterPush } from '../steps/after-push.ts';
 import { planPublishBlindly } from '../steps/plan-blindly.ts';
 import { planPublish, type PublishPlan } from '../steps/plan-publish.ts';
 import { checkPublish, preparePublish, readWish } from '../steps/prepare-publish.ts';
@@ -10,7 +11,8 @@ import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
-import { common, creating, imageToPublish, publishing, registryKind, registrySide, repositories } from './shared-inputs.ts';
+import { checkReplication, prepareReplication } from '../steps/wait-for-replication.ts';
+import { checking, common, creating, imageToPublish, publishing, registryKind, registrySide, repositories } from './shared-inputs.ts';
 
 /** The outputs that tell an image; `release` has them too. */
 export const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'] as const;
@@ -19,25 +21,29 @@ export const publish = defineMode({
   name: 'publish',
   summary:
     'Builds an image (or takes one that exists), pushes every tag to one or several repositories of the shared registry and verifies the digest.',
-  inputs: { ...common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish },
+  inputs: { ...common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish, ...checking },
   outputs: [...imageOutputs, 'plan'],
-  check: (inputs) => [...sideProblems(inputs), ...checkRegistryType(inputs), ...checkPublish(inputs)],
+  check: (inputs) => [...sideProblems(inputs), ...checkRegistryType(inputs), ...checkPublish(inputs), ...checkReplication(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const wish = await readWish({ inputs, ports });
-    const { session, ecr: creator, imageRegistry: ecr } = openRegistry({ inputs, ports });
-    const [prepared] = await together(
-      ['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })],
+    const { session, ecr, imageRegistry } = openRegistry({ inputs, ports });
+    const registryId = registryAccount(inputs);
+    const [prepared, destinations] = await together(
+      ['registry-role', preparePublish({ inputs, wish, registryId, ecr: imageRegistry, session, ports, signal })],
+      ['wait-for-replication', prepareReplication({ inputs, repositories: inputs.repository, registryId, session, ecr })],
       // The account's guard, before the first write.
       ['registry-role', session.identity()],
     );
     if (inputs['dry-run']) {
-      const planned = await planPublish(prepared, { ecr });
+      const planned = await planPublish(prepared, { ecr: imageRegistry });
       tellPlannedImage(planned, output);
-      return tellPlan('publish', [planned.part], { ports, output });
+      const after = planAfterPush({ inputs, destinations, repository: prepared.targets[0].repository });
+      return tellPlan('publish', [planned.part, after], { ports, output });
     }
-    const image = await publishImage(prepared, { ecr, creator, ports, memory, signal });
+    const image = await publishImage(prepared, { ecr: imageRegistry, creator: ecr, ports, memory, signal });
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
+    await afterPush({ inputs, destinations, image, session, ecr, ports, signal });
   },
   planBlindly: async ({ inputs, ports, output }) => {
     const { image, ...blind } = await planPublishBlindly({ inputs, ports });

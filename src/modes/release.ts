@@ -1,6 +1,7 @@
 /** `release`: publish, share and deploy in one step; everything that can be checked is checked before the build starts. */
 import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
+import { afterPush, planAfterPush } from '../steps/after-push.ts';
 import { checkPull, platformProblems } from '../steps/check-image.ts';
 import { planDeployBlindly, planPublishBlindly, planShareBlindly } from '../steps/plan-blindly.ts';
 import { planDeployment } from '../steps/plan-deployment.ts';
@@ -16,20 +17,44 @@ import { sharePublished } from '../steps/share-published.ts';
 import { checkShare, hasTargets, resolveTargets } from '../steps/share-repository.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
+import { checkReplication, prepareReplication } from '../steps/wait-for-replication.ts';
 import { deploymentOutputs, failFastWarnings } from './deploy.ts';
 import { imageOutputs, imageSummary, tellImage, tellPlannedImage } from './publish.ts';
-import { common, creating, deploying, imageToPublish, publishing, registryKind, registrySide, repositories, sharing } from './shared-inputs.ts';
+import {
+  checking,
+  common,
+  creating,
+  deploying,
+  imageToPublish,
+  publishing,
+  registryKind,
+  registrySide,
+  repositories,
+  sharing,
+} from './shared-inputs.ts';
 import { policySummary } from './share.ts';
 
 export const release = defineMode({
   name: 'release',
   summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
-  inputs: { ...common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish, ...sharing, ...deploying },
+  inputs: {
+    ...common,
+    ...registrySide,
+    ...registryKind,
+    ...repositories,
+    ...creating,
+    ...publishing,
+    ...imageToPublish,
+    ...checking,
+    ...sharing,
+    ...deploying,
+  },
   outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
   check: (inputs) => [
     ...sideProblems(inputs),
     ...checkRegistryType(inputs),
     ...checkPublish(inputs),
+    ...checkReplication(inputs),
     ...checkShare(inputs),
     ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
       ? [
@@ -49,24 +74,16 @@ export const release = defineMode({
     const [repository] = inputs.repository;
     // What this machine shows to be wrong is reported before any call.
     const images = [{ repository }];
+    const registryId = registryAccount(inputs);
     const [wish, documents] = await together(
       ['context', readWish({ inputs, ports })],
       ['task-definition', readDocuments({ inputs, side: target, images, ports })],
     );
-    const [publishing, deployment, wanted] = await together(
-      ['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr: imageRegistry, session, ports, signal })],
-      [
-        'deploy-role',
-        prepareDeployment({
-          inputs,
-          side: target,
-          ports,
-          documents,
-          images,
-          registryAccount: registryAccount(inputs),
-        }),
-      ],
+    const [publishing, deployment, wanted, destinations] = await together(
+      ['registry-role', preparePublish({ inputs, wish, registryId, ecr: imageRegistry, session, ports, signal })],
+      ['deploy-role', prepareDeployment({ inputs, side: target, ports, documents, images, registryAccount: registryId })],
       [organizationInput(inputs), resolveTargets({ inputs, session, ports })],
+      ['wait-for-replication', prepareReplication({ inputs, repositories: inputs.repository, registryId, session, ecr })],
       ['registry-role', session.identity()],
     );
 
@@ -76,6 +93,7 @@ export const release = defineMode({
     tellImage(image, output);
     await ports.github.summarise(imageSummary(image));
     warnOfIndex(image);
+    await afterPush({ inputs, destinations, image, session, ecr, ports, signal });
 
     const repositories = publishing.targets.map(({ repository }) => repository);
     const shared = hasTargets(inputs)
@@ -116,7 +134,8 @@ export const release = defineMode({
       tellPlannedImage(published, output);
       output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
       const planned = await planDeployment(deployment, { images: [image], ports, output });
-      await tellPlan('release', [published.part, ...shares, planned], { ports, output });
+      const after = planAfterPush({ inputs, destinations, repository: publishing.targets[0].repository });
+      await tellPlan('release', [published.part, after, ...shares, planned], { ports, output });
     }
 
     /** Lambda wants one image, and attestations make an index of it (RULES 5.12). */

@@ -7,6 +7,7 @@ import { tellPlan } from '../steps/tell-plan.ts';
 import { checkShare, hasTargets } from '../steps/share-repository.ts';
 import { shareRepositories, type SharedRepository } from '../steps/share-repositories.ts';
 import { openRegistry, registryAccount, sideProblems } from '../steps/sessions.ts';
+import { checkReplication } from '../steps/wait-for-replication.ts';
 import { common, creating, registryKind, registrySide, replicating, repositories, sharing } from './shared-inputs.ts';
 
 export const share = defineMode({
@@ -24,11 +25,7 @@ export const share = defineMode({
       ? [{ input: 'registry-type', problem: 'public has nothing to share: everybody may pull its images' }]
       : []),
     ...checkShare(inputs),
-    ...inputs['wait-for-replication'].flatMap(({ account, region }) =>
-      account === undefined && region === inputs['aws-region']
-        ? [{ input: 'wait-for-replication', problem: `${region} is the registry’s own Region (aws-region), not a replica’s` }]
-        : [],
-    ),
+    ...checkReplication(inputs),
   ],
   run: async ({ inputs, ports, output, signal }) => {
     const { session, ecr } = openRegistry({ inputs, ports });

@@ -11,6 +11,7 @@ import { parseReplicaPlace } from '../domain/replica.ts';
 import { pullActions } from '../domain/policy/grant.ts';
 import { defaultPolicySid, parsePolicySid } from '../domain/policy/sid.ts';
 import { bad, matching, ok, type Parser } from '../domain/parsed.ts';
+import { severityGates } from '../domain/scan.ts';
 import { checkSessionTags, parseSessionTag, type SessionTag } from '../domain/session-tags.ts';
 import {
   atLeastOne,
@@ -150,10 +151,24 @@ export const creating = {
   ),
 } as const;
 
+/** For publish and release. */
+export const checking = {
+  'fail-on-severity': withDefault(
+    oneOf(severityGates),
+    'none',
+    'Waits for the image scan after the push, and fails where it found something as severe (`critical`, `high`, `medium`, `low`) or more; the tags stay pushed, and nothing is shared or deployed. `none` asks for no scan.',
+  ),
+  'wait-for-replication': listOf(
+    list(parseReplicaPlace),
+    'Where the image must have been copied to before the step goes on: Regions and/or `account/region`. The registry’s replication rule must be there before the push; each copy is waited for and compared.',
+  ),
+} as const;
+
+/** For share. */
 export const replicating = {
   'wait-for-replication': listOf(
     list(parseReplicaPlace),
-    'Where the registry replicates to: Regions and/or `account/region`. share only cares for policies: a replica does not inherit the policy, so it is shared in each Region of the registry’s own account where the replica exists; other accounts are only mentioned. Images are not waited for yet: that comes with publish later.',
+    'The replicas to share too, since they do not inherit the policy: those in Regions of the registry’s own account, where the replica exists. Other accounts are only mentioned, and no image is waited for.',
   ),
 } as const;
 

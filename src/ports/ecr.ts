@@ -7,13 +7,16 @@
  */
 import * as core from '@actions/core';
 import type { Repository } from '@aws-sdk/client-ecr';
-import { parseAccountId, type AccountId } from '../domain/account.ts';
+import { parseAccountId, type AccountId, type Region } from '../domain/account.ts';
 import { hostAtEndpoint, parseDigest, type Digest, type EndpointChoice, type RepositoryName, type Tag } from '../domain/image.ts';
 import { manifestMediaTypes } from '../domain/oci.ts';
+import type { Destination, ReplicationRule } from '../domain/replica.ts';
+import type { ImageScan } from '../domain/scan.ts';
 import { isTagMutability, type TagRule } from '../domain/tags.ts';
 import { AwsError, toError } from '../errors.ts';
 import { asker, awsCode, clientSettings, emptyAnswer, isDenial, isPassing, lazy, type Asked, type AwsAccess } from './aws.ts';
 import { systemClock } from './clock.ts';
+import { scanIn } from './ecr-scan.ts';
 import { openHttp } from './http.ts';
 import type { PolicyWritten } from './policy-store.ts';
 
@@ -93,7 +96,30 @@ export interface ImageRegistry {
   putManifest(place: RepositoryPlace, image: EcrManifest & { readonly tag: Tag }): Promise<void>;
 }
 
+/**
+ * `limited`: ECR scans an image once a day, and so many in all. `enhanced`: the registry scans by itself. `unknown`: no answer came, or
+ * one that passes.
+ */
+export type ScanStart =
+  | { readonly start: 'started' | 'limited' | 'enhanced' | 'unknown' }
+  | { readonly start: 'unsupported' | 'denied'; readonly reason: string };
+
+/** How far the copy of one image is in one place. */
+export interface Replication extends Destination {
+  readonly status: string;
+  /** ECR's code for why it failed. */
+  readonly failure: string | undefined;
+}
+
 export interface Ecr extends ImageRegistry {
+  /** How far the scan of one image is, and all that it has found; undefined where there is none, or none yet. */
+  scan(place: RepositoryPlace, digest: Digest): Promise<ImageScan | undefined>;
+  /** Asks for a basic scan. */
+  startScan(place: RepositoryPlace, digest: Digest): Promise<ScanStart>;
+  /** The rules of the caller's own registry: nobody is told those of another. */
+  replicationRules(): Promise<readonly ReplicationRule[]>;
+  /** Where an image is copied to; an image that was pushed before the rule is copied nowhere. */
+  replications(place: RepositoryPlace, digest: Digest): Promise<readonly Replication[]>;
   /**
    * Makes a repository. `created` is false where it was there after all: another run was faster, or a reply was lost. Never repeated:
    * what became of a lost reply is read.
@@ -237,6 +263,77 @@ export function awsEcr(
         'ImageAlreadyExistsException',
         ask(about('PutImage', place), async () => (await client()).send(request)),
       );
+    },
+
+    scan: async (place, digest) => {
+      const { DescribeImageScanFindingsCommand } = await sdk();
+      const asked = about('DescribeImageScanFindings', place);
+      const page = async (nextToken: string | undefined) => {
+        const request = new DescribeImageScanFindingsCommand({
+          ...named(place),
+          imageId: { imageDigest: digest },
+          maxResults: 1000,
+          nextToken,
+        });
+        return none(
+          'ScanNotFoundException',
+          ask(asked, async () => (await client()).send(request)),
+        );
+      };
+      const first = await page(undefined);
+      if (!first) return undefined;
+      const pages = [first];
+      for (let token = first.nextToken; token !== undefined;) {
+        const next = await page(token);
+        if (next) pages.push(next);
+        token = next?.nextToken;
+      }
+      return scanIn(
+        first.imageScanStatus,
+        pages.flatMap(({ imageScanFindings }) => imageScanFindings ?? []),
+      );
+    },
+
+    startScan: async (place, digest) => {
+      const { StartImageScanCommand } = await sdk();
+      const request = new StartImageScanCommand({ ...named(place), imageId: { imageDigest: digest } });
+      try {
+        // Once: the SDK takes a LimitExceededException for throttling.
+        await ask(about('StartImageScan', place), async () => (await once()).send(request));
+        return { start: 'started' };
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        if (error.code === 'LimitExceededException') return { start: 'limited' };
+        if (error.code === 'ValidationException') return { start: 'enhanced' };
+        if (error.code === 'UnsupportedImageTypeException') return { start: 'unsupported', reason: error.message };
+        if (isDenial(error)) return { start: 'denied', reason: error.message };
+        if (isPassing(error)) return { start: 'unknown' };
+        throw error;
+      }
+    },
+
+    replicationRules: async () => {
+      const { DescribeRegistryCommand } = await sdk();
+      const asked = { service: 'ecr', operation: 'DescribeRegistry' };
+      const { replicationConfiguration } = await ask(asked, async () => (await client()).send(new DescribeRegistryCommand({})));
+      return (replicationConfiguration?.rules ?? []).map(({ destinations = [], repositoryFilters = [] }) => ({
+        destinations: destinations.map(({ registryId, region }) => ({ account: registryId as AccountId, region: region as Region })),
+        prefixes: repositoryFilters.flatMap(({ filter }) => filter ?? []),
+      }));
+    },
+
+    replications: async (place, digest) => {
+      const { DescribeImageReplicationStatusCommand } = await sdk();
+      const request = new DescribeImageReplicationStatusCommand({ ...named(place), imageId: { imageDigest: digest } });
+      const { replicationStatuses = [] } = await ask(about('DescribeImageReplicationStatus', place), async () =>
+        (await client()).send(request),
+      );
+      return replicationStatuses.map(({ registryId, region, status, failureCode }) => ({
+        account: registryId as AccountId,
+        region: region as Region,
+        status: status ?? '',
+        failure: failureCode,
+      }));
     },
 
     readPolicy: async (place) => {

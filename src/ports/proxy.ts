@@ -79,7 +79,10 @@ async function tunnel(proxy: URL, authority: string): Promise<Socket> {
   });
   return new Promise((resolve, reject) => {
     request.once('connect', ({ statusCode = 0 }, socket) => {
-      if (statusCode === 200) return void resolve(socket);
+      if (statusCode === 200) {
+        resolve(socket);
+        return;
+      }
       socket.destroy();
       reject(new ProxyRefused(`the proxy ${proxy.host} answered ${statusCode} to CONNECT ${authority}`));
     });

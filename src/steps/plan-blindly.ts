@@ -14,7 +14,8 @@ import { hasTargets, type ShareInputs } from './share-repository.ts';
 
 /** `the registry of 111111111111 in eu-west-1`. */
 export function registryPlace(inputs: RegistryInputs): string {
-  return `the registry of ${registryAccount(inputs) ?? 'the job’s own account'} in ${inputs['aws-region']}`;
+  const owner = registryAccount(inputs) ?? 'the job’s own account';
+  return inputs['registry-type'] === 'public' ? `the public registry of ${owner}` : `the registry of ${owner} in ${inputs['aws-region']}`;
 }
 
 /** With the image as it would be called, for the steps and jobs that follow. */

@@ -1,5 +1,6 @@
 /** Tells the plan of a dry run: in the log, in the job summary and as the output `plan`. */
-import { planLines, planMarkdown, planOf, type PlanPart } from '../domain/plan.ts';
+import { largeOutputLimit } from '../domain/output-limit.ts';
+import { planJson, planLines, planMarkdown, planOf, type PlanPart } from '../domain/plan.ts';
 import type { Ports } from '../ports/index.ts';
 
 export interface Telling {
@@ -9,7 +10,7 @@ export interface Telling {
 
 export async function tellPlan(mode: string, parts: readonly PlanPart[], { ports, output }: Telling): Promise<void> {
   const plan = planOf(mode, parts);
-  output('plan', JSON.stringify(plan));
+  output('plan', planJson(plan, largeOutputLimit));
   for (const line of planLines(plan)) ports.log.info(line);
   await ports.github.summarise(planMarkdown(plan));
 }

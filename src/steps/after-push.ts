@@ -1,0 +1,56 @@
+/** What an image must stand before it is shared or deployed: the scan's gate, and its copies elsewhere. */
+import type { PlanPart } from '../domain/plan.ts';
+import { formatDestination, type Destination } from '../domain/replica.ts';
+import type { SeverityGate } from '../domain/scan.ts';
+import type { Session } from '../ports/credentials.ts';
+import type { Ecr, EcrRepository } from '../ports/ecr.ts';
+import type { Ports } from '../ports/index.ts';
+import type { PublishedImage } from './publish-image.ts';
+import { scanImage } from './scan-image.ts';
+import { waitForReplication, type ReplicationInputs } from './wait-for-replication.ts';
+
+/** The rows that a mode spreads: `checking` of modes/shared-inputs.ts. */
+export interface AfterPushInputs extends ReplicationInputs {
+  readonly 'fail-on-severity': SeverityGate;
+}
+
+export interface AfterPushRequest {
+  readonly inputs: AfterPushInputs;
+  /** What `prepareReplication` found. */
+  readonly destinations: readonly Destination[];
+  readonly image: PublishedImage;
+  readonly session: Session;
+  readonly ecr: Ecr;
+  readonly ports: Pick<Ports, 'clock' | 'ecr' | 'github' | 'log'>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The gate first: it takes seconds, and nobody waits for copies of an image that may not go on. It is the same image in every
+ * repository, so it is scanned in one of them.
+ */
+export async function afterPush({ inputs, ...request }: AfterPushRequest): Promise<void> {
+  const { image } = request;
+  await scanImage({ ...request, gate: inputs['fail-on-severity'] });
+  for (const { repository, tags } of [image, ...image.others])
+    await waitForReplication({ ...request, image: { ...image, repository, tags } });
+}
+
+/** The same in a dry run. */
+export function planAfterPush({
+  inputs,
+  destinations,
+  repository,
+}: Pick<AfterPushRequest, 'inputs' | 'destinations'> & { readonly repository: EcrRepository }): PlanPart {
+  const gate = inputs['fail-on-severity'];
+  const names = destinations.map((destination) => formatDestination(destination, repository.registryId));
+  const facts = [
+    ...(gate === 'none' ? [] : [`the scan would be waited for, and findings of severity ${gate} or above would fail`]),
+    ...(names.length === 0 ? [] : [`the copies in ${names.join(', ')} would be waited for`]),
+  ];
+  return {
+    // Asked for only where no scan begins by itself.
+    writes: gate === 'none' ? [] : [{ service: 'ecr', action: 'StartImageScan', resource: repository.arn }],
+    ...(facts.length > 0 && { afterPush: facts }),
+  };
+}
