@@ -2,8 +2,8 @@
 import { cleanupMemory } from './cleanup.ts';
 import { ActionError, CancelledError, CommandError, InputError, toError } from './errors.ts';
 import { didYouMean } from './inputs.ts';
-import type { OutputName } from './mode.ts';
 import { inputNames, modes } from './modes/index.ts';
+import { stepOutputs } from './outputs.ts';
 import type { Ports } from './ports/index.ts';
 import { realPorts } from './ports/real.ts';
 import { isWithoutCredentials, withoutCredentials } from './steps/without-credentials.ts';
@@ -24,16 +24,13 @@ async function runStep({ ports, signal }: { ports: Ports; signal: AbortSignal })
   }
   const { warnings, run, planBlindly } = mode.prepare(given, inputNames);
   for (const warning of warnings) ports.log.warning(warning);
-  const context = {
-    ports,
-    signal,
-    memory: cleanupMemory(ports.github),
-    output: (output: OutputName, value: string) => ports.github.setOutput(output, value),
-  };
+  const outputs = stepOutputs(ports);
+  const context = { ports, signal, memory: cleanupMemory(ports.github), output: outputs.set };
   if (await isWithoutCredentials(ports)) {
     ports.log.notice(withoutCredentials);
     await planBlindly(context);
   } else await run(context);
+  await outputs.warnOfDropped();
 }
 
 /** What arrived; the Region may also come from the environment (RULES 6.13). */

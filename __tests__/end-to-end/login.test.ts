@@ -51,6 +51,19 @@ test('further registries are logged in to with the same token', async () => {
   });
 });
 
+test('an output that GitHub will drop on its way to another job is told', async () => {
+  await onStage(ecrHosts, async (stage) => {
+    const docker = fakeDocker(stage.job);
+    stage.job.write(
+      '.github/workflows/release.yml',
+      `jobs:\n  release:\n    outputs: { host: '\${{ steps.login.outputs.registry }}' }\n    env: { ROLE: 'arn:aws:iam::\${{ secrets.HUB }}:role/x' }\n`,
+    );
+    const result = await stage.step({ with: login, environment: { PATH: docker.path } });
+    expect(result.exitCode).toBe(0);
+    expect(result.log.at(-1)).toMatch(/^Warning: GitHub will not give host to other jobs: its account ID is the secret HUB/);
+  });
+});
+
 test('a registry whose host can’t be told is refused before Docker is asked', async () => {
   await onStage({}, async (stage) => {
     const docker = fakeDocker(stage.job);

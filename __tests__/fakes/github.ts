@@ -3,6 +3,7 @@ import type { GitHub, PullRequest, Run, SourceEvent } from '../../src/ports/gith
 export const someRun: Run = {
   repository: 'acme/shop',
   workflow: 'Release',
+  workflowRef: 'acme/shop/.github/workflows/release.yml@refs/heads/main',
   job: 'release',
   runId: '1000',
   runAttempt: '1',

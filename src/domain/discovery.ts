@@ -103,6 +103,3 @@ function entryOf(group: readonly OrganizationAccount[]): MatrixEntry {
 export function unitOf(path: string): string {
   return path.split('/').at(-2) ?? '';
 }
-
-/** What a job's outputs may hold in sum, in UTF-16 code units (RULES 5.9). */
-export const mostOutput = 450_000;

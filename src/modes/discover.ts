@@ -1,6 +1,7 @@
 /** Expands OUs to their active accounts, for a matrix of jobs. */
 import { parseAccountId, parseRoleArn } from '../domain/account.ts';
-import { matrixOf, mostOutput, unitOf, type OrganizationAccount } from '../domain/discovery.ts';
+import { matrixOf, unitOf, type OrganizationAccount } from '../domain/discovery.ts';
+import { largeOutputLimit } from '../domain/output-limit.ts';
 import { code, escapeMarkdown, table } from '../domain/markdown.ts';
 import { formatOuTarget, parseOuTarget } from '../domain/organization.ts';
 import { InputError } from '../errors.ts';
@@ -72,7 +73,7 @@ export const discover = defineMode({
 function outputsOf(accounts: readonly OrganizationAccount[]): { matrix: string; ids: string | undefined } {
   const matrix = JSON.stringify(matrixOf(accounts));
   const ids = JSON.stringify(accounts.map(({ id }) => id));
-  if (matrix.length > mostOutput) {
+  if (matrix.length > largeOutputLimit) {
     throw new InputError(
       [{ input: 'target-ous', problem: `have ${accounts.length} active accounts, more than a job's outputs can hold` }],
       {
@@ -80,7 +81,7 @@ function outputsOf(accounts: readonly OrganizationAccount[]): { matrix: string; 
       },
     );
   }
-  return { matrix, ids: matrix.length + ids.length > mostOutput ? undefined : ids };
+  return { matrix, ids: matrix.length + ids.length > largeOutputLimit ? undefined : ids };
 }
 
 /** The log has the first accounts, the summary more of them, the outputs all. */

@@ -10,6 +10,8 @@ export interface Run {
   /** `owner/name`. */
   readonly repository: string;
   readonly workflow: string;
+  /** `owner/name/.github/workflows/release.yml@refs/heads/main`. */
+  readonly workflowRef: string;
   readonly job: string;
   readonly runId: string;
   readonly runAttempt: string;
@@ -92,6 +94,7 @@ export function actionsGitHub(environment: Environment): GitHub {
     run: {
       repository: variable('GITHUB_REPOSITORY'),
       workflow: variable('GITHUB_WORKFLOW'),
+      workflowRef: variable('GITHUB_WORKFLOW_REF'),
       job: variable('GITHUB_JOB'),
       runId: variable('GITHUB_RUN_ID'),
       runAttempt: variable('GITHUB_RUN_ATTEMPT'),
