@@ -8,8 +8,8 @@ import type { Duplex } from 'node:stream';
 import { closeServer, listen } from './registry/servers.ts';
 
 export interface ProxyOptions {
-  /** The port on loopback behind `host:port`; undefined: 502, as for a host that can't be reached. */
-  readonly route: (authority: string) => number | undefined;
+  /** Where `host:port` is: a port on loopback, or a place; undefined: 502, as for a host that can't be reached. */
+  readonly route: (authority: string) => number | { readonly host: string; readonly port: number } | undefined;
   /** `user:password`, without which it answers 407. */
   readonly credentials?: string;
 }
@@ -33,9 +33,9 @@ export async function startProxy({ route, credentials }: ProxyOptions): Promise<
     const [, given = ''] = (request.headers['proxy-authorization'] ?? '').split(' ');
     if (credentials !== undefined && Buffer.from(given, 'base64').toString() !== credentials)
       return void refuse('407 Proxy Authentication Required');
-    const port = route(authority);
-    if (port === undefined) return void refuse('502 Bad Gateway');
-    const upstream = connect(port, '127.0.0.1', () => {
+    const place = route(authority);
+    if (place === undefined) return void refuse('502 Bad Gateway');
+    const upstream = connect(typeof place === 'number' ? { host: '127.0.0.1', port: place } : place, () => {
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       upstream.write(head);
       client.pipe(upstream).pipe(client);

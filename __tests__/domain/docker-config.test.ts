@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isolatedDockerConfig } from '../../src/domain/docker-config.ts';
+import { isolatedDockerConfig, storedLogin } from '../../src/domain/docker-config.ts';
 
 const ours = '111111111111.dkr.ecr.eu-west-1.amazonaws.com';
 const isolate = (existing: object | string | undefined, hosts = [ours]): unknown => {
@@ -54,5 +54,23 @@ describe('an isolated configuration', () => {
     ['[]', 'is not a JSON object'],
   ])('%s is refused', (text, problem) => {
     expect(() => isolate(text)).toThrow(problem);
+  });
+});
+
+describe('the login that a configuration has', () => {
+  const auth = btoa('AWS:p4ssw0rd');
+  test('stands in the file where our own login has put it, also beside a store of the machine', () => {
+    const text = JSON.stringify({ auths: { [ours]: { auth } }, credsStore: 'desktop', credHelpers: { [ours]: '' } });
+    expect(storedLogin(text, ours)).toEqual({ username: 'AWS', password: 'p4ssw0rd' });
+    expect(
+      storedLogin(JSON.stringify({ auths: { [ours]: {} }, credsStore: 'desktop', credHelpers: { [ours]: '' } }), ours),
+    ).toBeUndefined();
+  });
+
+  test('is a helper’s, or the store’s', () => {
+    const text = JSON.stringify({ auths: { 'ghcr.io': {} }, credsStore: 'desktop', credHelpers: { 'gcr.io': 'gcloud' } });
+    expect(storedLogin(text, 'gcr.io')).toEqual({ helper: 'gcloud', server: 'gcr.io' });
+    expect(storedLogin(text, 'ghcr.io')).toEqual({ helper: 'desktop', server: 'ghcr.io' });
+    expect(storedLogin(text, 'quay.io')).toBeUndefined();
   });
 });

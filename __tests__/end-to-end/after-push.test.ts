@@ -97,6 +97,33 @@ describe('replication', () => {
     });
   });
 
+  test('of several repositories: each needs its rule, and each is waited for', async () => {
+    await onStage({}, async (stage) => {
+      const { world } = stage.scenario.emulator;
+      world.repository({ account: accounts.registry, region, name: 'shop/api' });
+      const destinations = [{ region: 'us-east-1', registryId: accounts.registry }];
+      const copying = (filter: string) =>
+        world.account(accounts.registry).replication.set(region, {
+          rules: [{ destinations, repositoryFilters: [{ filter, filterType: 'PREFIX_MATCH' }] }],
+          since: world.clock.now(),
+        });
+      const several = { ...publish, repository: 'shop/web\nshop/api', 'wait-for-replication': 'us-east-1', 'fail-on-severity': 'low' };
+      Object.assign(repositoryOf(stage), { scanOnPush: true });
+      layout(stage.job);
+      copying('shop/web');
+      const refused = await stage.step({ with: several });
+      expect(refused.log.at(-1)).toContain('no replication rule of 111111111111 in eu-west-1 copies shop/api to us-east-1');
+      expect(writes(stage)).toEqual([]);
+      copying('shop/');
+      const result = await stage.step({ with: several });
+      expect(result.exitCode).toBe(0);
+      for (const name of ['shop/web', 'shop/api']) expect(result.log).toContain(`The copy of ${name} in us-east-1 is complete.`);
+      // It is one image: one scan tells all.
+      const scanned = stage.scenario.emulator.requests.of('ecr', 'DescribeImageScanFindings').map(({ input }) => input['repositoryName']);
+      expect([...new Set(scanned)]).toEqual(['shop/web']);
+    });
+  });
+
   test('that fails ends a release before it shares or deploys', async () => {
     await onStage({ policy: sharedPolicy }, async (stage) => {
       replicate(stage, [{ region, registryId: accounts.devB }]);

@@ -35,6 +35,22 @@ test('publish pushes, verifies by the API, and knows the image again', async () 
   });
 });
 
+test('an image of it goes to a second repository by its path, and to a private one', async () => {
+  await onPublicStage(async (stage) => {
+    const digest = layout(stage.job);
+    await stage.step({ with: publish });
+    stage.scenario.emulator.world.repository({ account: accounts.registry, region: 'public', name: 'again/hello' });
+    const image = `${stage.publicHost}/${path}@${digest}`;
+    const second = await stage.step({ with: { ...publish, repository: 'again/hello', image } });
+    expect(second).toMatchObject({
+      exitCode: 0,
+      outputs: { image: `${publicAlias(accounts.registry)}/again/hello@${digest}`, pushed: 'true' },
+    });
+    const copied = await stage.step({ with: { ...publish, ...inputs.repository, 'registry-type': 'private', image } });
+    expect(copied).toMatchObject({ exitCode: 0, outputs: { image: `shop/web@${digest}`, pushed: 'true' } });
+  });
+});
+
 test('a repository that is not there: how to create it', async () => {
   await onPublicStage(async (stage) => {
     layout(stage.job);
