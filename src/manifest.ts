@@ -2,56 +2,61 @@
  * `action.yml` and the README's tables, rendered from the modes. Nothing here is read at run time: `npm run docs` writes them, and a
  * test compares them with what is committed.
  */
-import type { Rows } from './inputs.ts';
 import { outputs, type Mode, type OutputName } from './mode.ts';
 
 interface DocumentedInput {
   readonly name: string;
-  readonly description: string;
+  /** Each with the modes that say so, in the order of the modes. */
+  readonly descriptions: readonly Said[];
+  readonly defaults: readonly Said[];
   readonly modes: readonly string[];
   readonly requiredIn: readonly string[];
-  readonly shownDefault: string | undefined;
   readonly expression: string | undefined;
 }
 
-const modeInput = (modes: readonly Mode[]): DocumentedInput => ({
-  name: 'mode',
-  description: `What the step does: ${modes.map(({ name }) => `\`${name}\``).join(', ')}.`,
-  modes: modes.map(({ name }) => name),
-  requiredIn: [],
-  shownDefault: 'release',
-  expression: undefined,
-});
+interface Said {
+  readonly text: string;
+  readonly by: readonly string[];
+}
 
-/** Every input once, in the order of the modes; one that two modes read differently is described by both. */
+const modeInput = (modes: readonly Mode[]): DocumentedInput => {
+  const names = modes.map(({ name }) => name);
+  return {
+    name: 'mode',
+    descriptions: [{ text: `What the step does: ${codes(names)}.`, by: names }],
+    defaults: [{ text: 'release', by: names }],
+    modes: names,
+    requiredIn: [],
+    expression: undefined,
+  };
+};
+
+/** Every input once, in the order of the modes; one that modes read differently is described by each of them. */
 function documentedInputs(modes: readonly Mode[]): readonly DocumentedInput[] {
-  const found = new Map<string, DocumentedInput>([['mode', modeInput(modes)]]);
-  for (const mode of modes) {
-    for (const [name, row] of entries(mode.inputs)) {
-      if (row.description.trim() === '') throw new Error(`input ${name} of mode ${mode.name} has no description`);
-      const before = found.get(name);
-      const required = row.required ? [mode.name] : [];
-      found.set(name, {
-        name,
-        description:
-          before === undefined || before.description.includes(row.description)
-            ? (before?.description ?? row.description)
-            : `${before.description} In \`${mode.name}\`: ${row.description}`,
-        modes: [...(before?.modes ?? []), mode.name],
-        requiredIn: [...(before?.requiredIn ?? []), ...required],
-        shownDefault: before?.shownDefault ?? row.shownDefault,
-        expression: row.expression,
-      });
-    }
-  }
-  return [...found.values()];
+  const names = new Set(modes.flatMap(({ inputs }) => Object.keys(inputs)));
+  return [modeInput(modes), ...[...names].map((name) => documentedInput(name, modes))];
+}
+
+function documentedInput(name: string, modes: readonly Mode[]): DocumentedInput {
+  const rows = modes.flatMap(({ name: mode, inputs: { [name]: row } }) => (row ? [{ mode, row }] : []));
+  for (const { mode, row } of rows) if (row.description.trim() === '') throw new Error(`input ${name} of mode ${mode} has no description`);
+  return {
+    name,
+    descriptions: whatIsSaid(rows.map(({ mode, row }) => ({ mode, text: row.description }))),
+    defaults: whatIsSaid(rows.flatMap(({ mode, row }) => (row.shownDefault === undefined ? [] : [{ mode, text: row.shownDefault }]))),
+    modes: rows.map(({ mode }) => mode),
+    requiredIn: rows.flatMap(({ mode, row }) => (row.required ? [mode] : [])),
+    expression: rows.at(-1)?.row.expression,
+  };
+}
+
+function whatIsSaid(said: readonly { readonly mode: string; readonly text: string }[]): readonly Said[] {
+  return [...Map.groupBy(said, ({ text }) => text)].map(([text, by]) => ({ text, by: by.map(({ mode }) => mode) }));
 }
 
 /** What an author may write. */
 const written = (modes: readonly Mode[]): readonly DocumentedInput[] =>
   documentedInputs(modes).filter(({ expression }) => expression === undefined);
-
-const entries = (rows: Rows) => Object.entries(rows);
 
 /** The outputs that some mode can set, in the order of their declaration. */
 function documentedOutputs(
@@ -63,9 +68,18 @@ function documentedOutputs(
   });
 }
 
-function fullDescription({ description, shownDefault, requiredIn, modes }: DocumentedInput): string {
+function fullDescription({ descriptions, defaults, requiredIn, modes }: DocumentedInput): string {
+  const [first, ...others] = descriptions;
+  const described = [first?.text ?? '', ...others.map(({ text, by }) => `In ${codes(by)}: ${text}`)].join(' ');
+  const [usual, ...exceptions] = defaults;
+  const except = exceptions.map(({ text, by }) => `; in ${codes(by)}: \`${text}\``).join('');
+  const shown = usual === undefined ? '' : ` Default: \`${usual.text}\`${except}.`;
   const need = requiredIn.length === 0 ? '' : requiredIn.length === modes.length ? ' Required.' : ` Required in ${requiredIn.join(', ')}.`;
-  return `${description}${shownDefault === undefined ? '' : ` Default: \`${shownDefault}\`.`}${need}`;
+  return `${described}${shown}${need}`;
+}
+
+function codes(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
 }
 
 /** The text of `action.yml`. Only the runner's own values stand there as `default:`: an explicit empty value would beat any other (RULES 5.5). */
