@@ -421,7 +421,7 @@ describe('pain 1: a cancel', () => {
     [
       'with on-cancel: leave leaves it alone',
       { script: ninetySeconds, cancelAt: 30, inputs: { 'on-cancel': 'leave' } },
-      /goes on, as on-cancel says/,
+      /goes on without being followed/,
       started,
     ],
   ])('%s', async (_name, timeline, message, writes) => {

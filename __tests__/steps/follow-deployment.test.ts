@@ -435,7 +435,7 @@ describe('a cancel', () => {
 
   test('leaves it running where that is asked', async () => {
     const setting = living(life);
-    expect((await cancelled(setting, { 'on-cancel': 'leave' })).message).toMatch(/Deployment d-NEW1 goes on, as on-cancel says/);
+    expect((await cancelled(setting, { 'on-cancel': 'leave' })).message).toMatch(/Deployment d-NEW1 goes on without being followed/);
     expect(setting.writes).toEqual([]);
   });
 

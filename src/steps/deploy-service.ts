@@ -3,24 +3,21 @@
  *
  *   stale?  →  under way?  →  changed?  →  RegisterTaskDefinition  →  (state for the post step)  →  CreateDeployment
  *
- * CreateDeployment has no idempotency token and a group takes one deployment at a time. A lost reply is cleared up by the nonce in the
- * description, so that there are never two deployments, and ours is never taken for a stranger's (RULES 5.1).
+ * CreateDeployment has no idempotency token and a group takes one deployment at a time (RULES 5.1).
  */
 import type { Cleanup, Memory } from '../cleanup.ts';
-import { describe, isStale, makeNonce, markerOf, parseMarker, type Marker } from '../domain/deployment-marker.ts';
+import { isStale, parseMarker, type Marker } from '../domain/deployment-marker.ts';
 import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts';
 import { shortName } from '../domain/live-service.ts';
 import { differences, readTaskDefinition, sameDefinition, type PinnedImage, type TaskDefinition } from '../domain/task-definition.ts';
-import { AwsError, DeploymentError, toError } from '../errors.ts';
-import { awsCode, isDenial } from '../ports/aws.ts';
-import type { How } from '../ports/credentials.ts';
+import { AwsError, DeploymentError } from '../errors.ts';
+import { isDenial } from '../ports/aws.ts';
 import type { Ports } from '../ports/index.ts';
-import type { Deployer, StartAnswer } from './deployer.ts';
-import type { UnfinishedDeployment } from './finish-deployment.ts';
+import { unfinishedDeployment } from './finish-deployment.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
 import { renderDefinition } from './render-definition.ts';
-import type { DeployInputs } from './sessions.ts';
+import { mark, startDeployment } from './start-deployment.ts';
 import { watchDeployment } from './watch-deployment.ts';
 
 export interface DeployRequest {
@@ -78,7 +75,13 @@ export async function deployService(prepared: PreparedDeployment, request: Deplo
     }
     const { arn } = registered;
     request.output('task-definition-arn', arn);
-    const item: Cleanup = { kind: 'deployment', ...unfinishedOf(current, marker) };
+    const item = unfinishedDeployment({
+      place: current.deployer.where,
+      nonce: marker.nonce,
+      account: current.identity.account,
+      how: current.side.session.how,
+      inputs: current.inputs,
+    });
     const answer = way.own ? { answer: 'started' as const, id: way.own.id } : await start(current, { request, marker, arn, item });
     if (answer.answer === 'started') return started(current, { request, id: answer.id, arn, item });
     if (round === mostRounds) throw busy(current, answer.message);
@@ -86,14 +89,6 @@ export async function deployService(prepared: PreparedDeployment, request: Deplo
     await request.ports.clock.sleep(2_000, request.signal);
     current = await current.again();
   }
-}
-
-/** The mark of a deployment that this run would make now. */
-export async function mark({ clock, github }: Pick<Ports, 'clock' | 'github'>): Promise<Marker> {
-  const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
-  // Asked only where there may be one: the event's module is a large one.
-  const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
-  return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
 }
 
 interface Round {
@@ -203,107 +198,11 @@ async function register(
   return arn;
 }
 
-function unfinishedOf({ inputs, identity, deployer, side }: PreparedDeployment, { nonce }: Marker): UnfinishedDeployment {
-  return {
-    ...deployer.where,
-    nonce,
-    account: identity.account,
-    onCancel: inputs['on-cancel'],
-    access: accessOf(inputs, side.session.how),
-  };
-}
-
-/** The post step comes by its credentials in the same way, whatever the job's environment holds by then. */
-function accessOf(inputs: DeployInputs, how: How): DeployInputs {
-  const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
-  return {
-    'aws-region': inputs['aws-region'],
-    'deploy-region': inputs['deploy-region'],
-    'deploy-role': inputs['deploy-role'],
-    'deploy-account-id': inputs['deploy-account-id'],
-    audience: inputs.audience,
-    'role-session-name': inputs['role-session-name'],
-    'role-chaining': chaining,
-    'role-duration-seconds': inputs['role-duration-seconds'],
-    'role-external-id': inputs['role-external-id'],
-    'role-session-tags': inputs['role-session-tags'],
-  };
-}
-
-/** Saves what the post step must know, then starts, and clears up a lost reply. */
-async function start(
-  prepared: PreparedDeployment,
-  { request, marker, arn, item }: Round & { arn: string; item: Cleanup },
-): Promise<Exclude<StartAnswer, { answer: 'unknown' }>> {
+async function start(prepared: PreparedDeployment, { request, marker, arn, item }: Round & { arn: string; item: Cleanup }) {
   const { deployer, service, inputs } = prepared;
   const { ports, memory, signal } = request;
-  const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
-  // Whoever cancelled by now wants none.
-  signal.throwIfAborted();
-  memory.remember(item);
-  let lost: Error | undefined;
-  for (const pause of [2_000, 4_000, 8_000]) {
-    const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error: unknown) => {
-      // Refused: nothing was made, by this request at least.
-      if (lost === undefined && error instanceof AwsError) memory.forget(item);
-      throw error;
-    });
-    if (answer.answer === 'started') return answer;
-    if (answer.answer === 'unknown') {
-      lost = answer.error;
-      ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
-    }
-    if (lost) {
-      const own = await sought({ request, deployer, marker, lost, pause });
-      if (own) return { answer: 'started', id: own.id };
-    }
-    if (answer.answer === 'busy') {
-      memory.forget(item);
-      return answer;
-    }
-    signal.throwIfAborted();
-  }
-  throw new AwsError(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
-    service: 'codedeploy',
-    operation: 'CreateDeployment',
-    code: awsCode(lost) ?? 'NoAnswer',
-    cause: lost,
-    hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and does what on-cancel says. Run the step again: it waits for this one if it turns up after all.`,
-  });
-}
-
-/**
- * Looks at once and once more after a pause, since lists lag behind.
- * @throws AwsError where that can't be looked at: nothing more is sent then, for there may be one
- */
-async function sought({
-  request: { ports },
-  deployer,
-  marker: { nonce },
-  lost,
-  pause,
-}: {
-  request: DeployRequest;
-  deployer: Deployer;
-  marker: Marker;
-  lost: Error;
-  pause: number;
-}): Promise<Deployment | undefined> {
-  try {
-    const seen = await deployer.find(nonce);
-    if (seen) return seen;
-    // Not to be cancelled: what was made without our knowledge must be known before anyone can undo it.
-    await ports.clock.sleep(pause);
-    return await deployer.find(nonce);
-  } catch (error) {
-    const code = awsCode(error) ?? 'NoAnswer';
-    const mend = error instanceof AwsError ? error.hint : undefined;
-    const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and does what on-cancel says; then run the step again.`;
-    throw new AwsError(
-      `Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${toError(error).message}`,
-      { service: 'codedeploy', operation: 'CreateDeployment', code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` },
-    );
-  }
+  const text = inputs['codedeploy-deployment-description'];
+  return startDeployment({ deployer, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
 }
 
 function started(

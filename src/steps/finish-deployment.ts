@@ -5,8 +5,10 @@
  * Main answers a signal with `cancelDeployment`. The post step is the second chance, when main was killed: it believes what main left
  * behind only after AWS has confirmed the account and the nonce (RULES 5.2, 5.6).
  */
+import type { Cleanup } from '../cleanup.ts';
 import type { AccountId } from '../domain/account.ts';
 import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts';
+import type { How } from '../ports/credentials.ts';
 import type { Ports } from '../ports/index.ts';
 import { codedeployDeployments, type DeploymentPlace } from './codedeploy-deployments.ts';
 import type { Deployments } from './deployer.ts';
@@ -23,6 +25,40 @@ export interface UnfinishedDeployment extends DeploymentPlace {
   readonly access: DeployInputs;
 }
 
+/** What main leaves to the post step about a deployment with this nonce. */
+export function unfinishedDeployment({
+  place,
+  nonce,
+  account,
+  how,
+  inputs,
+}: {
+  place: DeploymentPlace;
+  nonce: string;
+  account: AccountId;
+  how: How;
+  inputs: DeployInputs & { readonly 'on-cancel': UnfinishedDeployment['onCancel'] };
+}): Cleanup {
+  return { kind: 'deployment', ...place, nonce, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
+}
+
+/** The post step comes by its credentials in the same way, whatever the job's environment holds by then. */
+function accessOf(inputs: DeployInputs, how: How): DeployInputs {
+  const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
+  return {
+    'aws-region': inputs['aws-region'],
+    'deploy-region': inputs['deploy-region'],
+    'deploy-role': inputs['deploy-role'],
+    'deploy-account-id': inputs['deploy-account-id'],
+    audience: inputs.audience,
+    'role-session-name': inputs['role-session-name'],
+    'role-chaining': chaining,
+    'role-duration-seconds': inputs['role-duration-seconds'],
+    'role-external-id': inputs['role-external-id'],
+    'role-session-tags': inputs['role-session-tags'],
+  };
+}
+
 /** @returns what was done, as a sentence for whoever cancelled */
 export async function cancelDeployment({
   deployments,
@@ -34,7 +70,7 @@ export async function cancelDeployment({
   onCancel: 'rollback' | 'leave';
 }): Promise<string> {
   const url = deployments.url(id);
-  if (onCancel === 'leave') return `Deployment ${id} goes on, as on-cancel says: ${url}`;
+  if (onCancel === 'leave') return `Deployment ${id} goes on without being followed: ${url}`;
   const deployment = await deployments.deployment(id);
   return (await undoDeployment({ deployments, deployment })).said;
 }

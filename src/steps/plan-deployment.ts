@@ -3,10 +3,11 @@ import { hasShifted, type Deployment } from '../domain/deployment.ts';
 import { nextRevision, type PlanPart, type PlannedWrite } from '../domain/plan.ts';
 import { differences, readTaskDefinition, type PinnedImage } from '../domain/task-definition.ts';
 import type { Ports } from '../ports/index.ts';
-import { isRunning, isUnchanged, mark, seen } from './deploy-service.ts';
+import { isRunning, isUnchanged, seen } from './deploy-service.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
 import { containerUris, renderDefinition } from './render-definition.ts';
+import { mark } from './start-deployment.ts';
 
 export interface PlanRequest {
   /** By digest, in the order of the containers that get them; that of a build is a placeholder. */

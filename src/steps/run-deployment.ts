@@ -42,12 +42,17 @@ export async function summariseEnd(following: Promise<Followed>, summarise: (end
   try {
     const followed = await following;
     const { status, events } = followed;
-    await summarise({ outcome: status === 'Created' ? 'started, not waited for' : status, events });
+    await summarise({ outcome: outcomeOf(status), events });
     return followed;
   } catch (error) {
     await summarise(badEnding(error));
     throw error;
   }
+}
+
+function outcomeOf(status: string): string {
+  if (status === 'Created') return 'started, not waited for';
+  return status === 'Succeeded' ? status : `${status}: as far as wait-until asks`;
 }
 
 function badEnding(error: unknown): Ending {
