@@ -134,9 +134,17 @@ describe('progress', () => {
   test('looks often while things move, seldom in long waits, never more than every two seconds', () => {
     const waiting = { ...snapshot, deployment: { ...someDeployment, terminationWaitStarted: true } };
     expect(nextDelay({ snapshot, sinceMove: 0 })).toBe(2_000);
-    expect(nextDelay({ snapshot, sinceMove: 3_600_000 })).toBe(5_000);
+    expect(nextDelay({ snapshot, sinceMove: 3_600_000 })).toBe(4_000);
     expect(nextDelay({ snapshot: waiting, sinceMove: 0 })).toBe(2_000);
     expect(nextDelay({ snapshot: waiting, sinceMove: 3_600_000 })).toBe(20_000);
+  });
+  test.each([
+    ['the wait before the old tasks end', { terminationWaitStarted: true, waits: { ready: undefined, termination: 60 } }],
+    ['Ready', { status: 'Ready', waits: { ready: 60, termination: 5 } }],
+  ])('looks often again around the end of %s, where that is known', (_name, now) => {
+    const waiting = { ...snapshot, deployment: { ...someDeployment, ...now } };
+    const at = (minutes: number): number => nextDelay({ snapshot: waiting, sinceMove: minutes * 60_000 });
+    expect([30, 58.5, 59.9, 60, 60.1, 61.5, 90].map(at)).toEqual([20_000, 9_000, 2_000, 2_000, 2_000, 9_000, 20_000]);
   });
 });
 

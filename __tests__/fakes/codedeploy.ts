@@ -31,6 +31,7 @@ export const someDeployment: Deployment = {
   rollback: { by: undefined, of: undefined, message: undefined },
   rollsBack: false,
   statusMessages: [],
+  waits: { ready: undefined, termination: undefined },
   revision: undefined,
   previousRevision: undefined,
 };

@@ -1,5 +1,5 @@
 /** What is new between two looks at a deployment, as lines; and when to look again. */
-import { hasShifted, isTerminal, type DeployedTaskSet, type LifecycleEvent, type Snapshot } from './deployment.ts';
+import { greenOf, hasShifted, isTerminal, type LifecycleEvent, type Snapshot } from './deployment.ts';
 
 /** Only what changed: statuses, lifecycle events with their durations, traffic, task counts. */
 export function progressBetween(previous: Snapshot | undefined, next: Snapshot): readonly string[] {
@@ -24,13 +24,17 @@ export function hasMoved(previous: Snapshot | undefined, next: Snapshot): boolea
 const seconds = 1_000;
 
 /**
- * Milliseconds until the next look. A look is two calls, and more than one call a second is never made; while things move a change
- * is noticed within 2 seconds, and in long waits, where nothing is expected, within 20.
+ * Milliseconds until the next look. A look is two calls, and more than one call a second is never made. Around what happens – the last
+ * move, and the end of a wait as far as it is known – a look comes every 2 seconds; otherwise the more seldom the farther away that is:
+ * every 4 seconds at most, in long waits every 20. `bench/notice.ts` tells how late that is.
  */
-export function nextDelay({ snapshot, sinceMove }: { snapshot: Snapshot; sinceMove: number }): number {
-  const isWaiting = snapshot.deployment.status === 'Ready' || snapshot.deployment.terminationWaitStarted;
-  const slowest = isWaiting ? 20 * seconds : 5 * seconds;
-  return Math.min(slowest, Math.max(2 * seconds, sinceMove / 10));
+export function nextDelay({ snapshot: { deployment }, sinceMove }: { snapshot: Snapshot; sinceMove: number }): number {
+  const { status, terminationWaitStarted, waits } = deployment;
+  const isWaiting = status === 'Ready' || terminationWaitStarted;
+  const slowest = isWaiting ? 20 * seconds : 4 * seconds;
+  const wait = status === 'Ready' ? waits.ready : waits.termination;
+  const untilEnd = isWaiting && wait !== undefined ? Math.abs(wait * 60 * seconds - sinceMove) : Infinity;
+  return Math.min(slowest, Math.max(2 * seconds, Math.min(sinceMove, untilEnd) / 10));
 }
 
 /** `3 s`, `2 min 5 s`, `1 h 4 min`. */
@@ -82,14 +86,10 @@ function eventLines(previous: LifecycleEvent | undefined, event: LifecycleEvent)
   }
 }
 
-/** The new tasks; the old ones are no news until they end, which the status tells. */
-function greenOf(snapshot: Snapshot | undefined): DeployedTaskSet | undefined {
-  return snapshot?.target?.taskSets.find(({ label }) => label === 'Green');
-}
-
+/** Of the new tasks: the old ones are no news until they end, which the status tells. */
 function taskLines(previous: Snapshot | undefined, next: Snapshot): string[] {
   const green = greenOf(next);
-  const before = greenOf(previous);
+  const before = previous && greenOf(previous);
   if (!green || (before?.running === green.running && before.desired === green.desired)) return [];
   return [`green tasks: ${green.running} of ${green.desired} running`];
 }
@@ -97,7 +97,7 @@ function taskLines(previous: Snapshot | undefined, next: Snapshot): string[] {
 function trafficLines(previous: Snapshot | undefined, next: Snapshot): string[] {
   const green = greenOf(next);
   if (!green) return [];
-  const before = greenOf(previous)?.traffic ?? 0;
+  const before = (previous && greenOf(previous)?.traffic) ?? 0;
   return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
 }
 

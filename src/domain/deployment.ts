@@ -32,8 +32,11 @@ export interface Deployment {
   /** Whether CodeDeploy rolls it back by itself when it fails; undefined where it does not say. */
   readonly rollsBack: boolean | undefined;
   readonly statusMessages: readonly string[];
-  /** The SHA-256 by which GetApplicationRevision gives the AppSpec. */
+  /** For how many minutes it waits by its own settings, at most; undefined where AWS does not say. */
+  readonly waits: { readonly ready: number | undefined; readonly termination: number | undefined };
+  /** What was deployed, by the name that AWS knows it by: with CodeDeploy the SHA-256 of the AppSpec. */
   readonly revision: string | undefined;
+  /** What ran before. */
   readonly previousRevision: string | undefined;
 }
 
@@ -78,6 +81,11 @@ export interface Snapshot {
   readonly deployment: Deployment;
   /** Undefined as long as the deployment has not started. */
   readonly target: DeploymentTarget | undefined;
+}
+
+/** The new tasks; undefined before they are made. */
+export function greenOf({ target }: Snapshot): DeployedTaskSet | undefined {
+  return target?.taskSets.find(({ label }) => label === 'Green');
 }
 
 export function isTerminal(status: string): boolean {

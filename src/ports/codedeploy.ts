@@ -267,6 +267,10 @@ function toDeployment({ id, info }: { id: string; info: Sdk.DeploymentInfo }): D
     },
     rollsBack: info.autoRollbackConfiguration?.enabled,
     statusMessages: info.deploymentStatusMessages ?? [],
+    waits: {
+      ready: info.blueGreenDeploymentConfiguration?.deploymentReadyOption?.waitTimeInMinutes,
+      termination: info.blueGreenDeploymentConfiguration?.terminateBlueInstancesOnDeploymentSuccess?.terminationWaitTimeInMinutes,
+    },
     revision: info.revision?.appSpecContent?.sha256,
     previousRevision: info.previousRevision?.appSpecContent?.sha256,
   };
