@@ -18,12 +18,14 @@ export const outputs = {
   pushed: '`true` if the image or a tag was pushed, `false` if all was there already.',
   'policy-changed': '`true` if the repository policy was written.',
   policy: 'The repository policy after the step, as JSON.',
-  'deployment-id': 'The deployment: set as soon as it is known, also when the wait fails.',
+  'deployment-id':
+    'The deployment: set as soon as it is known, also when the wait fails. In `rollback` the one that brings back what ran before.',
   'deployment-status': 'Its last status, e.g. `Succeeded`.',
   'deployment-url': 'The deployment in the AWS console.',
-  'task-definition-arn': 'The task definition that was registered, or the one that runs already.',
+  'task-definition-arn':
+    'The task definition that was registered, or the one that runs already. In `follow` and `continue` the one that is deployed, in `rollback` the one that is gone back to, where that is known.',
   'rollback-deployment-id': 'The deployment that rolled it back, if one did.',
-  changed: '`true` if a deployment was started, `false` if the service runs this already.',
+  changed: '`true` if a deployment was started (or, in `rollback`, stopped), `false` if there was no need.',
   matrix:
     'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
   accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',

@@ -1,9 +1,10 @@
 /** Every call that a mode makes is allowed by the policy that docs/iam.md gives for it. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { accounts, region, repositoryName, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
+import { base, deploy as deployVersion, here, onFastStage, onWaitingStage, waitInReady } from './deployed.ts';
 import { fakeDocker } from './fake-docker.ts';
-import { inputs, layout, onStage } from './stage.ts';
+import { inputs, layout, onStage, type Stage } from './stage.ts';
 
 /** The actions in the JSON blocks below a heading of docs/iam.md. */
 function allowed(heading: string): ReadonlySet<string> {
@@ -82,16 +83,71 @@ test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, g
       [accounts.devA]: documented.deploy ?? [],
       [accounts.management]: documented.organization ?? [],
     };
-    const missing = stage.scenario.emulator.requests.entries
-      .filter(
-        ({ service, operation, account }) =>
-          account !== '' && operation !== 'GetCallerIdentity' && !(service === 'registry' && operation === 'Ping'),
-      )
-      .map(({ service, operation, account, region: where }) => ({
-        account,
-        action: `${service !== 'registry' ? service : where === 'public' ? 'ecr-public' : 'ecr'}:${operation}`,
-      }))
-      .filter(({ account, action }) => !(sides[account] ?? []).some((mode) => allowed(mode).has(action)));
+    const missing = calls(stage).filter(({ account, action }) => !(sides[account] ?? []).some((mode) => allowed(mode).has(action)));
     expect(missing).toEqual([]);
   });
+});
+
+/** The calls of the last step that IAM decides on. */
+function calls(stage: Stage): { account: string; action: string }[] {
+  return stage.scenario.emulator.requests.entries
+    .filter(
+      ({ service, operation, account }) =>
+        account !== '' && operation !== 'GetCallerIdentity' && !(service === 'registry' && operation === 'Ping'),
+    )
+    .map(({ service, operation, account, region: where }) => ({
+      account,
+      action: `${service !== 'registry' ? service : where === 'public' ? 'ecr-public' : 'ecr'}:${operation}`,
+    }));
+}
+
+describe('a deployment that is there already', () => {
+  const image = `${accounts.registry}.dkr.ecr.${region}.amazonaws.com/shop/web:v1`;
+  const custom = { 'codedeploy-deployment-config': 'Custom' };
+
+  /** What a mode calls for a deployment that waits, for one that failed, and for two that succeeded. */
+  async function called(mode: string): Promise<ReadonlySet<string>> {
+    const enough = { 'wait-until': mode === 'follow' ? 'ready' : 'traffic-shifted' };
+    const found: string[] = [];
+    const run = async (stage: Stage, more: Record<string, string> = {}): Promise<void> => {
+      await stage.step({ with: { ...base, mode, ...more } });
+      found.push(...calls(stage).map(({ account, action }) => (account === accounts.devA ? action : `${action} in ${account}`)));
+    };
+    await onWaitingStage(async (stage) => {
+      waitInReady(stage);
+      stage.scenario.codedeploy.deploymentConfig({ ...here, name: 'Custom', routing: { type: 'AllAtOnce' } });
+      await deployVersion(stage, 1, { ...custom, 'wait-until': 'ready' });
+      await run(stage, enough);
+    });
+    await onFastStage(async (stage) => {
+      stage.scenario.codedeploy.nextDeployment({ outcome: { tasks: 'cannotPull' } });
+      const { outputs } = await deployVersion(stage, 1);
+      await run(stage, { 'deployment-id': outputs['deployment-id'] ?? '' });
+      await deployVersion(stage, 2, { image });
+      await deployVersion(stage, 3, { image });
+      if (mode === 'rollback') await run(stage);
+    });
+    return new Set(found);
+  }
+
+  /** What is allowed and not called here, and what it is for. */
+  const following = { 'codedeploy:StopDeployment': 'on-cancel: rollback', 'ecs:DescribeTasks': 'tasks that stopped within the last hour' };
+  const beyond: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    follow: following,
+    continue: following,
+    rollback: {
+      'codedeploy:RegisterApplicationRevision': 'CreateDeployment asks for it',
+      'ecs:ListTasks': 'explains a rollback that fails',
+      'ecs:DescribeTasks': 'explains a rollback that fails',
+    },
+  };
+
+  test.each(Object.entries(beyond))(
+    '%s needs what docs/iam.md allows, and nothing else',
+    async (mode, reasons) => {
+      expect([...(await called(mode)), ...Object.keys(reasons)].toSorted()).toEqual([...allowed(mode)].toSorted());
+      // Eight steps and more.
+    },
+    90_000,
+  );
 });

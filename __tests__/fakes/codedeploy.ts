@@ -70,6 +70,10 @@ export class FakeCodedeploy implements Codedeploy {
   stopAnswer: StopAnswer = 'stopping';
   /** What a deployment becomes that is stopped. */
   stopped: Partial<Deployment> = {};
+  /** The life of the rollback d-BACK that a stop with rollback makes; undefined: it makes none. */
+  rollbackLife: readonly Moment[] | undefined;
+  /** AppSpecs by their SHA-256. */
+  readonly revisions = new Map<string, string>();
   /** How many calls to an operation fail, and with what. */
   readonly failures = new Map<string, Error[]>();
   readonly #deployments = new Map<string, { readonly at: number; readonly base: Deployment; moments: readonly Moment[] }>();
@@ -132,7 +136,20 @@ export class FakeCodedeploy implements Codedeploy {
 
   stop = async ({ id, rollback }: { id: string; rollback: boolean }): Promise<StopAnswer> => {
     this.#called('StopDeployment', `${id}${rollback ? ' with rollback' : ''}`);
-    if (this.stopAnswer !== 'ended') this.become(id, { status: 'Stopped', ...this.stopped });
+    if (this.stopAnswer === 'ended') return this.stopAnswer;
+    const by = rollback && this.rollbackLife ? 'd-BACK' : undefined;
+    this.become(id, {
+      status: 'Stopped',
+      ...(by !== undefined && { rollback: { by, of: undefined, message: undefined } }),
+      ...this.stopped,
+    });
+    if (by !== undefined) {
+      const { previousRevision } = this.#now(id).deployment;
+      this.add(
+        { id: by, creator: 'codeDeployRollback', revision: previousRevision, rollback: { by: undefined, of: id, message: undefined } },
+        this.rollbackLife,
+      );
+    }
     return this.stopAnswer;
   };
 
@@ -141,7 +158,10 @@ export class FakeCodedeploy implements Codedeploy {
     this.become(id, { status: 'Succeeded' });
   };
 
-  revisionText = async (): Promise<string | undefined> => undefined;
+  revisionText = async ({ sha256 }: { sha256: string }): Promise<string | undefined> => {
+    this.#called('GetApplicationRevision', sha256);
+    return this.revisions.get(sha256);
+  };
 
   #now(id: string): { deployment: Deployment; target: DeploymentTarget | undefined } {
     const known = this.#deployments.get(id);

@@ -54,6 +54,8 @@ export const someService: LiveService = {
 export class FakeEcs implements Ecs {
   answer: ServiceAnswer = { found: 'service', service: someService };
   definition: JsonObject = someDefinition;
+  /** Others than that, by `family:revision`. */
+  readonly definitions = new Map<string, JsonObject>();
   tags: readonly Tag[] = [];
   stopped: readonly StoppedTask[] = [];
   readonly registered: JsonObject[] = [];
@@ -71,8 +73,9 @@ export class FakeEcs implements Ecs {
   };
 
   describeTaskDefinition = async (name: string): Promise<RegisteredTaskDefinition> => {
-    this.#called('DescribeTaskDefinition', name.slice(name.lastIndexOf('/') + 1));
-    return { arn: name, definition: this.definition, tags: this.tags };
+    const short = name.slice(name.lastIndexOf('/') + 1);
+    this.#called('DescribeTaskDefinition', short);
+    return { arn: name, definition: this.definitions.get(short) ?? this.definition, tags: this.tags };
   };
 
   registerTaskDefinition = async (definition: JsonObject): Promise<RegisteredTaskDefinition> => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { failure, lostReply, lostRequest, serverError, throttling } from '../../emulator/faults.ts';
 import { AwsError } from '../../src/errors.ts';
-import type { CreateAnswer } from '../../src/ports/codedeploy.ts';
-import { appSpec, definition, group, startWorld, type DeploymentWorld } from './deployment-world.ts';
+import type { ContinueWait, CreateAnswer } from '../../src/ports/codedeploy.ts';
+import { appSpec, definition, group, here, startWorld, type DeploymentWorld } from './deployment-world.ts';
 
 let world: DeploymentWorld;
 beforeEach(async () => {
@@ -128,6 +128,52 @@ describe('a deployment’s life', () => {
       creator: 'codeDeployRollback',
       rollback: { of: id },
     });
+  });
+
+  test('a wait in Ready lasts until it is continued', async () => {
+    const [settings] = world.states.codedeploy.groups(world.states.codedeploy.application({ ...here, name: group.application }));
+    if (!settings) throw new Error('there is no group');
+    settings.readyOption = { actionOnTimeout: 'STOP_DEPLOYMENT', waitTimeInMinutes: 60 };
+    expect(await world.codedeploy.group(group)).toMatchObject({ group: { readyWait: { onTimeout: 'STOP_DEPLOYMENT', minutes: 60 } } });
+    const id = await created();
+    const goOn = async (wait: ContinueWait) => world.codedeploy.continueDeployment({ id, wait });
+    await expect(goOn('READY_WAIT')).rejects.toMatchObject({ code: 'DeploymentIsNotInReadyStateException' });
+    world.emulator.clock.advance(120_000);
+    expect(await world.codedeploy.deployment(id)).toMatchObject({ status: 'Ready', waits: { ready: 60, termination: 5 } });
+    await expect(goOn('TERMINATION_WAIT')).rejects.toMatchObject({ code: 'DeploymentIsNotInReadyStateException' });
+    await goOn('READY_WAIT');
+    expect(await world.codedeploy.deployment(id)).toMatchObject({ status: 'InProgress', terminationWaitStarted: false });
+    world.emulator.clock.advance(400_000);
+    expect(await world.codedeploy.deployment(id)).toMatchObject({ terminationWaitStarted: true });
+  });
+
+  test('without a rollback a stop leaves it at that', async () => {
+    const id = await created();
+    world.emulator.clock.advance(120_000);
+    await world.codedeploy.stop({ id, rollback: false });
+    world.emulator.clock.advance(60_000);
+    expect(await world.codedeploy.deployment(id)).toMatchObject({ status: 'Stopped', rollback: { by: undefined } });
+    await expect(world.codedeploy.continueDeployment({ id, wait: 'READY_WAIT' })).rejects.toMatchObject({
+      code: 'DeploymentAlreadyCompletedException',
+    });
+  });
+
+  test.each([
+    ['d-AAAAAAAAA', 'DeploymentDoesNotExistException'],
+    ['nonsense', 'InvalidDeploymentIdException'],
+  ])('%s is no deployment: %s', async (id, code) => {
+    await expect(world.codedeploy.deployment(id)).rejects.toMatchObject({ code });
+  });
+
+  test('what a deployment replaced is told by the hash of its AppSpec', async () => {
+    const first = await created();
+    world.emulator.clock.advance(1_000_000);
+    await world.ecs.registerTaskDefinition(definition);
+    const answer = await world.codedeploy.createDeployment({ ...wanted, appSpec: appSpec(3) });
+    if (answer.answer !== 'created') throw new Error(answer.answer);
+    const { revision } = await world.codedeploy.deployment(first);
+    expect(await world.codedeploy.deployment(answer.id)).toMatchObject({ previousRevision: revision });
+    expect(await world.codedeploy.revisionText({ application: group.application, sha256: revision ?? '' })).toBe(appSpec(2));
   });
 
   test('the AppSpec can be had again by its hash', async () => {

@@ -31,6 +31,11 @@ describe('YAML', () => {
     expect(document.textWith(path, 'arn:web:44')).not.toContain('43');
   });
 
+  test('stays as it is, to the letter, where the value stands there already', () => {
+    const text = 'a: { TaskDefinition: arn } # c\n';
+    expect(parseDocument('a.yaml', text).textWith(['a', 'TaskDefinition'], 'arn')).toBe(text);
+  });
+
   test.each([
     ['one that was left empty', 'a:\n  TaskDefinition:\n  b: 1\n', 'a:\n  TaskDefinition: "arn"\n  b: 1\n'],
     ['one that is quoted', "a: { TaskDefinition: 'x' } # c\n", 'a: { TaskDefinition: "arn" } # c\n'],

@@ -64,6 +64,11 @@ export function taskDefinitionPath(document: Json): JsonPath {
   return member(properties(document), 'TaskDefinition').path;
 }
 
+/** The task definition's ARN; empty where the document names none. */
+export function taskDefinitionOf(document: Json): string {
+  return textOf(member(properties(document), 'TaskDefinition').value);
+}
+
 /** Everything in a document that is against the grammar. */
 export function lintAppSpec(document: Json): readonly Finding[] {
   const root: Found = { value: document, path: [] };

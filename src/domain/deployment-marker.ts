@@ -78,6 +78,16 @@ export function parseMarker(description: string): Marker | undefined {
   };
 }
 
+/** What a rollback of ours says of itself, as the text before its mark. */
+export function rollbackText(undone: string): string {
+  return `Rollback of ${undone}`;
+}
+
+/** The ID of the deployment that a rollback of ours undoes; undefined for anything else. */
+export function undoneBy(description: string): string | undefined {
+  return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
+}
+
 /** Whether a run is older than the one that made the newest deployment: the same workflow, an earlier run or attempt. */
 export function isStale({ mine, newest }: { mine: Marker; newest: Marker | undefined }): boolean {
   if (newest?.workflow !== mine.workflow) return false;

@@ -5,12 +5,15 @@ import { shortName } from './live-service.ts';
 import { code, codeBlock, escapeMarkdown, table } from './markdown.ts';
 
 export interface DeploymentSummary {
+  /** Default: `Deployment`. */
+  readonly title?: string | undefined;
   readonly service: string;
   readonly cluster: string;
-  /** What each container gets: `host/repository@sha256:…`. */
+  /** What each container gets: `host/repository@sha256:…`; none where only the task definition says it. */
   readonly images: readonly { readonly container: string; readonly uri: string }[];
-  readonly taskDefinition: string;
-  readonly previousTaskDefinition: string;
+  /** Undefined where it is not known. */
+  readonly taskDefinition: string | undefined;
+  readonly previousTaskDefinition: string | undefined;
   /** Undefined where none was started. */
   readonly deployment: { readonly id: string; readonly url: string } | undefined;
   /** How it ended, in a few words. */
@@ -25,21 +28,20 @@ export interface DeploymentSummary {
 }
 
 export function summariseDeployment(summary: DeploymentSummary): string {
-  const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure, advice, rollback } =
-    summary;
-  const before = shortName(previousTaskDefinition);
-  const after = shortName(taskDefinition);
+  const { title = 'Deployment', service, cluster, images, taskDefinition, previousTaskDefinition } = summary;
+  const { deployment, outcome, events, failure, advice, rollback } = summary;
+  const definitions = [...new Set([previousTaskDefinition, taskDefinition].filter((arn) => arn !== undefined))];
   const rows = [
     ['Service', `${code(service)} in cluster ${code(cluster)}`],
     ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
-    ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
+    ...(definitions.length === 0 ? [] : [['Task definition', definitions.map((arn) => code(shortName(arn))).join(' → ')]]),
     ...(deployment ? [['Deployment', link(deployment)]] : []),
     ['Outcome', escapeMarkdown(outcome)],
     ...(rollback ? [['Rollback', `${link(rollback)}: ${escapeMarkdown(rollback.status)}`]] : []),
   ];
   const steps = events.filter(({ status }) => status !== 'Pending');
   return [
-    '### Deployment',
+    `### ${escapeMarkdown(title)}`,
     '',
     table(['', ''], rows),
     '',

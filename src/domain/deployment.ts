@@ -8,6 +8,11 @@
  * Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
  */
 import { consoleHost, type Region } from './account.ts';
+import { matching, type Branded } from './parsed.ts';
+
+export type DeploymentId = Branded<'DeploymentId'>;
+/** As CodeDeploy makes them: `d-` and nine letters and digits; that there are nine is nowhere promised. */
+export const parseDeploymentId = matching<'DeploymentId'>(/^d-[A-Za-z0-9]{1,40}$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM');
 
 export const activeStatuses = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'] as const;
 export const terminalStatuses = ['Succeeded', 'Failed', 'Stopped'] as const;

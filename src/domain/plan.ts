@@ -67,6 +67,20 @@ export interface PlannedDeployment {
   readonly appSpec?: string;
 }
 
+/** What would become of a deployment that is there already. */
+export interface PlannedCourse {
+  readonly id: string;
+  /** As it is now. */
+  readonly status: string;
+  readonly cluster: string;
+  readonly service: string;
+  readonly place: string;
+  /** What would be done about it, as it continues a sentence that begins with it. */
+  readonly fate: string;
+  /** What it deploys, where that is known; and what would run in its place. */
+  readonly taskDefinition?: { readonly running: string; readonly planned: string; readonly differences: readonly string[] };
+}
+
 /** What can be told without credentials, in sentences' parts: which calls would write is not known then. */
 export interface BlindPlan {
   /** What is asked for, as far as the inputs and this machine tell. */
@@ -89,6 +103,7 @@ export interface PlanPart {
   readonly deployment?: PlannedDeployment;
   /** In a run without credentials, instead of all others. */
   readonly blind?: BlindPlan;
+  readonly course?: PlannedCourse;
 }
 
 export interface Plan extends PlanPart {
@@ -164,7 +179,7 @@ interface Section {
   readonly block?: { readonly language: string; readonly lines: readonly string[] };
 }
 
-function sections({ login, images = [], afterPush = [], policies = [], deployment, blind, writes }: Plan): readonly Section[] {
+function sections({ login, images = [], afterPush = [], policies = [], deployment, course, blind, writes }: Plan): readonly Section[] {
   if (blind) return blindSections(blind);
   return [
     ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registries.join(', ')}`] }] : []),
@@ -172,6 +187,7 @@ function sections({ login, images = [], afterPush = [], policies = [], deploymen
     ...(afterPush.length > 0 ? [{ title: 'After the push', facts: afterPush }] : []),
     ...policies.map(policySection),
     ...(deployment ? deploymentSections(deployment) : []),
+    ...(course ? courseSections(course) : []),
     {
       title: 'Calls that would write',
       facts: [writes.length === 0 ? 'none' : `${writes.length}`],
@@ -219,17 +235,27 @@ function deploymentSections({
   changes,
   appSpec,
 }: PlannedDeployment): readonly Section[] {
-  const { running, planned, differences } = taskDefinition;
-  const fate = running === planned ? `${shortName(running)}, nothing to register` : `${shortName(running)} → ${shortName(planned)}`;
   return [
     {
       title: 'Deployment',
       facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
       block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
     },
-    { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
+    definitionSection(taskDefinition),
     ...(appSpec === undefined
       ? []
       : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
   ];
+}
+
+function courseSections({ id, status, cluster, service, place, fate, taskDefinition }: PlannedCourse): readonly Section[] {
+  return [
+    { title: 'Deployment', facts: [`${id} (${status}) ${fate}`, `it is of ${service} of cluster ${cluster}, by ${place}`] },
+    ...(taskDefinition ? [definitionSection(taskDefinition)] : []),
+  ];
+}
+
+function definitionSection({ running, planned, differences }: PlannedDeployment['taskDefinition']): Section {
+  const fate = running === planned ? `${shortName(running)}, nothing to register` : `${shortName(running)} → ${shortName(planned)}`;
+  return { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } };
 }

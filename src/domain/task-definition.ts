@@ -287,6 +287,19 @@ export function differences({ before, after }: { before: TaskDefinition; after: 
   });
 }
 
+/** What each container runs, of a definition as ECS describes it. */
+export function imagesOf({ containerDefinitions }: JsonObject): readonly { readonly container: string; readonly uri: string }[] {
+  return elements(containerDefinitions).flatMap((container) =>
+    isObject(container) ? [{ container: textOf(container['name']), uri: textOf(container['image']) }] : [],
+  );
+}
+
+/** The same of two definitions as ECS describes them. */
+export function describedDifferences({ before, after }: { before: JsonObject; after: JsonObject }): readonly string[] {
+  const [old, now] = [readTaskDefinition(before), readTaskDefinition(after)];
+  return old.ok && now.ok ? differences({ before: old.definition, after: now.definition }) : [];
+}
+
 /** What ECS fills in, so that its absence means the same. */
 function normalised(definition: TaskDefinition): JsonObject {
   const { containerDefinitions, tags: _tags, ...rest } = registrable(definition);

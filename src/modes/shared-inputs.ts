@@ -3,6 +3,7 @@
  * `action.yml` and the README. Where a peer action has an input for the same thing, ours has the peer's name.
  */
 import { parseAccountId, parseCluster, parseRegion, parseRoleArn } from '../domain/account.ts';
+import { parseDeploymentId } from '../domain/deployment.ts';
 import { parseRepositoryName } from '../domain/image.ts';
 import { parseImageSource } from '../domain/image-source.ts';
 import { parseImageWishes } from '../domain/image-wish.ts';
@@ -293,7 +294,7 @@ export const deploying = {
   'wait-until': withDefault(
     oneOf(['started', 'ready', 'traffic-shifted', 'succeeded']),
     'succeeded',
-    'How far to follow the deployment before the step ends well.',
+    'How far to follow the deployment before the step ends well: `started` (it has an ID; `deploy` and `release` only), `ready` (it waits for `mode: continue`; not in `continue`), `traffic-shifted` (the new tasks have the whole traffic) or `succeeded` (the old tasks have ended too).',
   ),
   'wait-for-minutes': optional(
     integer({ least: 1, most: 2880, unit: 'minutes' }),
@@ -316,3 +317,26 @@ export const deploying = {
   ),
   'force-new-deployment': withDefault(boolean, 'false', 'Deploy although the service runs exactly this already.'),
 } as const;
+
+/** What leads to a deployment that is there. */
+export const existingDeployment = {
+  'deploy-role': deploying['deploy-role'],
+  'deploy-account-id': deploying['deploy-account-id'],
+  'deploy-region': deploying['deploy-region'],
+  'deployment-id': optional(parseDeploymentId, 'The deployment. Default: the one that is under way for the service.'),
+  cluster: optional(parseCluster, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
+  service: optional(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
+  'codedeploy-application': deploying['codedeploy-application'],
+  'codedeploy-deployment-group': deploying['codedeploy-deployment-group'],
+  'wait-for-minutes': deploying['wait-for-minutes'],
+} as const;
+
+/** As in `deploy`, but what was not started here is not undone here unasked (RULES 6.6). */
+export const leaving = {
+  'on-cancel': withDefault(deploying['on-cancel'].parse, 'leave', deploying['on-cancel'].description),
+  'on-timeout': deploying['on-timeout'],
+} as const;
+
+export function waitUntil<const Choice extends string>(choices: readonly Choice[]) {
+  return { 'wait-until': withDefault(oneOf(choices), 'succeeded', deploying['wait-until'].description) } as const;
+}

@@ -18,7 +18,7 @@ export interface ParsedDocument {
   readonly value: Json;
   /** Where the value at this path stands, or the nearest one around it that does. */
   position(path: JsonPath): Position | undefined;
-  /** The document's text with this value there, which may be new. */
+  /** The document's text with this value there, which may be new; one that stands there already leaves the text as it is. */
   textWith(path: JsonPath, value: string): string;
 }
 
@@ -47,6 +47,7 @@ export function parseDocument(file: string, text: string): ParsedDocument {
     value: valueOf(file, document),
     position: (path) => positionOf({ document, lines, path }),
     textWith: (path, value) => {
+      if (document.getIn(path) === value) return text;
       const place = plainPlace(document.getIn(path, true));
       if (place) return `${text.slice(0, place.start)}${JSON.stringify(value)}${text.slice(place.end)}`;
       // On a copy: what is set once must not show in the next text. A place behind an alias is many places: then all are written out.

@@ -1,6 +1,14 @@
 /** Deploys through CodeDeploy: an AppSpec for a deployment group (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-bluegreen.html). */
 import { partitionOf } from '../domain/account.ts';
-import { appSpecText, differencesFromLive, lintAgainst, lintAppSpec, synthesise, taskDefinitionPath } from '../domain/appspec.ts';
+import {
+  appSpecText,
+  differencesFromLive,
+  lintAgainst,
+  lintAppSpec,
+  synthesise,
+  taskDefinitionOf,
+  taskDefinitionPath,
+} from '../domain/appspec.ts';
 import { predefinedRouting, type DeploymentGroup } from '../domain/deployment-group.ts';
 import type { Deployment, WaitUntil } from '../domain/deployment.ts';
 import { formatPath, type Finding, type JsonObject } from '../domain/json.ts';
@@ -10,9 +18,9 @@ import { waitBudget } from '../domain/wait-budget.ts';
 import type { DocumentProblem, InputProblem } from '../errors.ts';
 import { lazy } from '../ports/aws.ts';
 import type { AutoRollbackEvent, Codedeploy, GroupAnswer, NewDeployment } from '../ports/codedeploy.ts';
-import type { ParsedDocument } from '../ports/documents.ts';
+import { parseDocument, type ParsedDocument } from '../ports/documents.ts';
 import { codedeployDeployments, type DeploymentPlace } from './codedeploy-deployments.ts';
-import type { Deployer } from './deployer.ts';
+import type { Deployer, DeploymentCall } from './deployer.ts';
 
 export const autoRollbacks = ['group', 'failure', 'alarm', 'none'] as const;
 export type AutoRollback = (typeof autoRollbacks)[number];
@@ -20,6 +28,8 @@ export type AutoRollback = (typeof autoRollbacks)[number];
 export interface CodedeployWish {
   readonly codedeploy: Codedeploy;
   readonly place: DeploymentPlace;
+  /** Where it was read already. */
+  readonly group?: DeploymentGroup | undefined;
   /** The author's AppSpec; undefined: made from the live service. */
   readonly appSpec: ParsedDocument | undefined;
   /** Undefined: the group's. */
@@ -30,7 +40,7 @@ export interface CodedeployWish {
 
 export function codedeployDeployer(wish: CodedeployWish): Deployer {
   const { codedeploy, place, appSpec } = wish;
-  const group = lazy(async () => codedeploy.group(place));
+  const group = lazy(async (): Promise<GroupAnswer> => (wish.group ? { found: 'group', group: wish.group } : codedeploy.group(place)));
   const config = lazy(async () => {
     const name = wish.config ?? (await knownGroup(group()))?.config;
     return name === undefined ? undefined : routingOf({ codedeploy, name });
@@ -94,8 +104,18 @@ export function codedeployDeployer(wish: CodedeployWish): Deployer {
       resource: `arn:${partitionOf(place.region)}:codedeploy:${place.region}:${account}:deploymentgroup:${place.application}/${place.group}`,
     }),
 
-    budget: async () => {
-      const [routing = { kind: 'all-at-once' as const }, known] = await Promise.all([config(), knownGroup(group())]);
+    revision: async (name) => {
+      const text = await codedeploy.revisionText({ application: place.application, sha256: name });
+      if (text === undefined) return undefined;
+      const document = parseDocument(`the AppSpec ${name.slice(0, 12)} of ${place.application}`, text);
+      return { taskDefinition: taskDefinitionOf(document.value), deployer: codedeployDeployer({ ...wish, appSpec: document }) };
+    },
+
+    hasReadyWait: async () => (await knownGroup(group()))?.readyWait.onTimeout === 'STOP_DEPLOYMENT',
+
+    budget: async (of) => {
+      const own = of?.config === undefined ? config() : routingOf({ codedeploy, name: of.config });
+      const [routing = { kind: 'all-at-once' as const }, known] = await Promise.all([own, knownGroup(group())]);
       const { readyWait = { onTimeout: '', minutes: 0 }, terminationWaitMinutes = 0 } = known ?? {};
       return waitBudget({ routing, group: { readyWait, terminationWaitMinutes }, until: wish.until });
     },
@@ -119,7 +139,7 @@ async function newestOf({ codedeploy, answer }: { codedeploy: Codedeploy; answer
   return id === undefined ? undefined : codedeploy.deployment(id);
 }
 
-function groupProblems({ answer, place }: { answer: GroupAnswer; place: DeploymentPlace }): InputProblem[] {
+export function groupProblems({ answer, place }: { answer: GroupAnswer; place: DeploymentPlace }): InputProblem[] {
   const { application, group, cluster, service, region } = place;
   if (answer.found === 'nothing') {
     return answer.missing === 'application'
@@ -191,7 +211,12 @@ function render({
     : appSpecText(synthesised(service), { taskDefinition });
 }
 
-const actions = { start: 'CreateDeployment', stop: 'StopDeployment', endTerminationWait: 'ContinueDeployment' } as const;
+const actions: Readonly<Record<DeploymentCall, string>> = {
+  start: 'CreateDeployment',
+  stop: 'StopDeployment',
+  endReadyWait: 'ContinueDeployment',
+  endTerminationWait: 'ContinueDeployment',
+};
 
 const rollbackEvents: Readonly<Record<Exclude<AutoRollback, 'group'>, readonly AutoRollbackEvent[]>> = {
   failure: ['DEPLOYMENT_FAILURE'],

@@ -13,6 +13,11 @@ export interface DeploymentPlace extends GroupName {
   readonly service: string;
 }
 
+/** As the ECS console names them. */
+export function usualGroup({ cluster, service }: { cluster: string; service: string }): GroupName {
+  return { application: `AppECS-${cluster}-${service}`, group: `DgpECS-${cluster}-${service}` };
+}
+
 export function codedeployDeployments({ codedeploy, place }: { codedeploy: Codedeploy; place: DeploymentPlace }): Deployments {
   return {
     find: async (nonce) => {
@@ -28,6 +33,7 @@ export function codedeployDeployments({ codedeploy, place }: { codedeploy: Coded
       return { deployment, target };
     },
     stop: async (of) => codedeploy.stop(of),
+    endReadyWait: async (id) => codedeploy.continueDeployment({ id, wait: 'READY_WAIT' }),
     endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
     url: (id) => deploymentUrl({ id, region: place.region }),
   };

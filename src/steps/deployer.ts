@@ -20,6 +20,8 @@ export interface Deployments {
   /** The deployment with its progress. */
   look(id: string): Promise<Snapshot>;
   stop(of: { id: string; rollback: boolean }): Promise<StopAnswer>;
+  /** Ends the wait in Ready: the traffic shifts. */
+  endReadyWait(id: string): Promise<void>;
   /** Ends the wait in which the old tasks are kept, so that the next deployment can start. */
   endTerminationWait(id: string): Promise<void>;
   url(id: string): string;
@@ -45,10 +47,21 @@ export type StartAnswer =
   | { readonly answer: 'busy'; readonly message: string }
   | { readonly answer: 'unknown'; readonly error: Error };
 
+/** The calls that change something. */
+export type DeploymentCall = 'start' | 'stop' | 'endReadyWait' | 'endTerminationWait';
+
 /** What is about to run: undefined where it is not there, which others report. */
 export interface Expected {
   readonly service: LiveService | undefined;
   readonly definition: TaskDefinition | undefined;
+}
+
+/** What was deployed once, to be deployed again. */
+export interface Revision {
+  /** The ARN. */
+  readonly taskDefinition: string;
+  /** Deploys it with all else as it was then. */
+  readonly deployer: Pick<Deployer, 'changes' | 'find' | 'place' | 'render' | 'start'>;
 }
 
 export interface Deployer extends Deployments {
@@ -67,7 +80,11 @@ export interface Deployer extends Deployments {
   /** Starts a deployment: sent once, never repeated blindly (RULES 5.1). */
   start(of: { service: LiveService; taskDefinition: string; description: string }): Promise<StartAnswer>;
   /** What IAM must allow for one of the calls that change something. */
-  permission(of: { call: 'start' | 'stop' | 'endTerminationWait'; account: AccountId }): PlannedWrite;
-  /** How long it may take by its own settings. */
-  budget(): Promise<WaitBudget>;
+  permission(of: { call: DeploymentCall; account: AccountId }): PlannedWrite;
+  /** What a deployment's `revision` or `previousRevision` names; undefined where AWS knows it no more. */
+  revision(name: string): Promise<Revision | undefined>;
+  /** Whether its deployments wait in Ready until somebody continues them. */
+  hasReadyWait(): Promise<boolean>;
+  /** How long a deployment may take by its own settings: one that is to be started, or one that is there. */
+  budget(of?: Deployment): Promise<WaitBudget>;
 }

@@ -13,16 +13,21 @@ import type { DeploySide } from './sessions.ts';
 import { warnOfEnding } from './warn-of-ending.ts';
 import { watchDeployment, type Watched } from './watch-deployment.ts';
 
-export type DeploymentOutput =
-  'deployment-id' | 'deployment-status' | 'deployment-url' | 'task-definition-arn' | 'rollback-deployment-id' | 'changed';
+export type FollowedOutput = 'deployment-id' | 'deployment-status' | 'deployment-url' | 'task-definition-arn' | 'rollback-deployment-id';
+export type DeploymentOutput = FollowedOutput | 'changed';
 
 export type SetOutput = (name: DeploymentOutput, value: string) => void;
+export type SetFollowedOutput = (name: FollowedOutput, value: string) => void;
 
 /** Where a deployment runs, and how it is to be followed; a prepared deployment is one. */
 export interface FollowTarget {
   readonly deployer: Deployer;
+  /** One that was there before: its own settings tell how long it may take. */
+  readonly deployment?: Deployment;
   readonly side: Pick<DeploySide, 'session' | 'ecs'>;
-  readonly inputs: Pick<DeploymentInputs, 'cluster' | 'service' | 'wait-until' | 'wait-for-minutes' | 'on-cancel' | 'on-timeout'>;
+  readonly inputs: Pick<DeploymentInputs, 'cluster' | 'service' | 'wait-until' | 'wait-for-minutes' | 'on-cancel'> &
+    // A rollback has none: it is never rolled back itself.
+    Partial<Pick<DeploymentInputs, 'on-timeout'>>;
 }
 
 export interface FollowRequest {
@@ -30,7 +35,9 @@ export interface FollowRequest {
   readonly target: FollowTarget;
   readonly ports: Pick<Ports, 'clock' | 'log'>;
   readonly signal: AbortSignal;
-  readonly output: SetOutput;
+  readonly output: SetFollowedOutput;
+  /** Each look, before anything is concluded from it. */
+  readonly seen?: (snapshot: Snapshot) => Promise<void>;
   /** What the post step would do, forgotten when it need not any more. */
   readonly unfinished?: { readonly memory: Memory; readonly item: Cleanup } | undefined;
 }
@@ -83,12 +90,14 @@ async function follow(request: FollowRequest): Promise<Followed> {
   const until = target.inputs['wait-until'];
   const budget = await budgetOf(request);
   const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
-  warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
-  const { end, snapshot } = await ports.log.group(`${id}  following until ${until}, ${limit}`, async () =>
+  const hasEnded = target.deployment !== undefined && isTerminal(target.deployment.status);
+  if (!hasEnded) warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
+  const { end, snapshot } = await ports.log.group(`${id}  ${hasEnded ? 'how it went' : `following until ${until}, ${limit}`}`, async () =>
     watchDeployment({
       ...watching(request),
       id,
       until: ({ deployment }) => hasReached({ deployment, until }),
+      seen: request.seen,
       milliseconds: budget.minutes * 60_000,
     }),
   );
@@ -107,8 +116,10 @@ async function conclude({ request, snapshot }: { request: FollowRequest; snapsho
   return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
 }
 
+/** What it means for a deployment that it can't be followed any more. */
+export const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
+
 function watching({ target, ports, signal }: FollowRequest) {
-  const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
   return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
 }
 
@@ -122,7 +133,7 @@ async function budgetOf({ target, ports }: FollowRequest): Promise<WaitBudget> {
   const minutes = target.inputs['wait-for-minutes'];
   if (minutes !== undefined) return { minutes, explanation: 'wait-for-minutes' };
   try {
-    return await target.deployer.budget();
+    return await target.deployer.budget(target.deployment);
   } catch (error) {
     // It runs already: what can't be read of its settings is no reason to leave it.
     ports.log.warning(`How long the deployment may take could not be read: ${toError(error).message}`);
@@ -141,6 +152,7 @@ async function outOfTime(late: OutOfTime): Promise<Followed> {
   const { request, snapshot } = late;
   const { id, target, ports, output } = request;
   if (snapshot) output('deployment-status', snapshot.deployment.status);
+  if (target.inputs['on-timeout'] === undefined) throw tooLate(late, { fate: 'It goes on.' });
   if (target.inputs['on-timeout'] === 'leave') throw tooLate(late, { fate: 'It goes on, as on-timeout says.' });
   const { result } = await undoing(late);
   if (result === 'ended') return conclude({ request, snapshot: await target.deployer.look(id) });

@@ -20,6 +20,7 @@ import type { Files } from '../ports/files.ts';
 import type { Ports } from '../ports/index.ts';
 import { chooseContainers, type Containers, type ExpectedImage } from './choose-containers.ts';
 import { codedeployDeployer, type AutoRollback } from './codedeploy-deployer.ts';
+import { usualGroup } from './codedeploy-deployments.ts';
 import type { Deployer } from './deployer.ts';
 import { report } from './preflight-report.ts';
 import { rehearse } from './render-definition.ts';
@@ -161,6 +162,7 @@ function nameProblems({
 function makeDeployer({ inputs, side, documents }: { inputs: DeploymentInputs; side: DeploySide; documents: Documents }): Deployer {
   const { service } = inputs;
   const cluster = shortName(inputs.cluster);
+  const usual = usualGroup({ cluster, service });
   return codedeployDeployer({
     codedeploy: side.codedeploy,
     place: {
@@ -168,8 +170,8 @@ function makeDeployer({ inputs, side, documents }: { inputs: DeploymentInputs; s
       region: inputs['deploy-region'] ?? inputs['aws-region'],
       cluster,
       service,
-      application: inputs['codedeploy-application'] ?? `AppECS-${cluster}-${service}`,
-      group: inputs['codedeploy-deployment-group'] ?? `DgpECS-${cluster}-${service}`,
+      application: inputs['codedeploy-application'] ?? usual.application,
+      group: inputs['codedeploy-deployment-group'] ?? usual.group,
     },
     appSpec: documents.appSpec,
     config: inputs['codedeploy-deployment-config'],
@@ -290,7 +292,13 @@ function guardProblems({ request, identity }: { request: PrepareRequest; identit
   ];
 }
 
-function serviceProblems({ live, inputs }: { live: ServiceAnswer; inputs: DeploymentInputs }): InputProblem[] {
+export function serviceProblems({
+  live,
+  inputs,
+}: {
+  live: ServiceAnswer;
+  inputs: Pick<DeploymentInputs, 'aws-region' | 'deploy-region' | 'cluster' | 'service'>;
+}): InputProblem[] {
   const region = inputs['deploy-region'] ?? inputs['aws-region'];
   const { cluster, service } = inputs;
   if (live.found === 'nothing') {

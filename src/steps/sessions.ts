@@ -34,7 +34,7 @@ export interface DeployInputs extends CommonInputs {
   readonly 'deploy-account-id': AccountId | undefined;
   readonly 'deploy-region': Region | undefined;
   /** An ARN names the account too. */
-  readonly cluster?: string;
+  readonly cluster?: string | undefined;
 }
 
 export interface OrganizationInputs extends CommonInputs {

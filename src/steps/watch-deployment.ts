@@ -21,8 +21,8 @@ export interface WatchRequest {
   /** Watching ends here, at a terminal status, or when the time is over. */
   readonly until: (snapshot: Snapshot) => boolean;
   readonly milliseconds: number;
-  /** Each look. */
-  readonly seen?: (snapshot: Snapshot) => void;
+  /** Each look, before anything is concluded from it. */
+  readonly seen?: ((snapshot: Snapshot) => Promise<void>) | undefined;
   /** What it means that the deployment can't be followed any more, as a sentence. */
   readonly consequence: string;
 }
@@ -57,7 +57,7 @@ export async function watchDeployment(request: WatchRequest): Promise<Watched> {
       if (hasMoved(snapshot, next)) movedAt = clock.monotonic();
       for (const line of progressBetween(snapshot, next)) log.info(`${id}  ${line}`);
       snapshot = next;
-      seen?.(next);
+      await seen?.(next);
       if (until(next)) return { end: 'reached', snapshot };
       if (isTerminal(next.deployment.status)) return { end: 'terminal', snapshot };
     }
