@@ -27,6 +27,7 @@ const lacking = {
       ? undefined
       : 'a Docker engine answers no `docker version` (DOCKER_HOST)',
   buildx: () => (said('docker', ['buildx', 'version']) ? undefined : 'the docker CLI has no buildx plugin (DOCKER_CONFIG)'),
+  buildkitd: () => missingVariable('BUILDKITD_ADDR'),
   busybox: () => (existsSync(busybox) ? undefined : `there is no ${busybox}, statically linked`),
   registry: () => missingVariable('REGISTRY_CA', 'REGISTRY_PASSWORD', 'NODE_EXTRA_CA_CERTS'),
   moto: () => missingVariable('MOTO_URL'),
@@ -154,6 +155,11 @@ export async function digestInRegistry(repository: string, reference: string): P
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`the registry answered ${response.status} for ${repository}:${reference}`);
   return response.headers.get('docker-content-digest') ?? undefined;
+}
+
+/** The manifest that a tag or digest names, as the registry has it. */
+export async function manifestInRegistry(repository: string, reference: string): Promise<unknown> {
+  return (await askRegistry(`${repository}/manifests/${reference}`)).json();
 }
 
 export async function tagsInRegistry(repository: string): Promise<readonly string[]> {
