@@ -25,7 +25,7 @@ const notice = 'Notice: This run has no AWS credentials, as runs of pull request
 
 const cases: readonly (readonly [mode: string, given: Record<string, string>])[] = [
   ['login', { ...common, ...registry, mode: 'login' }],
-  ['publish', publish],
+  ['publish', { ...publish, 'fail-on-severity': 'high', 'wait-for-replication': 'eu-central-1, 222222222222/eu-west-1' }],
   ['share', { ...common, ...registry, ...repository, ...sharing, mode: 'share' }],
   ['deploy', deploy],
   ['release', release],

@@ -41,7 +41,11 @@ export function isSameDestination(one: Destination, other: Destination): boolean
 
 /** As an author writes it: the account only where it is not the registry's own. */
 export function formatDestination({ account, region }: Destination, own: AccountId): string {
-  return account === own ? region : `${account}/${region}`;
+  return formatReplicaPlace({ account: account === own ? undefined : account, region });
+}
+
+export function formatReplicaPlace({ account, region }: ReplicaPlace): string {
+  return account === undefined ? region : `${account}/${region}`;
 }
 
 export interface Copying {

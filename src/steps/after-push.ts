@@ -1,6 +1,6 @@
 /** What an image must stand before it is shared or deployed: the scan's gate, and its copies elsewhere. */
-import type { PlanPart } from '../domain/plan.ts';
-import { formatDestination, type Destination } from '../domain/replica.ts';
+import type { BlindPlan, PlanPart } from '../domain/plan.ts';
+import { formatDestination, formatReplicaPlace, type Destination } from '../domain/replica.ts';
 import type { SeverityGate } from '../domain/scan.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Ecr, EcrRepository } from '../ports/ecr.ts';
@@ -34,6 +34,22 @@ export async function afterPush({ inputs, ...request }: AfterPushRequest): Promi
   await scanImage({ ...request, gate: inputs['fail-on-severity'] });
   for (const { repository, tags } of [image, ...image.others])
     await waitForReplication({ ...request, image: { ...image, repository, tags } });
+}
+
+/** What is known of it without credentials. */
+export function planAfterPushBlindly(inputs: AfterPushInputs): BlindPlan {
+  const gate = inputs['fail-on-severity'];
+  const places = inputs['wait-for-replication'].map(formatReplicaPlace).join(', ');
+  return {
+    wished: [
+      ...(gate === 'none' ? [] : [`a scan of the image without findings of severity ${gate} or above`]),
+      ...(places === '' ? [] : [`copies of the image in ${places}`]),
+    ],
+    unknown: [
+      ...(gate === 'none' ? [] : ['what the scan finds']),
+      ...(places === '' ? [] : ['whether replication rules of the registry make these copies']),
+    ],
+  };
 }
 
 /** The same in a dry run. */

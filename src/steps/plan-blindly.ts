@@ -7,6 +7,7 @@ import { formatImage, type ImageReference, type RepositoryName } from '../domain
 import { formatOuTarget } from '../domain/organization.ts';
 import type { BlindPlan } from '../domain/plan.ts';
 import type { Ports } from '../ports/index.ts';
+import { planAfterPushBlindly, type AfterPushInputs } from './after-push.ts';
 import { readDocuments, type DeploymentInputs } from './prepare-deployment.ts';
 import { readWish, type PublishInputs, type PublishWish } from './prepare-publish.ts';
 import { openDeploy, registryAccount, type RegistryInputs } from './sessions.ts';
@@ -23,7 +24,7 @@ export async function planPublishBlindly({
   inputs,
   ports,
 }: {
-  inputs: PublishInputs & RegistryInputs;
+  inputs: PublishInputs & RegistryInputs & AfterPushInputs;
   ports: Ports;
 }): Promise<BlindPlan & { readonly image: string }> {
   const { source, names } = await readWish({ inputs, ports });
@@ -31,13 +32,16 @@ export async function planPublishBlindly({
   const tags = names.tags.map(({ tag }) => tag);
   const digest = source.kind === 'layout' ? source.image.digest : undefined;
   const list = inputs.repository.join(', ');
+  const after = planAfterPushBlindly(inputs);
   return {
     wished: [
       `the image ${sourceInWords(source, inputs.context)}, to ${list} in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`,
+      ...after.wished,
     ],
     unknown: [
       `whether ${list} ${others.length === 0 ? 'is' : 'are'} there, and which of the tags ${others.length === 0 ? 'it has' : 'they have'} already`,
       ...(digest === undefined ? ['the digest of the image'] : []),
+      ...after.unknown,
     ],
     image: formatImage(digest === undefined ? { repository: first, tag: tags[0] } : { repository: first, digest }),
   };
