@@ -430,7 +430,7 @@ exports.debug = debug; // for test
 
 /***/ }),
 
-/***/ 4371:
+/***/ 6752:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -1043,7 +1043,7 @@ module.exports = pipeline
 
 /***/ }),
 
-/***/ 6424:
+/***/ 4043:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -1611,7 +1611,7 @@ module.exports = upgrade
 
 
 
-module.exports.request = __nccwpck_require__(6424)
+module.exports.request = __nccwpck_require__(4043)
 module.exports.stream = __nccwpck_require__(3560)
 module.exports.pipeline = __nccwpck_require__(6862)
 module.exports.upgrade = __nccwpck_require__(1882)
@@ -30559,7 +30559,7 @@ var Alias = __nccwpck_require__(4065);
 var Collection = __nccwpck_require__(101);
 var identity = __nccwpck_require__(1127);
 var Pair = __nccwpck_require__(7165);
-var toJS = __nccwpck_require__(4043);
+var toJS = __nccwpck_require__(6424);
 var Schema = __nccwpck_require__(5840);
 var stringifyDocument = __nccwpck_require__(6829);
 var anchors = __nccwpck_require__(1596);
@@ -31485,7 +31485,7 @@ var anchors = __nccwpck_require__(1596);
 var visit = __nccwpck_require__(204);
 var identity = __nccwpck_require__(1127);
 var Node = __nccwpck_require__(6673);
-var toJS = __nccwpck_require__(4043);
+var toJS = __nccwpck_require__(6424);
 
 class Alias extends Node.NodeBase {
     constructor(source) {
@@ -31768,7 +31768,7 @@ exports.isEmptyPath = isEmptyPath;
 
 var applyReviver = __nccwpck_require__(3661);
 var identity = __nccwpck_require__(1127);
-var toJS = __nccwpck_require__(4043);
+var toJS = __nccwpck_require__(6424);
 
 class NodeBase {
     constructor(type) {
@@ -31861,7 +31861,7 @@ exports.createPair = createPair;
 
 var identity = __nccwpck_require__(1127);
 var Node = __nccwpck_require__(6673);
-var toJS = __nccwpck_require__(4043);
+var toJS = __nccwpck_require__(6424);
 
 const isScalarValue = (value) => !value || (typeof value !== 'function' && typeof value !== 'object');
 class Scalar extends Node.NodeBase {
@@ -32052,7 +32052,7 @@ var stringifyCollection = __nccwpck_require__(1212);
 var Collection = __nccwpck_require__(101);
 var identity = __nccwpck_require__(1127);
 var Scalar = __nccwpck_require__(3301);
-var toJS = __nccwpck_require__(4043);
+var toJS = __nccwpck_require__(6424);
 
 class YAMLSeq extends Collection.Collection {
     static get tagName() {
@@ -32173,7 +32173,7 @@ var log = __nccwpck_require__(7249);
 var merge = __nccwpck_require__(452);
 var stringify = __nccwpck_require__(2148);
 var identity = __nccwpck_require__(1127);
-var toJS = __nccwpck_require__(4043);
+var toJS = __nccwpck_require__(6424);
 
 function addPairToJSMap(ctx, map, { key, value }) {
     if (identity.isNode(key) && key.addToJSMap)
@@ -32296,7 +32296,7 @@ exports.isSeq = isSeq;
 
 /***/ }),
 
-/***/ 4043:
+/***/ 6424:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
@@ -35140,7 +35140,7 @@ var omap = __nccwpck_require__(303);
 var pairs = __nccwpck_require__(8385);
 var schema$2 = __nccwpck_require__(5913);
 var set = __nccwpck_require__(1528);
-var timestamp = __nccwpck_require__(6752);
+var timestamp = __nccwpck_require__(4371);
 
 const schemas = new Map([
     ['core', schema.schema],
@@ -35563,7 +35563,7 @@ exports.merge = merge;
 
 
 var identity = __nccwpck_require__(1127);
-var toJS = __nccwpck_require__(4043);
+var toJS = __nccwpck_require__(6424);
 var YAMLMap = __nccwpck_require__(4454);
 var YAMLSeq = __nccwpck_require__(2223);
 var pairs = __nccwpck_require__(8385);
@@ -35747,7 +35747,7 @@ var merge = __nccwpck_require__(452);
 var omap = __nccwpck_require__(303);
 var pairs = __nccwpck_require__(8385);
 var set = __nccwpck_require__(1528);
-var timestamp = __nccwpck_require__(6752);
+var timestamp = __nccwpck_require__(4371);
 
 const schema = [
     map.map,
@@ -35881,7 +35881,7 @@ exports.set = set;
 
 /***/ }),
 
-/***/ 6752:
+/***/ 4371:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
@@ -37621,6 +37621,8 @@ function nextField(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $m: () => (/* binding */ isActive),
+/* harmony export */   EQ: () => (/* binding */ parseDeploymentId),
+/* harmony export */   HX: () => (/* binding */ greenOf),
 /* harmony export */   Hd: () => (/* binding */ isTerminal),
 /* harmony export */   Nl: () => (/* binding */ hasReached),
 /* harmony export */   PM: () => (/* binding */ deploymentUrl),
@@ -37629,9 +37631,15 @@ function nextField(text) {
 /* harmony export */ });
 /* unused harmony exports terminalStatuses, waits */
 /* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+/* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
 
+
+const parseDeploymentId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^d-[A-Za-z0-9]{1,40}$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM');
 const activeStatuses = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
 const terminalStatuses = ['Succeeded', 'Failed', 'Stopped'];
+function greenOf({ target }) {
+    return target?.taskSets.find(({ label }) => label === 'Green');
+}
 function isTerminal(status) {
     return terminalStatuses.some((terminal) => terminal === status);
 }
@@ -37713,8 +37721,10 @@ function otherForm({ sub, ids }) {
 /* harmony export */   $M: () => (/* binding */ parseRepositoryName),
 /* harmony export */   ED: () => (/* binding */ parseTag),
 /* harmony export */   Hr: () => (/* binding */ hostOfAccount),
+/* harmony export */   T4: () => (/* binding */ hostAtEndpoint),
 /* harmony export */   e0: () => (/* binding */ apiName),
 /* harmony export */   m: () => (/* binding */ parseDigest),
+/* harmony export */   mh: () => (/* binding */ publicHost),
 /* harmony export */   o_: () => (/* binding */ parseImageReference),
 /* harmony export */   vy: () => (/* binding */ formatImage),
 /* harmony export */   wl: () => (/* binding */ parseEcrHost),
@@ -37760,9 +37770,10 @@ function formatImage({ host, repository, tag, digest }) {
     const prefix = host === undefined ? '' : `${host}/`;
     return `${prefix}${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
+const ecrHost = /^(?<account>\d{12})\.dkr[.-]ecr(?<fips>-fips)?\.(?<region>[a-z0-9][a-z0-9-]*)\.(?<suffix>amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
 function parseEcrHost(host) {
-    const match = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(host);
-    return match ? { account: match[1], region: match[2] } : undefined;
+    const { account, region } = ecrHost.exec(host)?.groups ?? {};
+    return account === undefined || region === undefined ? undefined : { account: account, region: region };
 }
 function apiName({ host, repository }) {
     if (host !== 'docker.io' && host !== 'index.docker.io')
@@ -37772,6 +37783,23 @@ function apiName({ host, repository }) {
 function hostOfAccount(host, account) {
     return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
 }
+const dualStackSuffixes = {
+    'amazonaws.com': 'on.aws',
+    'amazonaws.com.cn': 'on.amazonwebservices.com.cn',
+};
+function hostAtEndpoint(host, { dualStack, fips }) {
+    if (host === publicHost)
+        return dualStack ? dualStackPublicHost : host;
+    const { account, region, suffix = '', fips: hasFips } = ecrHost.exec(host)?.groups ?? {};
+    if (account === undefined || region === undefined)
+        return host;
+    const isFips = hasFips !== undefined || (fips && suffix === 'amazonaws.com');
+    const further = dualStack ? dualStackSuffixes[suffix] : undefined;
+    const isDualStack = further !== undefined || suffix.startsWith('on.');
+    return `${account}.dkr${isDualStack ? '-' : '.'}ecr${isFips ? '-fips' : ''}.${region}.${further ?? suffix}`;
+}
+const publicHost = 'public.ecr.aws';
+const dualStackPublicHost = 'ecr-public.aws.com';
 
 
 /***/ }),
@@ -37842,12 +37870,50 @@ function shortName(arn) {
 
 /***/ }),
 
+/***/ 3812:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DV: () => (/* binding */ codeBlock),
+/* harmony export */   FV: () => (/* binding */ escapeMarkdown),
+/* harmony export */   aY: () => (/* binding */ code),
+/* harmony export */   tp: () => (/* binding */ table)
+/* harmony export */ });
+function escapeMarkdown(text) {
+    return text
+        .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+        .replaceAll('&', '&amp;')
+        .replaceAll('<', '&lt;')
+        .replaceAll(/[\\`*_{}[\]()#+!|~@-]/g, (character) => `\\${character}`);
+}
+function code(text) {
+    const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    const pad = longest > 0 ? ' ' : '';
+    return `${fence}${pad}${line}${pad}${fence}`;
+}
+function codeBlock(lines, language = '') {
+    const text = lines.join('\n');
+    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return `${fence}${language}\n${text}\n${fence}`;
+}
+function table(head, rows) {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+
+/***/ }),
+
 /***/ 6148:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $P: () => (/* binding */ manifestMediaTypes),
 /* harmony export */   Bq: () => (/* binding */ formatPlatform),
+/* harmony export */   H3: () => (/* binding */ isAttestation),
 /* harmony export */   Iu: () => (/* binding */ formatPlatforms),
 /* harmony export */   MA: () => (/* binding */ parseConfiguration),
 /* harmony export */   Ng: () => (/* binding */ parseManifest),
@@ -37856,7 +37922,7 @@ function shortName(arn) {
 /* harmony export */   df: () => (/* binding */ imageMediaTypes),
 /* harmony export */   nw: () => (/* binding */ isIndex)
 /* harmony export */ });
-/* unused harmony exports indexMediaTypes, isAttestation */
+/* unused harmony export indexMediaTypes */
 /* harmony import */ var _image_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1452);
 /* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7803);
 /* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
@@ -38007,6 +38073,8 @@ function parseOuTarget(text) {
     if (text.includes('*'))
         return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" has a wildcard: name an OU by ID, by path or by name`);
     const names = text.split('/').map((name) => name.trim());
+    if (names.some((name) => parseRootId(name).ok || parseOuId(name).ok))
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is a path without its organization: write o-…/r-…/ou-…/, or only the ID of the OU`);
     if (names.some((name) => name === '' || name.length > 128))
         return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is neither an OU ID, a path, nor OU names as Workloads/Development`);
     return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__.ok)({ kind: 'name', names });
@@ -38035,6 +38103,17 @@ function map(parsed, change) {
 
 /***/ }),
 
+/***/ 2514:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   i: () => (/* binding */ largeOutputLimit)
+/* harmony export */ });
+const largeOutputLimit = 450_000;
+
+
+/***/ }),
+
 /***/ 4864:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -38057,6 +38136,117 @@ function parseAll(texts, parser) {
     const results = texts.map(parser);
     const problems = results.flatMap((result) => (result.ok ? [] : [result.problem]));
     return problems.length > 0 ? bad(problems.join('; ')) : ok(results.flatMap((result) => (result.ok ? [result.value] : [])));
+}
+
+
+/***/ }),
+
+/***/ 7940:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ stoppedBy),
+/* harmony export */   N2: () => (/* binding */ scanMarkdown),
+/* harmony export */   Np: () => (/* binding */ bySeverity),
+/* harmony export */   Or: () => (/* binding */ severityGates),
+/* harmony export */   Ot: () => (/* binding */ countBySeverity),
+/* harmony export */   T_: () => (/* binding */ toSeverity),
+/* harmony export */   cH: () => (/* binding */ breach),
+/* harmony export */   gM: () => (/* binding */ formatCounts),
+/* harmony export */   jA: () => (/* binding */ progressOf),
+/* harmony export */   tf: () => (/* binding */ formatFinding)
+/* harmony export */ });
+/* unused harmony export severities */
+/* harmony import */ var _markdown_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3812);
+
+const severities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFORMATIONAL', 'UNDEFINED'];
+const severityGates = ['none', 'critical', 'high', 'medium', 'low'];
+function toSeverity(text) {
+    return severities.find((known) => known === text) ?? 'UNDEFINED';
+}
+function countBySeverity(findings) {
+    const counts = {};
+    for (const { severity } of findings)
+        counts[severity] = (counts[severity] ?? 0) + 1;
+    return counts;
+}
+const ends = {
+    FAILED: 'the scan failed',
+    UNSUPPORTED_IMAGE: 'ECR can’t scan this image: its operating system or type is not supported',
+    SCAN_ELIGIBILITY_EXPIRED: 'the image is older than enhanced scanning looks at',
+    LIMIT_EXCEEDED: 'the limit of scans is reached',
+    IMAGE_ARCHIVED: 'the image is archived',
+};
+function progressOf({ status, why }) {
+    if (status === 'COMPLETE' || status === 'ACTIVE')
+        return { is: 'done' };
+    const end = ends[status];
+    if (end === undefined)
+        return { is: 'running' };
+    return { is: 'over', why: `${end} (${status}${why === undefined ? '' : `: ${why}`})` };
+}
+function stoppedBy(gate) {
+    const at = severities.findIndex((severity) => severity.toLowerCase() === gate);
+    return severities.slice(0, at + 1);
+}
+function breach(counts, gate) {
+    const stopped = stoppedBy(gate);
+    const found = Object.fromEntries(stopped.map((severity) => [severity, counts[severity] ?? 0]));
+    const all = Object.values(found).reduce((sum, count) => sum + count, 0);
+    return all === 0 ? undefined : `${formatCounts(found)} finding${all === 1 ? '' : 's'}`;
+}
+function formatCounts(counts) {
+    const parts = severities.flatMap((severity) => {
+        const count = counts[severity] ?? 0;
+        return count === 0 ? [] : [`${count} ${severity.toLowerCase()}`];
+    });
+    const last = parts.pop();
+    if (last === undefined)
+        return 'no';
+    return parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
+}
+function formatFinding({ name, package: vulnerable, fixedIn }) {
+    return `${name}${vulnerable === undefined ? '' : ` in ${vulnerable}`}${fixedIn === undefined ? '' : `, fixed in ${fixedIn}`}`;
+}
+function bySeverity(one, other) {
+    return severities.indexOf(one.severity) - severities.indexOf(other.severity) || one.name.localeCompare(other.name);
+}
+const shownFindings = 50;
+function scanMarkdown(images, { gate }) {
+    const found = images
+        .flatMap(({ name, scan }) => (scan?.findings ?? []).map((finding) => ({ image: name, finding })))
+        .toSorted((one, other) => bySeverity(one.finding, other.finding));
+    return [
+        '### Image scan',
+        '',
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .table */ .tp)(['Image', ...severities.map(title), `\`fail-on-severity: ${gate}\``], images.map(({ name, scan, problem }) => [
+            (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(name),
+            ...severities.map((severity) => (scan ? String(scan.counts[severity] ?? 0) : '–')),
+            problem === undefined ? 'passed' : `**failed**: ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeMarkdown */ .FV)(problem)}`,
+        ])),
+        ...(found.length === 0
+            ? []
+            : [
+                '',
+                (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .table */ .tp)(['Severity', 'Finding', 'Package', 'Fixed in', 'Image'], found
+                    .slice(0, shownFindings)
+                    .map(({ image, finding }) => [
+                    title(finding.severity),
+                    linked(finding),
+                    (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeMarkdown */ .FV)(finding.package ?? '–'),
+                    (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeMarkdown */ .FV)(finding.fixedIn ?? '–'),
+                    (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(image),
+                ])),
+            ]),
+        ...(found.length > shownFindings ? ['', `… and ${found.length - shownFindings} more, in ECR.`] : []),
+        '',
+        '',
+    ].join('\n');
+}
+const title = (severity) => `${severity.slice(0, 1)}${severity.slice(1).toLowerCase()}`;
+function linked({ name, uri }) {
+    const text = (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeMarkdown */ .FV)(name);
+    return uri !== undefined && /^https:\/\/[\w./?=&%+-]+$/.test(uri) ? `[${text}](${uri})` : text;
 }
 
 
@@ -38589,12 +38779,14 @@ function didYouMean(word, choices) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
+/* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5068);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7637);
-/* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8959);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1329);
+/* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7981);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6334);
+/* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8959);
+
 
 
 
@@ -38615,18 +38807,15 @@ async function runStep({ ports, signal }) {
     const { warnings, run, planBlindly } = mode.prepare(given, _modes_index_js__WEBPACK_IMPORTED_MODULE_2__/* .inputNames */ .v);
     for (const warning of warnings)
         ports.log.warning(warning);
-    const context = {
-        ports,
-        signal,
-        memory: (0,_cleanup_js__WEBPACK_IMPORTED_MODULE_4__/* .cleanupMemory */ .s)(ports.github),
-        output: (output, value) => ports.github.setOutput(output, value),
-    };
-    if (await (0,_steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__/* .isWithoutCredentials */ .N)(ports)) {
-        ports.log.notice(_steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_5__/* .withoutCredentials */ .r);
+    const outputs = (0,_outputs_js__WEBPACK_IMPORTED_MODULE_3__/* .stepOutputs */ .t)(ports);
+    const context = { ports, signal, memory: (0,_cleanup_js__WEBPACK_IMPORTED_MODULE_5__/* .cleanupMemory */ .s)(ports.github), output: outputs.set };
+    if (await (0,_steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_6__/* .isWithoutCredentials */ .N)(ports)) {
+        ports.log.notice(_steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_6__/* .withoutCredentials */ .r);
         await planBlindly(context);
     }
     else
         await run(context);
+    await outputs.warnOfDropped();
 }
 function givenInputs({ github }) {
     const region = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || '';
@@ -38638,7 +38827,7 @@ function explain(thrown) {
         return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
     return `This is a bug in ecr-org-deploy, please report it with this text: ${error.stack ?? error.message}`;
 }
-const ports = (0,_ports_real_js__WEBPACK_IMPORTED_MODULE_3__/* .realPorts */ .R)(process.env);
+const ports = (0,_ports_real_js__WEBPACK_IMPORTED_MODULE_4__/* .realPorts */ .R)(process.env);
 const cancelled = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
@@ -38662,7 +38851,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5068:
+/***/ 1329:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38672,40 +38861,16 @@ __nccwpck_require__.d(__webpack_exports__, {
   n: () => (/* binding */ modes)
 });
 
-// EXTERNAL MODULE: ./build/domain/image.js
-var domain_image = __nccwpck_require__(1452);
 // EXTERNAL MODULE: ./build/errors.js
 var build_errors = __nccwpck_require__(9473);
 // EXTERNAL MODULE: ./build/inputs.js
 var build_inputs = __nccwpck_require__(8175);
+// EXTERNAL MODULE: ./build/domain/output-limit.js
+var output_limit = __nccwpck_require__(2514);
 // EXTERNAL MODULE: ./build/domain/live-service.js
 var live_service = __nccwpck_require__(5621);
-;// CONCATENATED MODULE: ./build/domain/markdown.js
-function escapeMarkdown(text) {
-    return text
-        .replaceAll(/\s*[\r\n]+\s*/g, ' ')
-        .replaceAll('&', '&amp;')
-        .replaceAll('<', '&lt;')
-        .replaceAll(/[\\`*_{}[\]()#+!|~@-]/g, (character) => `\\${character}`);
-}
-function code(text) {
-    const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
-    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    const pad = longest > 0 ? ' ' : '';
-    return `${fence}${pad}${line}${pad}${fence}`;
-}
-function codeBlock(lines, language = '') {
-    const text = lines.join('\n');
-    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    return `${fence}${language}\n${text}\n${fence}`;
-}
-function table(head, rows) {
-    const line = (cells) => `| ${cells.join(' | ')} |`;
-    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
+// EXTERNAL MODULE: ./build/domain/markdown.js
+var markdown = __nccwpck_require__(3812);
 ;// CONCATENATED MODULE: ./build/domain/plan.js
 
 
@@ -38720,6 +38885,19 @@ function planOf(mode, parts) {
         writes: [...plan.writes, ...part.writes],
         ...((plan.policies ?? part.policies) && { policies: [...(plan.policies ?? []), ...(part.policies ?? [])] }),
     }), { mode, writes: [] });
+}
+function planJson(plan, limit) {
+    const whole = JSON.stringify(plan);
+    if (whole.length <= limit)
+        return whole;
+    const { policies, deployment, ...rest } = plan;
+    const { appSpec: _, ...planned } = deployment ?? {};
+    return JSON.stringify({
+        ...rest,
+        truncated: true,
+        ...(policies && { policies: policies.map((policy) => ({ ...policy, diff: [] })) }),
+        ...(deployment && { deployment: { ...planned, taskDefinition: { ...deployment.taskDefinition, differences: [] } } }),
+    });
 }
 function planLines(plan) {
     return [
@@ -38737,20 +38915,22 @@ function planMarkdown(plan) {
         'Nothing was written, built, pushed or logged in to.',
         '',
         ...sections(plan).flatMap(({ title, facts, block }) => [
-            `**${title}**: ${facts.map(escapeMarkdown).join('; ')}`.trimEnd(),
+            `**${title}**: ${facts.map(markdown/* escapeMarkdown */.FV).join('; ')}`.trimEnd(),
             '',
-            ...(block === undefined || block.lines.length === 0 ? [] : [codeBlock(block.lines, block.language), '']),
+            ...(block === undefined || block.lines.length === 0 ? [] : [(0,markdown/* codeBlock */.DV)(block.lines, block.language), '']),
         ]),
     ].join('\n');
 }
-function sections({ login, images = [], policies = [], deployment, blind, writes }) {
+function sections({ login, images = [], afterPush = [], policies = [], deployment, course, blind, writes }) {
     if (blind)
         return blindSections(blind);
     return [
-        ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registry}`] }] : []),
+        ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registries.join(', ')}`] }] : []),
         ...images.map(imageSection),
+        ...(afterPush.length > 0 ? [{ title: 'After the push', facts: afterPush }] : []),
         ...policies.map(policySection),
         ...(deployment ? deploymentSections(deployment) : []),
+        ...(course ? courseSections(course) : []),
         {
             title: 'Calls that would write',
             facts: [writes.length === 0 ? 'none' : `${writes.length}`],
@@ -38782,26 +38962,35 @@ const outcomes = {
     yield: 'would be left as it is',
 };
 function deploymentSections({ cluster, service, place, images, outcome, before, taskDefinition, changes, appSpec, }) {
-    const { running, planned, differences } = taskDefinition;
-    const fate = running === planned ? `${(0,live_service/* shortName */.E)(running)}, nothing to register` : `${(0,live_service/* shortName */.E)(running)} → ${(0,live_service/* shortName */.E)(planned)}`;
     return [
         {
             title: 'Deployment',
             facts: [`${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`, ...(before === undefined ? [] : [before]), ...changes],
             block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
         },
-        { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } },
+        definitionSection(taskDefinition),
         ...(appSpec === undefined
             ? []
             : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
     ];
 }
+function courseSections({ id, status, cluster, service, place, fate, taskDefinition }) {
+    return [
+        { title: 'Deployment', facts: [`${id} (${status}) ${fate}`, `it is of ${service} of cluster ${cluster}, by ${place}`] },
+        ...(taskDefinition ? [definitionSection(taskDefinition)] : []),
+    ];
+}
+function definitionSection({ running, planned, differences }) {
+    const fate = running === planned ? `${(0,live_service/* shortName */.E)(running)}, nothing to register` : `${(0,live_service/* shortName */.E)(running)} → ${(0,live_service/* shortName */.E)(planned)}`;
+    return { title: 'Task definition', facts: [fate], block: { language: 'diff', lines: differences } };
+}
 
 ;// CONCATENATED MODULE: ./build/steps/tell-plan.js
 
+
 async function tellPlan(mode, parts, { ports, output }) {
     const plan = planOf(mode, parts);
-    output('plan', JSON.stringify(plan));
+    output('plan', planJson(plan, output_limit/* largeOutputLimit */.i));
     for (const line of planLines(plan))
         ports.log.info(line);
     await ports.github.summarise(planMarkdown(plan));
@@ -38821,12 +39010,12 @@ const outputs = {
     pushed: '`true` if the image or a tag was pushed, `false` if all was there already.',
     'policy-changed': '`true` if the repository policy was written.',
     policy: 'The repository policy after the step, as JSON.',
-    'deployment-id': 'The deployment: set as soon as it is known, also when the wait fails.',
+    'deployment-id': 'The deployment: set as soon as it is known, also when the wait fails. In `rollback` the one that brings back what ran before.',
     'deployment-status': 'Its last status, e.g. `Succeeded`.',
     'deployment-url': 'The deployment in the AWS console.',
-    'task-definition-arn': 'The task definition that was registered, or the one that runs already.',
+    'task-definition-arn': 'The task definition that was registered, or the one that runs already. In `follow` and `continue` the one that is deployed, in `rollback` the one that is gone back to, where that is known.',
     'rollback-deployment-id': 'The deployment that rolled it back, if one did.',
-    changed: '`true` if a deployment was started, `false` if the service runs this already.',
+    changed: '`true` if a deployment was started (or, in `rollback`, stopped), `false` if there was no need.',
     matrix: 'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
     accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',
     'account-count': 'How many accounts there are: an empty matrix fails a job, so ask `if:` for it.',
@@ -38856,12 +39045,12 @@ function defineMode(declaration) {
     };
 }
 
-// EXTERNAL MODULE: ./build/ports/aws.js
-var aws = __nccwpck_require__(2102);
-// EXTERNAL MODULE: ./build/domain/oci.js
-var oci = __nccwpck_require__(6148);
+// EXTERNAL MODULE: ./build/domain/account.js
+var domain_account = __nccwpck_require__(8750);
 // EXTERNAL MODULE: ./build/domain/json.js
 var json = __nccwpck_require__(7803);
+// EXTERNAL MODULE: ./build/domain/image.js
+var domain_image = __nccwpck_require__(1452);
 // EXTERNAL MODULE: ./build/domain/parsed.js
 var domain_parsed = __nccwpck_require__(4864);
 ;// CONCATENATED MODULE: ./build/domain/task-definition-shape.js
@@ -39247,6 +39436,13 @@ function differences({ before, after }) {
         return [`~ ${path}: ${hidden ? 'changed' : `${was} → ${is}`}`];
     });
 }
+function imagesOf({ containerDefinitions }) {
+    return (0,json/* elements */.Yt)(containerDefinitions).flatMap((container) => (0,json/* isObject */.Gv)(container) ? [{ container: (0,json/* textOf */.b6)(container['name']), uri: (0,json/* textOf */.b6)(container['image']) }] : []);
+}
+function describedDifferences({ before, after }) {
+    const [old, now] = [readTaskDefinition(before), readTaskDefinition(after)];
+    return old.ok && now.ok ? differences({ before: old.definition, after: now.definition }) : [];
+}
 function normalised(definition) {
     const { containerDefinitions, tags: _tags, ...rest } = registrable(definition);
     const awsvpc = rest['networkMode'] === 'awsvpc';
@@ -39294,482 +39490,6 @@ function leaves(value, path = '') {
     return new Map(value === undefined ? [] : [[path, (0,json/* textOf */.b6)(value)]]);
 }
 
-;// CONCATENATED MODULE: ./build/steps/image-platforms.js
-
-
-async function imagePlatforms({ ecr, place, manifest }) {
-    const parsed = (0,oci/* parseManifest */.Ng)(manifest.text, manifest.mediaType);
-    if (!parsed.ok)
-        return undefined;
-    if (parsed.value.kind === 'index')
-        return (0,oci/* platformsOf */.Wt)(parsed.value);
-    try {
-        const configuration = await ecr.configuration(place, parsed.value.config.digest);
-        const platform = configuration === undefined ? undefined : (0,oci/* parseConfiguration */.MA)(configuration);
-        return platform?.ok ? [platform.value] : undefined;
-    }
-    catch (error) {
-        if (error instanceof build_errors/* AwsError */.Gy)
-            return undefined;
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/check-image.js
-
-
-
-async function checkImage({ ecr, place, id, elsewhere }) {
-    const found = await ecr.manifest(place, id);
-    const where = `${place.registryId === undefined ? '' : ` in ${place.registryId}`}${elsewhere === undefined ? '' : ` (${elsewhere})`}`;
-    const what = 'digest' in id ? `${place.repository}@${id.digest}` : `${place.repository}:${id.tag}`;
-    switch (found.answer) {
-        case 'found':
-            return { canPull: 'yes', digest: found.digest, platforms: await imagePlatforms({ ecr, place, manifest: found }) };
-        case 'missing':
-            return { canPull: 'no', problem: `there is no image ${what}${where}` };
-        case 'denied':
-            return denied({ what: `${what}${where}`, reason: found.reason });
-    }
-}
-async function checkPull({ session, region, ports, ...question }) {
-    const elsewhere = region === session.region ? undefined : region;
-    return checkImage({ ...question, ecr: ports.ecr({ ...session, region }), elsewhere });
-}
-function denied({ what, reason }) {
-    if (/resource-based policy/.test(reason)) {
-        return {
-            canPull: 'no',
-            problem: `the account that is deployed to may not pull ${what}: the repository policy does not allow it. Share the repository with its OU (mode: share); where only named roles may pull, name the deploy role too. ${reason}`,
-        };
-    }
-    return {
-        canPull: 'unknown',
-        warning: `Whether the tasks can pull ${what} can't be told: the deploy role itself may not (ecr:BatchGetImage). ${reason}`,
-    };
-}
-function platformProblems({ platforms: known, definition, }) {
-    const wish = platformWish(definition);
-    if (!wish || !known || known.length === 0)
-        return [];
-    if (known.some(({ os, architecture }) => os === wish.os && architecture === wish.architecture))
-        return [];
-    return [
-        `is for ${(0,oci/* formatPlatforms */.Iu)(known)}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
-    ];
-}
-
-// EXTERNAL MODULE: ./build/domain/account.js
-var domain_account = __nccwpck_require__(8750);
-// EXTERNAL MODULE: ./build/ports/credentials.js
-var credentials = __nccwpck_require__(4433);
-;// CONCATENATED MODULE: ./build/steps/sessions.js
-
-
-function registryAccount(inputs) {
-    return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : (0,domain_account/* accountOf */.XP)(inputs['registry-role']));
-}
-function sideProblems(inputs) {
-    const region = inputs['aws-region'];
-    const deployRegion = inputs['deploy-region'] ?? region;
-    return [
-        ...roleProblems({ side: 'registry', role: inputs['registry-role'], account: inputs['registry-id'], region }),
-        ...roleProblems({ side: 'deploy', role: inputs['deploy-role'], account: inputs['deploy-account-id'], region: deployRegion }),
-        ...roleProblems({ side: 'organization', role: inputs['organization-role'], account: undefined, region }),
-        ...clusterProblems({ cluster: inputs.cluster, account: deployAccount({ ...inputs, cluster: '' }), region: deployRegion }),
-    ];
-}
-function roleProblems({ side, role, account, region, }) {
-    if (role === undefined)
-        return [];
-    const partition = (0,domain_account/* partitionOfArn */.Fh)(role);
-    return [
-        ...(account === undefined || account === (0,domain_account/* accountOf */.XP)(role)
-            ? []
-            : [{ input: credentials/* inputOfAccount */.PV[side], problem: `is ${account}, but ${side}-role is a role of ${(0,domain_account/* accountOf */.XP)(role)} (${role})` }]),
-        ...(partition === (0,domain_account/* partitionOf */.iQ)(region)
-            ? []
-            : [{ input: `${side}-role`, problem: `${role} is in the partition ${partition}, and ${region} in ${(0,domain_account/* partitionOf */.iQ)(region)}` }]),
-    ];
-}
-function clusterProblems({ cluster, account, region, }) {
-    const arn = (0,domain_account/* parseArn */.Lw)(cluster ?? '');
-    if (!arn.ok)
-        return [];
-    return [
-        ...(account === undefined || account === arn.value.account
-            ? []
-            : [{ input: 'cluster', problem: `is in ${arn.value.account} (${cluster ?? ''}), but ${account} is deployed to` }]),
-        ...(region === arn.value.region
-            ? []
-            : [{ input: 'cluster', problem: `is in ${arn.value.region} (${cluster ?? ''}), not in ${region}` }]),
-    ];
-}
-function deployAccount(inputs) {
-    const role = inputs['deploy-role'];
-    const arn = (0,domain_account/* parseArn */.Lw)(inputs.cluster ?? '');
-    return (inputs['deploy-account-id'] ??
-        (role === undefined ? undefined : (0,domain_account/* accountOf */.XP)(role)) ??
-        (arn.ok ? arn.value.account : undefined));
-}
-function openRegistry({ inputs, ports }) {
-    const role = inputs['registry-role'];
-    const session = ports.credentials.open({
-        ...common({ inputs, ports }),
-        side: 'registry',
-        region: inputs['aws-region'],
-        role,
-        expectedAccount: role === undefined ? undefined : inputs['registry-id'],
-    });
-    return { session, ecr: ports.ecr(session) };
-}
-function sessions_openDeploy({ inputs, ports }) {
-    const session = ports.credentials.open({
-        ...common({ inputs, ports }),
-        side: 'deploy',
-        region: inputs['deploy-region'] ?? inputs['aws-region'],
-        role: inputs['deploy-role'],
-        expectedAccount: deployAccount(inputs),
-    });
-    return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
-}
-function organizationInput(inputs) {
-    return inputs['organization-role'] === undefined ? 'registry-role' : 'organization-role';
-}
-function openOrganization({ inputs, ports, instead, }) {
-    const role = inputs['organization-role'];
-    const session = role === undefined && instead
-        ? instead
-        : ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role });
-    return { session, organizations: ports.organizations(session) };
-}
-function common({ inputs, ports }) {
-    const { runId, runAttempt } = ports.github.run;
-    const fallback = `ecr-org-deploy-${runId || 'local'}-${runAttempt || '1'}`;
-    return {
-        audience: inputs.audience,
-        sessionName: inputs['role-session-name'] ?? fallback,
-        chaining: inputs['role-chaining'],
-        durationSeconds: inputs['role-duration-seconds'],
-        externalId: inputs['role-external-id'],
-        tags: inputs['role-session-tags'],
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/find-image.js
-
-
-
-
-function imageInputProblems(inputs) {
-    const account = registryAccount(inputs);
-    const homeless = inputs.image.filter(({ image }) => image.host === undefined && account === undefined);
-    const strangers = inputs.image.flatMap(({ container, image }) => {
-        const owner = (0,domain_image/* parseEcrHost */.wl)(image.host ?? '')?.account;
-        return container !== undefined || owner === undefined || account === undefined || owner === account ? [] : [{ owner, account }];
-    });
-    return [
-        ...homeless.slice(0, 1).map(({ image }) => ({
-            input: 'registry-id',
-            problem: `is needed, or registry-role: the image ${(0,domain_image/* formatImage */.vy)(image)} names no registry`,
-        })),
-        ...strangers.map(({ owner, account }) => ({
-            input: 'image',
-            problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}`,
-        })),
-    ];
-}
-function imageProblems(found, definition) {
-    return found.flatMap(({ wish, problems, platforms }) => [
-        ...problems,
-        ...(definition
-            ? platformProblems({ platforms, definition }).map((problem) => ({ input: 'image', problem: named(wish, problem) }))
-            : []),
-    ]);
-}
-function named({ container }, text) {
-    return container === undefined ? text : `${container}: ${text}`;
-}
-async function findImages(request) {
-    const registries = registriesOf(request);
-    return Promise.all(request.inputs.image.map(async (wish) => {
-        const found = await findImage(wish.image, { ...request, registries });
-        return { ...found, wish, problems: found.problems.map((problem) => ({ input: 'image', problem: named(wish, problem) })) };
-    }));
-}
-function registriesOf({ inputs, side, ports }) {
-    const registry = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }).ecr);
-    return {
-        ownHost: (0,aws/* lazy */.RZ)(async () => (await registry().authorization()).host),
-        deployHost: (0,aws/* lazy */.RZ)(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
-        digest: async ({ tag, repository }) => {
-            if (tag === undefined)
-                return undefined;
-            const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
-            return found.answer === 'found' ? found.digest : undefined;
-        },
-    };
-}
-async function findImage(image, request) {
-    const { inputs, side, registries } = request;
-    const { account, region } = homeOf(image, inputs);
-    const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
-    if (foreign !== undefined)
-        return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
-    const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
-    const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : mayAskRegistry ? await registries.digest(image) : undefined);
-    const problems = [];
-    if (answer.canPull === 'no')
-        problems.push(answer.problem);
-    else if (digest === undefined)
-        problems.push(`${(0,domain_image/* formatImage */.vy)(image)} can't be resolved to its digest; give it by digest, or registry-role`);
-    if (host === undefined)
-        problems.push('needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role');
-    const service = side.session.region;
-    return {
-        image: digest === undefined || host === undefined ? undefined : { host, repository: image.repository, digest },
-        platforms: answer.canPull === 'yes' ? answer.platforms : undefined,
-        problems,
-        warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
-        notes: region === service
-            ? []
-            : [`The image ${(0,domain_image/* formatImage */.vy)(image)} is in ${region}, and the service in ${service}: the tasks pull it from there.`],
-    };
-}
-function homeOf({ host }, inputs) {
-    const known = host === undefined ? undefined : (0,domain_image/* parseEcrHost */.wl)(host);
-    return { account: known?.account ?? registryAccount(inputs), region: known?.region ?? inputs['aws-region'] };
-}
-async function askDeploySide(image, { inputs, side, ports }) {
-    const { account, region } = homeOf(image, inputs);
-    const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
-    if (id === undefined)
-        throw new Error('an image reference without tag and digest was parsed');
-    if (account === undefined)
-        return {
-            canPull: 'unknown',
-            warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
-        };
-    return checkPull({ session: side.session, region, ports, place: { repository: image.repository, registryId: account }, id });
-}
-async function foreignHost({ host }, { inputs, registries }) {
-    if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
-        return undefined;
-    if (inputs['registry-role'] === undefined)
-        return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
-    const own = await registries.ownHost();
-    return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
-}
-async function hostOf({ host }, { inputs, registries }) {
-    if (host !== undefined)
-        return host;
-    if (inputs['registry-role'] !== undefined)
-        return registries.ownHost();
-    const account = registryAccount(inputs);
-    return account === undefined ? undefined : (0,domain_image/* hostOfAccount */.Hr)(await registries.deployHost(), account);
-}
-
-// EXTERNAL MODULE: ./build/domain/organization.js
-var domain_organization = __nccwpck_require__(4814);
-// EXTERNAL MODULE: ./build/domain/deployment.js
-var domain_deployment = __nccwpck_require__(6106);
-;// CONCATENATED MODULE: ./build/domain/deployment-marker.js
-const longestDescription = 256;
-function markerOf(run, { nonce, pullRequest }) {
-    return {
-        workflow: workflowId(run),
-        run: Number(run.runId) || 0,
-        attempt: Number(run.runAttempt) || 1,
-        job: slug(run.job, 30),
-        pullRequest,
-        nonce,
-    };
-}
-function workflowId({ repository, workflow }) {
-    return `${slug(repository.replaceAll('/', '.'), 60)}:${slug(workflow, 30)}`;
-}
-function makeNonce({ now, random }) {
-    const chance = Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join('');
-    return `${now.toString(36)}x${chance}`;
-}
-function formatMarker({ workflow, run, attempt, job, pullRequest, nonce }) {
-    return `${workflow}/${run}/${attempt}/${job}${pullRequest === undefined ? '' : `/pr-${pullRequest}`}#${nonce}`;
-}
-function describe({ text, marker }) {
-    const mark = `[${formatMarker(marker)}]`;
-    if (text === undefined || text.trim() === '')
-        return mark;
-    const room = longestDescription - mark.length - 1;
-    return `${cut(text.trim(), room)} ${mark}`.trimStart();
-}
-function parseMarker(description) {
-    const match = /\[([\w.-]+:[\w.-]+)\/(\d+)\/(\d+)\/([\w.-]+)(?:\/pr-(\d+))?#([a-z0-9]+)\]$/.exec(description);
-    if (!match)
-        return undefined;
-    const [, workflow = '', run, attempt, job = '', pullRequest, nonce = ''] = match;
-    return {
-        workflow,
-        run: Number(run),
-        attempt: Number(attempt),
-        job,
-        pullRequest: pullRequest === undefined ? undefined : Number(pullRequest),
-        nonce,
-    };
-}
-function isStale({ mine, newest }) {
-    if (newest?.workflow !== mine.workflow)
-        return false;
-    return mine.run < newest.run || (mine.run === newest.run && mine.attempt < newest.attempt);
-}
-function slug(text, longest) {
-    const plain = text.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-+|-+$/g, '') || 'none';
-    if (plain === text && plain.length <= longest)
-        return plain;
-    const sum = checksum(text);
-    return `${plain.slice(0, longest - sum.length - 1)}-${sum}`;
-}
-function checksum(text) {
-    let sum = 0x811c9dc5;
-    for (const byte of new TextEncoder().encode(text))
-        sum = Math.imul(sum ^ byte, 0x01000193) >>> 0;
-    return sum.toString(36);
-}
-function cut(text, longest) {
-    if (text.length <= longest)
-        return text;
-    if (longest < 2)
-        return '';
-    const shortened = text.slice(0, longest - 1);
-    return `${/[\uD800-\uDBFF]$/.test(shortened) ? shortened.slice(0, -1) : shortened}…`;
-}
-
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(8815);
-;// CONCATENATED MODULE: ./build/ports/documents.js
-
-
-
-function parseDocument(file, text) {
-    const lines = new dist/* LineCounter */.HN();
-    const document = (0,dist/* parseDocument */.Tp)(text, { lineCounter: lines, prettyErrors: false });
-    const language = isJson(file) ? 'JSON' : 'YAML';
-    const faults = [
-        ...document.errors.map(({ message, pos: [offset] }) => ({ offset, problem: `is not ${language}: ${message}` })),
-        ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED').map(({ pos: [offset] }) => unresolvedTag(text, offset)),
-    ];
-    if (faults.length > 0) {
-        throw new build_errors/* DocumentError */.Mi(faults.map(({ offset, problem }) => {
-            const { line, col } = lines.linePos(offset);
-            return { file, problem, line, column: col };
-        }));
-    }
-    return {
-        file,
-        value: documents_valueOf(file, document),
-        position: (path) => positionOf({ document, lines, path }),
-        textWith: (path, value) => {
-            const place = plainPlace(document.getIn(path, true));
-            if (place)
-                return `${text.slice(0, place.start)}${JSON.stringify(value)}${text.slice(place.end)}`;
-            const copy = (0,dist/* isCollection */.P3)(document.getIn(path.slice(0, -1), true))
-                ? document.clone()
-                : new dist/* Document */.yo(document.toJS(), { aliasDuplicateObjects: false });
-            setText({ document: copy, path, value, quoted: isJson(file) });
-            return copy.toString({ lineWidth: 0, flowCollectionPadding: !isJson(file) });
-        },
-    };
-}
-function unresolvedTag(text, offset) {
-    const tag = /^!\S*/.exec(text.slice(offset))?.[0] ?? '';
-    return {
-        offset,
-        problem: `has the tag ${tag}, which means nothing here: write the value itself, or let the tool that knows the tag render the file in a step before`,
-    };
-}
-function documents_valueOf(file, document) {
-    try {
-        const value = document.toJS();
-        JSON.stringify(value);
-        if (isJsonValue(value))
-            return value;
-    }
-    catch (error) {
-        throw new build_errors/* DocumentError */.Mi([{ file, problem: `has an alias that can't be followed: ${(0,build_errors/* toError */.iT)(error).message.split('\n')[0] ?? ''}` }], {
-            cause: error,
-        });
-    }
-    throw new build_errors/* DocumentError */.Mi([
-        { file, problem: 'holds a value that JSON has not, such as .inf, .nan or what !!binary, !!set or !!timestamp makes' },
-    ]);
-}
-function isJsonValue(value) {
-    if (Array.isArray(value))
-        return value.every(isJsonValue);
-    if ((0,json/* isObject */.Gv)(value))
-        return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJsonValue);
-    return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-}
-function isJson(file) {
-    return /\.json$/i.test(file);
-}
-function plainPlace(node) {
-    if (!(0,dist/* isScalar */.jn)(node) || !node.range || node.anchor !== undefined || node.tag !== undefined)
-        return undefined;
-    const [start, end] = node.range;
-    const isPlain = ['PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE'].includes(node.type ?? '');
-    return isPlain && end > start ? { start, end } : undefined;
-}
-function setText({ document, path, value, quoted }) {
-    const before = document.getIn(path, true);
-    if ((0,dist/* isScalar */.jn)(before)) {
-        Object.assign(before, { value, type: 'QUOTE_DOUBLE', source: undefined });
-        return;
-    }
-    const parent = document.getIn(path.slice(0, -1), true);
-    if (!(0,dist/* isCollection */.P3)(parent))
-        throw new Error(`${(0,json/* formatPath */.jV)(path)} has no place in the document`);
-    const name = path.at(-1);
-    parent.set(quoted && typeof name === 'string' ? quotedText(name) : name, quotedText(value));
-}
-function quotedText(value) {
-    return Object.assign(new dist/* Scalar */.X5(value), { type: 'QUOTE_DOUBLE' });
-}
-function positionOf({ document, lines, path }) {
-    for (let length = path.length; length >= 0; length--) {
-        const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-        const [offset] = ((0,dist/* isNode */.Ll)(node) && node.range) || [];
-        if (offset !== undefined) {
-            const { line, col } = lines.linePos(offset);
-            return { line, column: col };
-        }
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/steps/choose-containers.js
-
-function chooseContainers({ definition, images, wanted }) {
-    const named = images.flatMap(({ container }) => container ?? []);
-    const [environment = ''] = named;
-    const alone = images.find(({ container }) => container === undefined);
-    const chosen = alone === undefined && wanted === undefined
-        ? { ok: true, value: environment }
-        : chooseContainer({ definition, repository: alone?.repository, wanted });
-    const names = containerNames(definition);
-    const problems = [
-        ...named
-            .filter((name) => !names.includes(name))
-            .map((name) => ({
-            input: 'image',
-            problem: `"${name}" is not in the task definition ${definition.family}: its containers are ${names.join(', ')}`,
-        })),
-        ...(chosen.ok ? [] : [{ input: 'container-name', problem: chosen.problem }]),
-    ];
-    if (problems.length > 0 || !chosen.ok)
-        return { containers: undefined, problems };
-    return { containers: { images: alone === undefined ? named : [chosen.value], environment: chosen.value }, problems };
-}
-
 ;// CONCATENATED MODULE: ./build/domain/appspec.js
 
 
@@ -39799,6 +39519,9 @@ function properties(document) {
 }
 function taskDefinitionPath(document) {
     return member(properties(document), 'TaskDefinition').path;
+}
+function taskDefinitionOf(document) {
+    return (0,json/* textOf */.b6)(member(properties(document), 'TaskDefinition').value);
 }
 function lintAppSpec(document) {
     const root = { value: document, path: [] };
@@ -40091,9 +39814,94 @@ function shiftMinutes(routing) {
     }
 }
 
+// EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
+var aws = __nccwpck_require__(2361);
+// EXTERNAL MODULE: ./build/ports/documents.js
+var documents = __nccwpck_require__(2081);
+// EXTERNAL MODULE: ./build/domain/deployment.js
+var domain_deployment = __nccwpck_require__(6106);
+;// CONCATENATED MODULE: ./build/domain/deployment-marker.js
+const longestDescription = 256;
+function markerOf(run, { nonce, pullRequest }) {
+    return {
+        workflow: workflowId(run),
+        run: Number(run.runId) || 0,
+        attempt: Number(run.runAttempt) || 1,
+        job: slug(run.job, 30),
+        pullRequest,
+        nonce,
+    };
+}
+function workflowId({ repository, workflow }) {
+    return `${slug(repository.replaceAll('/', '.'), 60)}:${slug(workflow, 30)}`;
+}
+function makeNonce({ now, random }) {
+    const chance = Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join('');
+    return `${now.toString(36)}x${chance}`;
+}
+function formatMarker({ workflow, run, attempt, job, pullRequest, nonce }) {
+    return `${workflow}/${run}/${attempt}/${job}${pullRequest === undefined ? '' : `/pr-${pullRequest}`}#${nonce}`;
+}
+function describe({ text, marker }) {
+    const mark = `[${formatMarker(marker)}]`;
+    if (text === undefined || text.trim() === '')
+        return mark;
+    const room = longestDescription - mark.length - 1;
+    return `${cut(text.trim(), room)} ${mark}`.trimStart();
+}
+function parseMarker(description) {
+    const match = /\[([\w.-]+:[\w.-]+)\/(\d+)\/(\d+)\/([\w.-]+)(?:\/pr-(\d+))?#([a-z0-9]+)\]$/.exec(description);
+    if (!match)
+        return undefined;
+    const [, workflow = '', run, attempt, job = '', pullRequest, nonce = ''] = match;
+    return {
+        workflow,
+        run: Number(run),
+        attempt: Number(attempt),
+        job,
+        pullRequest: pullRequest === undefined ? undefined : Number(pullRequest),
+        nonce,
+    };
+}
+function rollbackText(undone) {
+    return `Rollback of ${undone}`;
+}
+function undoneBy(description) {
+    return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
+}
+function isStale({ mine, newest }) {
+    if (newest?.workflow !== mine.workflow)
+        return false;
+    return mine.run < newest.run || (mine.run === newest.run && mine.attempt < newest.attempt);
+}
+function slug(text, longest) {
+    const plain = text.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-+|-+$/g, '') || 'none';
+    if (plain === text && plain.length <= longest)
+        return plain;
+    const sum = checksum(text);
+    return `${plain.slice(0, longest - sum.length - 1)}-${sum}`;
+}
+function checksum(text) {
+    let sum = 0x811c9dc5;
+    for (const byte of new TextEncoder().encode(text))
+        sum = Math.imul(sum ^ byte, 0x01000193) >>> 0;
+    return sum.toString(36);
+}
+function cut(text, longest) {
+    if (text.length <= longest)
+        return text;
+    if (longest < 2)
+        return '';
+    const shortened = text.slice(0, longest - 1);
+    return `${/[\uD800-\uDBFF]$/.test(shortened) ? shortened.slice(0, -1) : shortened}…`;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/codedeploy-deployments.js
 
 
+function usualGroup({ cluster, service }) {
+    return { application: `AppECS-${cluster}-${service}`, group: `DgpECS-${cluster}-${service}` };
+}
 function codedeploy_deployments_codedeployDeployments({ codedeploy, place }) {
     return {
         find: async (nonce) => {
@@ -40108,6 +39916,7 @@ function codedeploy_deployments_codedeployDeployments({ codedeploy, place }) {
             return { deployment, target };
         },
         stop: async (of) => codedeploy.stop(of),
+        endReadyWait: async (id) => codedeploy.continueDeployment({ id, wait: 'READY_WAIT' }),
         endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
         url: (id) => (0,domain_deployment/* deploymentUrl */.PM)({ id, region: place.region }),
     };
@@ -40128,10 +39937,11 @@ async function newestOf({ codedeploy, place }) {
 
 
 
+
 const autoRollbacks = (/* unused pure expression or super */ null && (['group', 'failure', 'alarm', 'none']));
 function codedeployDeployer(wish) {
     const { codedeploy, place, appSpec } = wish;
-    const group = (0,aws/* lazy */.RZ)(async () => codedeploy.group(place));
+    const group = (0,aws/* lazy */.RZ)(async () => (wish.group ? { found: 'group', group: wish.group } : codedeploy.group(place)));
     const config = (0,aws/* lazy */.RZ)(async () => {
         const name = wish.config ?? (await knownGroup(group()))?.config;
         return name === undefined ? undefined : routingOf({ codedeploy, name });
@@ -40189,8 +39999,17 @@ function codedeployDeployer(wish) {
             action: actions[call],
             resource: `arn:${(0,domain_account/* partitionOf */.iQ)(place.region)}:codedeploy:${place.region}:${account}:deploymentgroup:${place.application}/${place.group}`,
         }),
-        budget: async () => {
-            const [routing = { kind: 'all-at-once' }, known] = await Promise.all([config(), knownGroup(group())]);
+        revision: async (name) => {
+            const text = await codedeploy.revisionText({ application: place.application, sha256: name });
+            if (text === undefined)
+                return undefined;
+            const document = (0,documents/* parseDocument */.T)(`the AppSpec ${name.slice(0, 12)} of ${place.application}`, text);
+            return { taskDefinition: taskDefinitionOf(document.value), deployer: codedeployDeployer({ ...wish, appSpec: document }) };
+        },
+        hasReadyWait: async () => (await knownGroup(group()))?.readyWait.onTimeout === 'STOP_DEPLOYMENT',
+        budget: async (of) => {
+            const own = of?.config === undefined ? config() : routingOf({ codedeploy, name: of.config });
+            const [routing = { kind: 'all-at-once' }, known] = await Promise.all([own, knownGroup(group())]);
             const { readyWait = { onTimeout: '', minutes: 0 }, terminationWaitMinutes = 0 } = known ?? {};
             return waitBudget({ routing, group: { readyWait, terminationWaitMinutes }, until: wish.until });
         },
@@ -40264,7 +40083,12 @@ function render({ appSpec, service, taskDefinition, }) {
         ? appSpec.textWith(taskDefinitionPath(appSpec.value), taskDefinition)
         : appSpecText(synthesised(service), { taskDefinition });
 }
-const actions = { start: 'CreateDeployment', stop: 'StopDeployment', endTerminationWait: 'ContinueDeployment' };
+const actions = {
+    start: 'CreateDeployment',
+    stop: 'StopDeployment',
+    endReadyWait: 'ContinueDeployment',
+    endTerminationWait: 'ContinueDeployment',
+};
 const rollbackEvents = {
     failure: ['DEPLOYMENT_FAILURE'],
     alarm: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM'],
@@ -40275,6 +40099,155 @@ function autoRollbackOf(wish) {
         return undefined;
     const events = rollbackEvents[wish];
     return { enabled: events.length > 0, events };
+}
+
+;// CONCATENATED MODULE: ./build/steps/codedeploy-place.js
+
+
+
+
+function placeProblems(wish) {
+    if (wish['deployment-id'] !== undefined || namesOf(wish))
+        return [];
+    return [
+        {
+            input: 'deployment-id',
+            problem: 'is needed, or cluster and service, or codedeploy-application and codedeploy-deployment-group',
+        },
+    ];
+}
+async function findCodedeployPlace({ codedeploy, region, wish, deployment, }) {
+    const names = deployment ?? namesOf(wish);
+    if (!names)
+        throw new Error('the inputs that lead to a deployment group were not checked');
+    const { application, group } = names;
+    const answer = await codedeploy.group({ application, group });
+    const own = answer.found === 'group' ? answer.group.services[0] : undefined;
+    const place = {
+        how: 'codedeploy',
+        region,
+        application,
+        group,
+        cluster: (0,live_service/* shortName */.E)(wish.cluster ?? own?.cluster ?? ''),
+        service: wish.service ?? (0,live_service/* shortName */.E)(own?.service ?? ''),
+    };
+    const problems = [...(deployment ? codedeploy_place_strangers({ wish, deployment }) : []), ...groupProblems({ answer, place })];
+    if (problems.length === 0 && answer.found === 'group')
+        return { place, group: answer.group };
+    throw new build_errors/* InputError */.dz(deployment
+        ? problems.map(({ problem }) => ({
+            input: 'deployment-id',
+            problem: `${deployment.id} is of ${group} of ${application}: ${problem}`,
+        }))
+        : problems);
+}
+function namesOf({ cluster, service, 'codedeploy-application': application, 'codedeploy-deployment-group': group, }) {
+    if (application !== undefined && group !== undefined)
+        return { application, group };
+    if (cluster === undefined || service === undefined)
+        return undefined;
+    const usual = usualGroup({ cluster: (0,live_service/* shortName */.E)(cluster), service });
+    return { application: application ?? usual.application, group: group ?? usual.group };
+}
+function codedeploy_place_strangers({ wish, deployment }) {
+    const { 'codedeploy-application': application = deployment.application, 'codedeploy-deployment-group': group = deployment.group } = wish;
+    if (application === deployment.application && group === deployment.group)
+        return [];
+    return [{ input: 'deployment-id', problem: `${group} of ${application} is asked for` }];
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-continuation.js
+
+function continuationOf({ snapshot, until, hasReadyWait, }) {
+    const { deployment } = snapshot;
+    const { status } = deployment;
+    if ((0,domain_deployment/* isTerminal */.Hd)(status))
+        return { what: 'follow', why: `it has ended already: ${status}` };
+    if (status === 'Ready')
+        return { what: 'end-ready-wait' };
+    if ((0,domain_deployment/* hasReached */.Nl)({ deployment, until }))
+        return { what: 'follow', why: 'its traffic has shifted whole already' };
+    if (deployment.terminationWaitStarted)
+        return { what: 'end-termination-wait' };
+    if (!hasReadyWait) {
+        return {
+            what: 'nothing',
+            why: `is ${status}, and waits for nothing: its group shifts the traffic without a wait in Ready, and the wait before the old tasks end has not begun. Continue it in that wait, or use mode: follow`,
+        };
+    }
+    return hasBegunToShift(snapshot) ? { what: 'follow', why: 'it was continued already, and its traffic shifts' } : { what: 'await-ready' };
+}
+const eventsOfTheShift = ['BeforeAllowTraffic', 'AllowTraffic', 'AfterAllowTraffic'];
+function hasBegunToShift(snapshot) {
+    const begun = snapshot.target?.events.some(({ name, status }) => eventsOfTheShift.includes(name) && status !== 'Pending');
+    return begun === true || ((0,domain_deployment/* greenOf */.HX)(snapshot)?.traffic ?? 0) > 0;
+}
+
+;// CONCATENATED MODULE: ./build/steps/continue-deployment.js
+
+
+
+async function continuationNow(snapshot, { deployer, until }) {
+    return continuationOf({ snapshot, until, hasReadyWait: await deployer.hasReadyWait() });
+}
+function nothingToContinue(id, { why }) {
+    return new build_errors/* InputError */.dz([{ input: 'mode', problem: `there is nothing to continue: ${id} ${why}` }]);
+}
+function continuer(request) {
+    const { log } = request;
+    let state = 'new';
+    return async (snapshot) => {
+        if (state === 'done')
+            return;
+        const { id } = snapshot.deployment;
+        const continuation = await continuationNow(snapshot, request);
+        switch (continuation.what) {
+            case 'await-ready':
+                if (state === 'new')
+                    log.info(`${id}  has not come to Ready yet: it is continued as soon as it has`);
+                state = 'awaiting';
+                return;
+            case 'nothing':
+                throw nothingToContinue(id, continuation);
+            case 'follow':
+                log.info(`${id}  not continued: ${continuation.why}`);
+                state = 'done';
+                return;
+            case 'end-ready-wait':
+            case 'end-termination-wait':
+                if (await end(continuation.what, { id, request }))
+                    state = 'done';
+        }
+    };
+}
+const waits = {
+    'end-ready-wait': { call: 'endReadyWait', said: 'continued: the traffic shifts now' },
+    'end-termination-wait': { call: 'endTerminationWait', said: 'continued: its old tasks end now' },
+};
+async function end(wait, { id, request }) {
+    const { deployer, log, signal } = request;
+    const { call, said } = waits[wait];
+    signal.throwIfAborted();
+    try {
+        await deployer[call](id);
+        log.info(`${id}  ${said}`);
+        return true;
+    }
+    catch (error) {
+        if ((0,aws/* isPassing */.WG)(error)) {
+            log.warning(`${id}  no answer to the continuation; looking whether it is to be sent again`);
+            return false;
+        }
+        if (!isHarmless(wait, error))
+            throw error;
+        log.info(`${id}  AWS does not continue it (${(0,aws/* awsCode */.z8)(error) ?? ''}): it goes on by itself, and is followed`);
+        return true;
+    }
+}
+function isHarmless(wait, error) {
+    if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
+        return false;
+    return (wait === 'end-termination-wait' || ['DeploymentIsNotInReadyStateException', 'DeploymentAlreadyCompletedException'].includes(error.code));
 }
 
 ;// CONCATENATED MODULE: ./build/steps/preflight-report.js
@@ -40314,6 +40287,845 @@ function distinct(failures) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/find-deployment.js
+
+
+
+
+
+async function findDeployer({ inputs, side }) {
+    const { codedeploy, session } = side;
+    const asking = namedDeployment({ inputs, side });
+    asking.catch(() => undefined);
+    const identity = await session.identity();
+    const named = await asking;
+    const { place, group } = await findCodedeployPlace({ codedeploy, region: session.region, wish: inputs, deployment: named });
+    const deployer = codedeployDeployer({
+        codedeploy,
+        place,
+        group,
+        appSpec: undefined,
+        config: inputs['codedeploy-deployment-config'],
+        autoRollback: 'group',
+        until: inputs['wait-until'],
+    });
+    return { identity, deployer, named, around: async () => aroundOf(deployer) };
+}
+async function findDeployment(request) {
+    const { identity, deployer, named, around } = await findDeployer(request);
+    if (named)
+        return { identity, deployer, deployment: named };
+    const { active, newest } = await around();
+    if (active)
+        return { identity, deployer, deployment: active };
+    const last = newest ? `the newest deployment there, ${newest.id}, ended as ${newest.status}` : 'there was none yet';
+    throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem: `is needed: nothing is under way in ${deployer.place}; ${last}` }]);
+}
+async function namedDeployment({ inputs, side: { codedeploy, session } }) {
+    const id = inputs['deployment-id'];
+    if (id === undefined)
+        return undefined;
+    try {
+        return await codedeploy.deployment(id);
+    }
+    catch (error) {
+        if (!['DeploymentDoesNotExistException', 'InvalidDeploymentIdException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
+            throw error;
+        const { account } = await session.identity();
+        const problem = `there is no deployment ${id} in ${session.region} of ${account}; deploy-role and deploy-region say where it is looked for`;
+        throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem }], { cause: error });
+    }
+}
+async function aroundOf(deployer) {
+    const { active, newest, inputs, documents, failures } = await deployer.read()({ service: undefined, definition: undefined });
+    report({ inputs, documents, failures: failures.map((error) => ({ input: 'deploy-role', error })) });
+    return { active, newest };
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
+
+function progressBetween(previous, next) {
+    const status = statusLines(previous, next);
+    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
+    return [
+        ...(isEnd ? [] : status),
+        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
+        ...taskLines(previous, next),
+        ...trafficLines(previous, next),
+        ...shiftLines(previous, next),
+        ...(isEnd ? status : []),
+    ];
+}
+function hasMoved(previous, next) {
+    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
+}
+const seconds = 1_000;
+function nextDelay({ snapshot: { deployment }, sinceMove }) {
+    const { status, terminationWaitStarted, waits } = deployment;
+    const isWaiting = status === 'Ready' || terminationWaitStarted;
+    const slowest = isWaiting ? 20 * seconds : 4 * seconds;
+    const wait = status === 'Ready' ? waits.ready : waits.termination;
+    const untilEnd = isWaiting && wait !== undefined ? Math.abs(wait * 60 * seconds - sinceMove) : Infinity;
+    return Math.min(slowest, Math.max(2 * seconds, Math.min(sinceMove, untilEnd) / 10));
+}
+function formatDuration(milliseconds) {
+    const total = Math.max(0, Math.round(milliseconds / seconds));
+    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+    if (hours > 0)
+        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
+    if (minutes > 0)
+        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
+    return `${rest} s`;
+}
+function durationOf({ startedAt, endedAt }) {
+    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
+}
+function courseLine({ deployment, target }) {
+    const { createdAt, completedAt } = deployment;
+    const status = deployment.terminationWaitStarted && !(0,domain_deployment/* isTerminal */.Hd)(deployment.status) ? 'The traffic has shifted whole' : deployment.status;
+    const took = createdAt === undefined || completedAt === undefined ? '' : ` after ${formatDuration(completedAt - createdAt)}`;
+    const events = (target?.events ?? []).flatMap((event) => eventLines(undefined, event));
+    return `${status}${took}${events.length === 0 ? '' : `: ${events.join('  ')}`}`;
+}
+function statusLines(previous, { deployment }) {
+    const { status } = deployment;
+    if (previous?.deployment.status === status || status === 'InProgress')
+        return [];
+    return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
+}
+function eventNamed(snapshot, name) {
+    return snapshot?.target?.events.find((event) => event.name === name);
+}
+function eventLines(previous, event) {
+    if (previous?.status === event.status)
+        return [];
+    const duration = durationOf(event);
+    const took = duration === undefined ? '' : ` (${duration})`;
+    switch (event.status) {
+        case 'InProgress':
+            return [`${event.name} …`];
+        case 'Succeeded':
+            return [`${event.name} ✓${took}`];
+        case 'Failed':
+            return [`${event.name} ✗${took}`];
+        default:
+            return [];
+    }
+}
+function taskLines(previous, next) {
+    const green = (0,domain_deployment/* greenOf */.HX)(next);
+    const before = previous && (0,domain_deployment/* greenOf */.HX)(previous);
+    if (!green || (before?.running === green.running && before.desired === green.desired))
+        return [];
+    return [`green tasks: ${green.running} of ${green.desired} running`];
+}
+function trafficLines(previous, next) {
+    const green = (0,domain_deployment/* greenOf */.HX)(next);
+    if (!green)
+        return [];
+    const before = (previous && (0,domain_deployment/* greenOf */.HX)(previous)?.traffic) ?? 0;
+    return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
+}
+function shiftLines(previous, { deployment }) {
+    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
+        return [];
+    return ['the traffic has shifted whole; the old tasks are kept for a while'];
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-summary.js
+
+
+
+function summariseDeployment(summary) {
+    const { title = 'Deployment', service, cluster, images, taskDefinition, previousTaskDefinition } = summary;
+    const { deployment, outcome, events, failure, advice, rollback } = summary;
+    const definitions = [...new Set([previousTaskDefinition, taskDefinition].filter((arn) => arn !== undefined))];
+    const rows = [
+        ['Service', `${(0,markdown/* code */.aY)(service)} in cluster ${(0,markdown/* code */.aY)(cluster)}`],
+        ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${(0,markdown/* code */.aY)(container)}` : 'Image', (0,markdown/* code */.aY)(uri)]),
+        ...(definitions.length === 0 ? [] : [['Task definition', definitions.map((arn) => (0,markdown/* code */.aY)((0,live_service/* shortName */.E)(arn))).join(' → ')]]),
+        ...(deployment ? [['Deployment', deployment_summary_link(deployment)]] : []),
+        ['Outcome', (0,markdown/* escapeMarkdown */.FV)(outcome)],
+        ...(rollback ? [['Rollback', `${deployment_summary_link(rollback)}: ${(0,markdown/* escapeMarkdown */.FV)(rollback.status)}`]] : []),
+    ];
+    const steps = events.filter(({ status }) => status !== 'Pending');
+    return [
+        `### ${(0,markdown/* escapeMarkdown */.FV)(title)}`,
+        '',
+        (0,markdown/* table */.tp)(['', ''], rows),
+        '',
+        ...(steps.length === 0 ? [] : [(0,markdown/* table */.tp)(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
+        ...(failure === undefined ? [] : ['**What happened**', '', (0,markdown/* codeBlock */.DV)(failure.split('\n')), '']),
+        ...(advice === undefined || advice === '' ? [] : [`**What to do**: ${(0,markdown/* escapeMarkdown */.FV)(advice)}`, '']),
+    ].join('\n');
+}
+function deployment_summary_link({ id, url }) {
+    return `[${(0,markdown/* escapeMarkdown */.FV)(id)}](${url})`;
+}
+function eventRow(event) {
+    return [(0,markdown/* escapeMarkdown */.FV)(event.name), (0,markdown/* escapeMarkdown */.FV)(event.status), durationOf(event) ?? ''];
+}
+
+// EXTERNAL MODULE: ./build/ports/credentials.js
+var credentials = __nccwpck_require__(4433);
+;// CONCATENATED MODULE: ./build/steps/sessions.js
+
+
+const registryTypes = ['private', 'public'];
+function registryAccount(inputs) {
+    return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : (0,domain_account/* accountOf */.XP)(inputs['registry-role']));
+}
+function sideProblems(inputs) {
+    const region = inputs['aws-region'];
+    const deployRegion = inputs['deploy-region'] ?? region;
+    return [
+        ...roleProblems({ side: 'registry', role: inputs['registry-role'], account: inputs['registry-id'], region }),
+        ...roleProblems({ side: 'deploy', role: inputs['deploy-role'], account: inputs['deploy-account-id'], region: deployRegion }),
+        ...roleProblems({ side: 'organization', role: inputs['organization-role'], account: undefined, region }),
+        ...clusterProblems({ cluster: inputs.cluster, account: deployAccount({ ...inputs, cluster: '' }), region: deployRegion }),
+    ];
+}
+function roleProblems({ side, role, account, region, }) {
+    if (role === undefined)
+        return [];
+    const partition = (0,domain_account/* partitionOfArn */.Fh)(role);
+    return [
+        ...(account === undefined || account === (0,domain_account/* accountOf */.XP)(role)
+            ? []
+            : [{ input: credentials/* inputOfAccount */.PV[side], problem: `is ${account}, but ${side}-role is a role of ${(0,domain_account/* accountOf */.XP)(role)} (${role})` }]),
+        ...(partition === (0,domain_account/* partitionOf */.iQ)(region)
+            ? []
+            : [{ input: `${side}-role`, problem: `${role} is in the partition ${partition}, and ${region} in ${(0,domain_account/* partitionOf */.iQ)(region)}` }]),
+    ];
+}
+function clusterProblems({ cluster, account, region, }) {
+    const arn = (0,domain_account/* parseArn */.Lw)(cluster ?? '');
+    if (!arn.ok)
+        return [];
+    return [
+        ...(account === undefined || account === arn.value.account
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.account} (${cluster ?? ''}), but ${account} is deployed to` }]),
+        ...(region === arn.value.region
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.region} (${cluster ?? ''}), not in ${region}` }]),
+    ];
+}
+function deployAccount(inputs) {
+    const role = inputs['deploy-role'];
+    const arn = (0,domain_account/* parseArn */.Lw)(inputs.cluster ?? '');
+    return (inputs['deploy-account-id'] ??
+        (role === undefined ? undefined : (0,domain_account/* accountOf */.XP)(role)) ??
+        (arn.ok ? arn.value.account : undefined));
+}
+function openRegistry({ inputs, ports }) {
+    const role = inputs['registry-role'];
+    const session = ports.credentials.open({
+        ...common({ inputs, ports }),
+        side: 'registry',
+        region: inputs['aws-region'],
+        role,
+        expectedAccount: role === undefined ? undefined : inputs['registry-id'],
+    });
+    const ecr = ports.ecr(session);
+    return { session, ecr, imageRegistry: inputs['registry-type'] === 'public' ? ports.ecrPublic(session) : ecr };
+}
+function sessions_openDeploy({ inputs, ports }) {
+    const session = ports.credentials.open({
+        ...common({ inputs, ports }),
+        side: 'deploy',
+        region: inputs['deploy-region'] ?? inputs['aws-region'],
+        role: inputs['deploy-role'],
+        expectedAccount: deployAccount(inputs),
+    });
+    return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
+}
+function organizationInput(inputs) {
+    return inputs['organization-role'] === undefined ? 'registry-role' : 'organization-role';
+}
+function openOrganization({ inputs, ports, instead, }) {
+    const role = inputs['organization-role'];
+    const session = role === undefined && instead
+        ? instead
+        : ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role });
+    return { session, organizations: ports.organizations(session) };
+}
+function common({ inputs, ports }) {
+    const { runId, runAttempt } = ports.github.run;
+    const fallback = `ecr-org-deploy-${runId || 'local'}-${runAttempt || '1'}`;
+    return {
+        audience: inputs.audience,
+        sessionName: inputs['role-session-name'] ?? fallback,
+        chaining: inputs['role-chaining'],
+        durationSeconds: inputs['role-duration-seconds'],
+        externalId: inputs['role-external-id'],
+        tags: inputs['role-session-tags'],
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/finish-deployment.js
+
+
+
+function unfinishedDeployment({ place, nonce, account, how, inputs, }) {
+    return { kind: 'deployment', ...place, nonce, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
+}
+function accessOf(inputs, how) {
+    const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
+    return {
+        'aws-region': inputs['aws-region'],
+        'deploy-region': inputs['deploy-region'],
+        'deploy-role': inputs['deploy-role'],
+        'deploy-account-id': inputs['deploy-account-id'],
+        audience: inputs.audience,
+        'role-session-name': inputs['role-session-name'],
+        'role-chaining': chaining,
+        'role-duration-seconds': inputs['role-duration-seconds'],
+        'role-external-id': inputs['role-external-id'],
+        'role-session-tags': inputs['role-session-tags'],
+    };
+}
+async function cancelDeployment({ deployments, id, onCancel, }) {
+    const url = deployments.url(id);
+    if (onCancel === 'leave')
+        return `Deployment ${id} goes on without being followed: ${url}`;
+    const deployment = await deployments.deployment(id);
+    return (await undoDeployment({ deployments, deployment })).said;
+}
+async function undoDeployment({ deployments, deployment, }) {
+    const { id, status } = deployment;
+    const url = deployments.url(id);
+    if ((0,domain_deployment/* isTerminal */.Hd)(status))
+        return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
+    if ((0,domain_deployment/* hasShifted */.cb)(deployment))
+        return {
+            result: 'shifted',
+            said: `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`,
+        };
+    const answer = await deployments.stop({ id, rollback: true });
+    if (answer === 'ended')
+        return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
+    return {
+        result: 'stopped',
+        said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
+    };
+}
+async function finishDeployment({ unfinished, ports }) {
+    const { nonce, account, onCancel, access } = unfinished;
+    const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
+    const deployments = codedeployDeployments({ codedeploy, place: unfinished });
+    const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
+    if (!deployment) {
+        ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
+        return;
+    }
+    const said = onCancel === 'rollback'
+        ? (await undoDeployment({ deployments, deployment })).said
+        : await cancelDeployment({ deployments, id: deployment.id, onCancel });
+    ports.log.notice(said);
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
+
+function explainFailure({ snapshot, circumstances }) {
+    const { deployment, target } = snapshot;
+    const failed = target?.events.find(({ status }) => status === 'Failed');
+    const tasks = distinctTasks(circumstances.stoppedTasks.filter(({ reason = '' }) => !isRoutine(reason)));
+    const said = [...new Set(circumstances.serviceEvents.map(({ message }) => message.replace(/^\(service [^)]*\) /, '')))];
+    const details = [
+        ...(failed ? eventDetails(failed) : []),
+        ...deployment.statusMessages,
+        ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
+        ...said.filter((message) => !isRoutine(message)).map((message) => `service event: ${message}`),
+    ];
+    const { error, status } = deployment;
+    const reason = error
+        ? `${error.code}: ${error.message}`
+        : failed
+            ? `the lifecycle event ${failed.name} failed`
+            : `it ended as ${status}, and CodeDeploy gives no reason`;
+    const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said];
+    return {
+        reason,
+        impact: impactOf(snapshot),
+        details,
+        background: said.filter(isRoutine).map((message) => `service event: ${message}`),
+        advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''],
+    };
+}
+const meanings = {
+    BeforeInstall: 'your hook, before the new tasks are made',
+    Install: 'the new tasks are started, and must become healthy',
+    AfterInstall: 'your hook, when the new tasks run',
+    AllowTestTraffic: 'the test listener is pointed at the new tasks',
+    AfterAllowTestTraffic: 'your hook, which may test the new tasks through the test listener',
+    BeforeAllowTraffic: 'your hook, before the production traffic moves',
+    AllowTraffic: 'the production traffic moves to the new tasks',
+    AfterAllowTraffic: 'your hook, when the production traffic has moved',
+};
+function impactOf({ target }) {
+    const green = target?.taskSets.find(({ label }) => label === 'Green');
+    if (!target)
+        return undefined;
+    if (!green || green.traffic === 0)
+        return 'The new tasks had no production traffic: the users saw nothing of it.';
+    return `The new tasks had ${green.traffic} % of the production traffic then.`;
+}
+function isRoutine(message) {
+    return /^Scaling activity initiated|has reached a steady state|has started \d+ tasks|registered \d+ targets|has begun draining|has stopped \d+ running tasks/.test(message);
+}
+function eventDetails(event) {
+    const duration = durationOf(event);
+    const meaning = meanings[event.name];
+    const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
+    return [
+        `${event.name}${meaning === undefined ? '' : ` (${meaning})`} failed${duration === undefined ? '' : ` after ${duration}`}${[
+            code,
+            message,
+        ]
+            .filter((part) => part !== '')
+            .map((part) => `: ${part}`)
+            .join('')}`,
+        ...logTail.split(/\r?\n/).filter((line) => line.trim() !== ''),
+    ];
+}
+function taskReason({ reason, stopCode, containers }) {
+    const ofContainers = containers.flatMap(({ name, reason: why, exitCode }) => {
+        if (why !== undefined)
+            return [`${name}: ${why}`];
+        return exitCode === undefined || exitCode === 0 ? [] : [`${name} exited with ${exitCode}`];
+    });
+    const why = reason ?? stopCode ?? 'ECS gives no reason';
+    return [why, ...ofContainers.filter((text) => !text.endsWith(why))].join('; ');
+}
+function distinctTasks(tasks) {
+    const seen = new Set();
+    return tasks.filter((task) => {
+        const reason = taskReason(task);
+        if (seen.has(reason))
+            return false;
+        seen.add(reason);
+        return true;
+    });
+}
+const causes = [
+    [
+        /notification to continue/i,
+        'Nobody let it go on in time: run mode: continue while it waits in Ready, or let the deployment group continue by itself (CONTINUE_DEPLOYMENT).',
+    ],
+    [
+        /status callback/i,
+        'A hook’s Lambda function did not report back within an hour: it must call codedeploy:PutLifecycleEventHookExecutionStatus; see its log in CloudWatch Logs.',
+    ],
+    [
+        /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
+        'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',
+    ],
+    [
+        /CannotPullContainerError.*(?:timeout|timed out|i\/o|dial tcp|connection)/is,
+        'The tasks can’t reach the registry: their subnets need a NAT gateway, a public IP, or VPC endpoints for ecr.api, ecr.dkr and S3.',
+    ],
+    [
+        /CannotPullContainerError.*(?:platform|descriptor matching)/is,
+        'The image has no build for the platform of the tasks: build it for their runtimePlatform.',
+    ],
+    [
+        /CannotPullContainerError/i,
+        'ECS can’t pull the image: see that it exists, that the task execution role may pull it, and that the subnets reach the registry.',
+    ],
+    [/exec format error/i, 'The image was built for another processor: build it for the runtimePlatform of the task definition.'],
+    [
+        /ResourceInitializationError/i,
+        'A task could not be set up: see that the task execution role may read its secrets and its log group exists, and that the subnets reach them.',
+    ],
+    [/OutOfMemory/i, 'A container ran out of memory: raise its memory in the task definition.'],
+    [
+        /health check/i,
+        'The new tasks fail their health check: see the path, port and grace period of the target group, the security groups, and the container’s own log.',
+    ],
+    [/Essential container in task exited|exited with \d/i, 'A container of the new tasks exits: its own log (CloudWatch Logs) says why.'],
+    [
+        /unable to (?:consistently start tasks|place a task)/i,
+        'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
+    ],
+];
+function likelyCause(evidence) {
+    return causes.find(([pattern]) => evidence.some((text) => pattern.test(text)))?.[1];
+}
+const adviceByCode = {
+    ALARM_ACTIVE: 'An alarm of the deployment group was active: see CloudWatch.',
+    HOOK_EXECUTION_FAILURE: 'A hook’s Lambda function failed or did not answer within an hour: see its log in CloudWatch Logs.',
+    INVALID_LAMBDA_FUNCTION: 'A hook’s Lambda function can’t be called: see its name, and that CodeDeploy’s service role may invoke it.',
+    IAM_ROLE_MISSING: 'The deployment group’s service role is gone: give the group another one.',
+    IAM_ROLE_PERMISSIONS: 'The deployment group’s service role lacks a permission: AWSCodeDeployRoleForECS has those for ECS.',
+    ECS_UPDATE_ERROR: 'ECS refused the new task set: see that CodeDeploy’s service role may pass the task’s roles, and the service’s own limits.',
+    ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
+    MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
+    INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
+    MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
+    TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
+};
+
+// EXTERNAL MODULE: ./build/ports/sts.js
+var sts = __nccwpck_require__(6123);
+;// CONCATENATED MODULE: ./build/steps/warn-of-ending.js
+
+
+const usualMinutes = 60;
+function warnOfEnding({ session, minutes, log, }) {
+    const ending = session.ending();
+    if (ending === undefined || (ending.left ?? usualMinutes * 60_000) >= minutes * 60_000)
+        return;
+    const until = ending.at === undefined ? 'for an hour as a rule, nobody says' : `until ${(0,credentials/* utc */.n$)(ending.at)}`;
+    log.warning(ending.why === 'environment'
+        ? `The wait may take ${minutes} min, but the credentials come from the environment and can't be renewed (they last ${until}). Give deploy-role to let the action renew them itself.`
+        : `The wait may take ${minutes} min, but ${session.role ?? 'the role'} was assumed by role chaining, which ends after an hour (${until}), from a session in the environment that can't be renewed. ${sts/* byOidc */.DJ}`);
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
+
+
+
+
+
+
+const everyFailedLooks = 6;
+async function watchDeployment(request) {
+    const { id, ports, signal, until, seen } = request;
+    const { clock, log } = ports;
+    const start = clock.monotonic();
+    let snapshot;
+    let movedAt = start;
+    let failedLooks = 0;
+    for (;;) {
+        const next = await look(request);
+        if (next instanceof Error) {
+            if (failedLooks++ % everyFailedLooks === 0)
+                log.info(`${id}  no answer from AWS (${next.message}); still following`);
+        }
+        else {
+            failedLooks = 0;
+            if (hasMoved(snapshot, next))
+                movedAt = clock.monotonic();
+            for (const line of progressBetween(snapshot, next))
+                log.info(`${id}  ${line}`);
+            snapshot = next;
+            await seen?.(next);
+            if (until(next))
+                return { end: 'reached', snapshot };
+            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
+                return { end: 'terminal', snapshot };
+        }
+        const now = clock.monotonic();
+        const left = request.milliseconds - (now - start);
+        if (left <= 0)
+            return { end: 'time-out', snapshot };
+        const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
+        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
+    }
+}
+async function look(request) {
+    const { deployments, id, signal } = request;
+    try {
+        return await abortable(deployments.look(id), signal);
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        if ((0,aws/* isPassing */.WG)(error))
+            return (0,build_errors/* toError */.iT)(error);
+        throw error instanceof build_errors/* ActionError */.lZ ? lost(error, request) : error;
+    }
+}
+async function abortable(work, signal) {
+    if (!signal)
+        return work;
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        return await Promise.race([work, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+function lost(error, request) {
+    const { id, deployments, consequence } = request;
+    const url = deployments.url(id);
+    const { why, remedy } = reasonOf(error, request);
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why.replace(/\.$/, '')}. ${consequence}`, {
+        deploymentId: id,
+        status: 'InProgress',
+        url,
+        cause: error,
+        hint: [remedy, url].filter((part) => part !== undefined).join(' '),
+    });
+}
+function reasonOf(error, { session, ports }) {
+    const isRenewal = !(error instanceof build_errors/* AwsError */.Gy) || error.service === 'sts' || error.service === 'github';
+    if (isRenewal && !((0,aws/* isExpiry */.YS)(error) && session.ending())) {
+        return {
+            why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
+            remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
+        };
+    }
+    if (!(0,aws/* isExpiry */.YS)(error))
+        return { why: error.message, remedy: error.hint };
+    const until = session.expiresAt();
+    const at = until === undefined || until > ports.clock.now() ? '' : ` at ${(0,credentials/* utc */.n$)(until)}`;
+    switch (session.ending()?.why) {
+        case 'environment':
+            return {
+                why: `the credentials expired${at} and came from the environment, so that they can’t be renewed`,
+                remedy: 'Give deploy-role to let the action renew the credentials itself.',
+            };
+        case 'role-chaining':
+            return {
+                why: `the credentials expired${at}, and so did those in the environment from which the role was assumed`,
+                remedy: sts/* byOidc */.DJ,
+            };
+        case undefined:
+            return {
+                why: `the session of deploy-role expired${at}, although the action renews it ten minutes before: ${error.message}`,
+                remedy: 'See whether the role’s sessions were revoked, and run the step again.',
+            };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/follow-deployment.js
+
+
+
+
+
+
+
+const rollbackMinutes = 30;
+async function followDeployment(request) {
+    const { unfinished, signal, target, output } = request;
+    const forget = () => unfinished?.memory.forget(unfinished.item);
+    try {
+        signal.throwIfAborted();
+        const followed = target.inputs['wait-until'] === 'started' ? { status: 'Created', events: [] } : await follow(request);
+        output('deployment-status', followed.status);
+        forget();
+        return followed;
+    }
+    catch (error) {
+        const thrown = signal.aborted && !(error instanceof build_errors/* DeploymentError */.gt) ? await cancelled(request) : error;
+        forget();
+        throw thrown;
+    }
+}
+async function cancelled({ id, target: { deployer, inputs } }) {
+    try {
+        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`);
+    }
+    catch (error) {
+        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`, {
+            cause: error,
+            hint: `The post step tries again. ${deployer.url(id)}`,
+        });
+    }
+}
+async function follow(request) {
+    const { id, target, ports } = request;
+    const until = target.inputs['wait-until'];
+    const budget = await budgetOf(request);
+    const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
+    const hasEnded = target.deployment !== undefined && (0,domain_deployment/* isTerminal */.Hd)(target.deployment.status);
+    if (!hasEnded)
+        warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
+    const { end, snapshot } = await ports.log.group(`${id}  ${hasEnded ? 'how it went' : `following until ${until}, ${limit}`}`, async () => watchDeployment({
+        ...watching(request),
+        id,
+        until: ({ deployment }) => (0,domain_deployment/* hasReached */.Nl)({ deployment, until }),
+        seen: request.seen,
+        milliseconds: budget.minutes * 60_000,
+    }));
+    if (end === 'time-out' || !snapshot)
+        return outOfTime({ request, budget, snapshot });
+    return conclude({ request, snapshot });
+}
+async function conclude({ request, snapshot }) {
+    const { id, target, ports, output } = request;
+    ports.log.info(`${id}  ${courseLine(snapshot)}`);
+    if (!(0,domain_deployment/* hasReached */.Nl)({ deployment: snapshot.deployment, until: target.inputs['wait-until'] })) {
+        output('deployment-status', snapshot.deployment.status);
+        throw await failed({ request, snapshot });
+    }
+    return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
+}
+const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
+function watching({ target, ports, signal }) {
+    return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
+}
+async function watchToEnd(request, id) {
+    const milliseconds = rollbackMinutes * 60_000;
+    return watchDeployment({ ...watching(request), id, until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status), milliseconds });
+}
+async function budgetOf({ target, ports }) {
+    const minutes = target.inputs['wait-for-minutes'];
+    if (minutes !== undefined)
+        return { minutes, explanation: 'wait-for-minutes' };
+    try {
+        return await target.deployer.budget(target.deployment);
+    }
+    catch (error) {
+        ports.log.warning(`How long the deployment may take could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
+        return { minutes: 6 * 60, explanation: 'the limit of a hosted job' };
+    }
+}
+async function outOfTime(late) {
+    const { request, snapshot } = late;
+    const { id, target, ports, output } = request;
+    if (snapshot)
+        output('deployment-status', snapshot.deployment.status);
+    if (target.inputs['on-timeout'] === undefined)
+        throw tooLate(late, { fate: 'It goes on.' });
+    if (target.inputs['on-timeout'] === 'leave')
+        throw tooLate(late, { fate: 'It goes on, as on-timeout says.' });
+    const { result } = await undoing(late);
+    if (result === 'ended')
+        return conclude({ request, snapshot: await target.deployer.look(id) });
+    if (result === 'shifted')
+        throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
+    ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
+    const watched = await watchToEnd(request, id);
+    const stopped = watched.snapshot;
+    if (!stopped || watched.end === 'time-out')
+        throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
+    if (stopped.deployment.status === 'Succeeded')
+        return conclude({ request, snapshot: stopped });
+    output('deployment-status', stopped.deployment.status);
+    const undone = await followRollback({ request, deployment: stopped.deployment, wasAsked: true });
+    ports.log.info(`${id}  ${undone.said}`);
+    throw tooLate(late, {
+        fate: `It was stopped with a rollback, as on-timeout says.\n${undone.said}`,
+        stopped,
+        rollback: undone.rollback,
+    });
+}
+async function undoing(late) {
+    const { request } = late;
+    const { id, unfinished } = request;
+    const { deployer } = request.target;
+    try {
+        return await undoDeployment({ deployments: deployer, deployment: await deployer.deployment(id) });
+    }
+    catch (error) {
+        request.signal.throwIfAborted();
+        if (unfinished?.item.kind === 'deployment')
+            unfinished.memory.remember({ ...unfinished.item, onCancel: 'rollback' });
+        const next = unfinished ? ' The post step tries again.' : '';
+        throw tooLate(late, { fate: `It goes on, for it could not be stopped, as on-timeout says: ${(0,build_errors/* toError */.iT)(error).message}.${next}` });
+    }
+}
+function tooLate({ request, budget, snapshot }, { fate, stopped = snapshot, rollback }) {
+    const { id, target } = request;
+    const { 'wait-until': until, 'on-timeout': onTimeout } = target.inputs;
+    const status = snapshot?.deployment.status ?? 'Unknown';
+    const url = target.deployer.url(id);
+    const running = snapshot?.target?.events.find((event) => event.status === 'InProgress');
+    const where = running === undefined ? `It was ${status}.` : `It was ${status}, in ${running.name}.`;
+    const advice = status === 'Ready'
+        ? `It waits for someone to continue it: let mode: continue (deployment-id: ${id}) do so, or the console, or wait-until: ready end the step here.`
+        : `Raise wait-for-minutes, or let an earlier wait-until end the step${onTimeout === 'leave' ? ', or on-timeout: rollback undo it' : ''}.`;
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${until} within ${formatDuration(budget.minutes * 60_000)} (${budget.explanation}). ${where} ${fate}`, {
+        deploymentId: id,
+        status: stopped?.deployment.status ?? status,
+        url,
+        events: stopped?.target?.events,
+        rollback,
+        hint: `${advice} ${url}`,
+    });
+}
+async function failed({ request, snapshot }) {
+    const { id, target, ports } = request;
+    const { deployment } = snapshot;
+    const url = target.deployer.url(id);
+    const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
+    await tell({ request, failure });
+    const undone = await followRollback({ request, deployment });
+    ports.log.info(`${id}  ${undone.said}`);
+    const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
+    const evidence = [failure.reason, ...failure.details.slice(0, 5)].join('\n  ');
+    return new build_errors/* DeploymentError */.gt([`Deployment ${id} ${verb}: ${evidence}`, failure.impact, undone.said].filter(Boolean).join('\n'), {
+        deploymentId: id,
+        status: deployment.status,
+        url,
+        events: snapshot.target?.events,
+        rollback: undone.rollback,
+        hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
+    });
+}
+async function tell({ request: { id, ports }, failure }) {
+    const { reason, impact, details, background, advice } = failure;
+    await ports.log.group(`Why ${id} did not succeed, and what to do`, async () => {
+        for (const line of [reason, ...details, ...background])
+            ports.log.info(line);
+        if (impact !== undefined)
+            ports.log.info(impact);
+        if (advice !== undefined)
+            ports.log.info(`What to do: ${advice}`);
+    });
+}
+async function circumstancesOf({ request, deployment }) {
+    const { ecs } = request.target.side;
+    const { cluster, service } = request.target.inputs;
+    const since = deployment.createdAt ?? 0;
+    const [answer, tasks] = await Promise.allSettled([ecs.describeService({ cluster, service }), ecs.stoppedTasks({ cluster, service })]);
+    for (const { reason } of [answer, tasks].filter((settled) => settled.status === 'rejected'))
+        request.ports.log.debug(`what ECS knows could not be read: ${(0,build_errors/* toError */.iT)(reason).message}`);
+    const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
+    return {
+        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 10),
+        stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
+    };
+}
+async function followRollback({ request, deployment, wasAsked = deployment.rollsBack !== false, }) {
+    const { target, ports, signal, output } = request;
+    try {
+        const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
+        if (id === undefined)
+            return { said: notRolledBack({ deployment, wasAsked }) };
+        output('rollback-deployment-id', id);
+        const url = target.deployer.url(id);
+        const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchToEnd(request, id));
+        const status = snapshot?.deployment.status ?? 'Unknown';
+        const rollback = { id, status, url };
+        if (status === 'Succeeded')
+            return { said: `It was rolled back by ${id}: the old tasks have the whole traffic again.`, rollback };
+        const why = snapshot?.deployment.error ? ` (${snapshot.deployment.error.code}: ${snapshot.deployment.error.message})` : '';
+        const end = (0,domain_deployment/* isTerminal */.Hd)(status) ? `ended as ${status}${why}` : `is still ${status} after ${rollbackMinutes} min`;
+        return { said: `Its rollback ${id} ${end}: see which tasks have the traffic, ${url}`, rollback };
+    }
+    catch (error) {
+        if (signal.aborted)
+            return { said: 'Its rollback goes on without being followed: the run was cancelled.' };
+        return { said: `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}` };
+    }
+}
+function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }) {
+    if (rollback.message !== undefined)
+        return `It was not rolled back: ${rollback.message}.`;
+    if (wasAsked)
+        return 'It was not rolled back, and CodeDeploy does not say why: where no new tasks were made, there is nothing to roll back.';
+    const cure = rollsBack === false ? ' auto-rollback: failure would have CodeDeploy do it.' : '';
+    return `It was not rolled back, so that the new tasks stay as they are until the next deployment.${cure}`;
+}
+async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== false, deployments, ports, signal, }) {
+    let latest = deployment;
+    for (const pause of [2_000, 3_000, 5_000]) {
+        if (latest.rollback.by !== undefined || !wasAsked)
+            break;
+        await ports.clock.sleep(pause, signal);
+        latest = await deployments.deployment(deployment.id);
+    }
+    return latest.rollback.by;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/render-definition.js
 
 
@@ -40346,7 +41158,1461 @@ function placeholder({ repository }) {
     return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
 }
 
+;// CONCATENATED MODULE: ./build/steps/start-deployment.js
+
+
+
+async function mark({ clock, github }) {
+    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
+    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
+    return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
+}
+async function startDeployment(request) {
+    const { deployer, service, taskDefinition, marker, item, ports, memory, signal } = request;
+    const description = describe({ text: request.text, marker });
+    signal.throwIfAborted();
+    memory.remember(item);
+    let lost;
+    for (const pause of [2_000, 4_000, 8_000]) {
+        const answer = await deployer.start({ service, taskDefinition, description }).catch((error) => {
+            if (lost === undefined && error instanceof build_errors/* AwsError */.Gy)
+                memory.forget(item);
+            throw error;
+        });
+        if (answer.answer === 'started')
+            return answer;
+        if (answer.answer === 'unknown') {
+            lost = answer.error;
+            ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
+        }
+        if (lost) {
+            const own = await sought({ request, lost, pause });
+            if (own)
+                return { answer: 'started', id: own.id };
+        }
+        if (answer.answer === 'busy') {
+            memory.forget(item);
+            return answer;
+        }
+        signal.throwIfAborted();
+    }
+    throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
+        service: 'codedeploy',
+        operation: 'CreateDeployment',
+        code: (0,aws/* awsCode */.z8)(lost) ?? 'NoAnswer',
+        cause: lost,
+        hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and ${secondChance(item)}. Run the step again: it waits for this one if it turns up after all.`,
+    });
+}
+function secondChance(item) {
+    return item.kind === 'deployment' && item.onCancel === 'leave' ? 'leaves it running' : 'does what on-cancel says';
+}
+async function sought({ request: { deployer, marker, item, ports }, lost, pause, }) {
+    const { nonce } = marker;
+    try {
+        const seen = await deployer.find(nonce);
+        if (seen)
+            return seen;
+        await ports.clock.sleep(pause);
+        return await deployer.find(nonce);
+    }
+    catch (error) {
+        const code = (0,aws/* awsCode */.z8)(error) ?? 'NoAnswer';
+        const mend = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
+        const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and ${secondChance(item)}; then run the step again.`;
+        throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: 'codedeploy', operation: 'CreateDeployment', code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/deploy-service.js
+
+
+
+
+
+
+
+
+
+
+const mostRounds = 5;
+async function deployService(prepared, request) {
+    const marker = await mark(request.ports);
+    let current = prepared;
+    let registered;
+    for (let round = 1;; round++) {
+        const way = await clearTheWay(current, { request, marker });
+        current = way.prepared;
+        if (way.yieldTo)
+            return yielded(current, { request, to: way.yieldTo });
+        const definition = renderDefinition(current, request.images);
+        if (way.own === undefined && isUnchanged(current, definition))
+            return unchanged(current, request);
+        request.signal.throwIfAborted();
+        if (!registered || !sameDefinition(registered.definition, definition)) {
+            registered = {
+                definition,
+                arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
+            };
+        }
+        const { arn } = registered;
+        request.output('task-definition-arn', arn);
+        const item = unfinishedDeployment({
+            place: current.deployer.where,
+            nonce: marker.nonce,
+            account: current.identity.account,
+            how: current.side.session.how,
+            inputs: current.inputs,
+        });
+        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
+        if (answer.answer === 'started')
+            return started(current, { request, id: answer.id, arn, item });
+        if (round === mostRounds)
+            throw busy(current, answer.message);
+        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
+        await request.ports.clock.sleep(2_000, request.signal);
+        current = await current.again();
+    }
+}
+async function clearTheWay(prepared, { request, marker }) {
+    let current = prepared;
+    for (;;) {
+        const known = seen(current, marker);
+        if (known.own || known.yieldTo || !current.active)
+            return { prepared: current, ...known };
+        await endOf(current.active, { prepared: current, request });
+        current = await current.again();
+    }
+}
+function seen({ active, newest }, marker) {
+    const known = [active, newest].filter((deployment) => deployment !== undefined);
+    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
+    if (own)
+        return { own };
+    const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
+    return yieldTo ? { yieldTo } : {};
+}
+async function endOf(active, { prepared, request }) {
+    const { deployer, inputs, side } = prepared;
+    const { ports, signal } = request;
+    const { id } = active;
+    const by = parseMarker(active.description);
+    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
+    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
+    if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined)
+        await stop(active, { prepared, request });
+    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
+    const { end, snapshot } = await watchDeployment({
+        deployments: deployer,
+        id,
+        session: side.session,
+        ports,
+        signal,
+        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
+        milliseconds: minutes * 60_000,
+        consequence: 'Nothing was started.',
+    });
+    if (end !== 'time-out')
+        return;
+    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
+        deploymentId: id,
+        status: snapshot?.deployment.status ?? active.status,
+        url: deployer.url(id),
+        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
+    });
+}
+async function stop(active, { prepared, request }) {
+    const { deployer } = prepared;
+    const { log } = request.ports;
+    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
+        await deployer.stop({ id: active.id, rollback: true });
+        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
+        return;
+    }
+    try {
+        await deployer.endTerminationWait(active.id);
+        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
+    }
+    catch (error) {
+        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
+            throw error;
+        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
+    }
+}
+function isRunning({ running }, definition) {
+    const live = readTaskDefinition(running.definition);
+    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
+}
+function isUnchanged(prepared, definition) {
+    const { deployer, inputs, service } = prepared;
+    return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
+}
+async function register(prepared, { request, definition }) {
+    const { side, running } = prepared;
+    const { log } = request.ports;
+    const live = readTaskDefinition(running.definition);
+    const { arn } = await side.ecs.registerTaskDefinition(definition);
+    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
+    if (live.ok)
+        for (const line of differences({ before: live.definition, after: definition }))
+            log.info(`  ${line}`);
+    return arn;
+}
+async function start(prepared, { request, marker, arn, item }) {
+    const { deployer, service, inputs } = prepared;
+    const { ports, memory, signal } = request;
+    const text = inputs['codedeploy-deployment-description'];
+    return startDeployment({ deployer, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
+}
+function started(prepared, { request, id, arn, item }) {
+    const { output, ports, memory } = request;
+    const url = prepared.deployer.url(id);
+    output('deployment-id', id);
+    output('deployment-url', url);
+    output('changed', 'true');
+    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
+    return {
+        result: 'started',
+        id,
+        url,
+        taskDefinition: arn,
+        previousTaskDefinition: prepared.running.arn,
+        target: prepared,
+        unfinished: { memory, item },
+    };
+}
+function unchanged({ running, service }, { output, ports }) {
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
+    return { result: 'unchanged', taskDefinition: running.arn };
+}
+function yielded({ running, deployer }, { request, to }) {
+    const { output, ports } = request;
+    const newer = parseMarker(to.description);
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
+    return { result: 'yielded', taskDefinition: running.arn, to };
+}
+function busy({ deployer, active }, message) {
+    const id = active?.id ?? '';
+    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
+        deploymentId: id,
+        status: active?.status ?? 'Unknown',
+        url: id === '' ? '' : deployer.url(id),
+        hint: 'Let a concurrency group of the workflow keep the runs apart.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/run-deployment.js
+
+
+
+
+
+
+async function runDeployment(prepared, request) {
+    const deployed = await deployService(prepared, request);
+    const images = containerUris(prepared.containers, request.images);
+    const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
+        service: prepared.inputs.service,
+        cluster: prepared.inputs.cluster,
+        images,
+        taskDefinition: deployed.taskDefinition,
+        previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
+        deployment: deployed.result === 'started' ? deployed : undefined,
+        ...ending,
+    }));
+    if (deployed.result !== 'started') {
+        await summarise({
+            outcome: deployed.result === 'unchanged' ? 'unchanged: the service runs this already' : `yielded to ${deployed.to.id} of a newer run`,
+            events: [],
+        });
+        return deployed;
+    }
+    await summariseEnd(followDeployment({ ...request, ...deployed }), summarise);
+    return deployed;
+}
+async function summariseEnd(following, summarise) {
+    try {
+        const followed = await following;
+        const { status, events } = followed;
+        await summarise({ outcome: outcomeOf(status), events });
+        return followed;
+    }
+    catch (error) {
+        await summarise(badEnding(error));
+        throw error;
+    }
+}
+function outcomeOf(status) {
+    if (status === 'Created')
+        return 'started, not waited for';
+    return status === 'Succeeded' ? status : `${status}: as far as wait-until asks`;
+}
+function badEnding(error) {
+    const failure = (0,build_errors/* toError */.iT)(error).message;
+    if (error instanceof build_errors/* CancelledError */.cc)
+        return { outcome: 'the run was cancelled', events: [], failure, advice: error.hint };
+    if (!(error instanceof build_errors/* DeploymentError */.gt))
+        return { outcome: 'failed', events: [], failure, advice: error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined };
+    const { status, events, rollback, hint, url } = error;
+    const undone = rollback && (rollback.status === 'Succeeded' ? ', rolled back' : `, and its rollback is ${rollback.status}`);
+    const outcome = (0,domain_deployment/* isActive */.$m)(status) ? `${status}, not followed any more` : `${status}${undone ?? ''}`;
+    return { outcome, events, failure, advice: hint?.replace(url, '').trim(), rollback };
+}
+
+;// CONCATENATED MODULE: ./build/steps/resume-deployment.js
+
+
+
+
+
+
+
+
+async function resumeDeployment(request) {
+    const { found, inputs, side, ports, memory, signal, output, seen } = request;
+    const { deployer, deployment } = found;
+    const { cluster, service } = deployer.where;
+    const { id, status } = deployment;
+    const url = deployer.url(id);
+    output('deployment-id', id);
+    output('deployment-url', url);
+    const revision = await revisionOf({ deployer, name: deployment.revision, ports });
+    if (revision)
+        output('task-definition-arn', revision.taskDefinition);
+    const what = revision ? ` of ${(0,live_service/* shortName */.E)(revision.taskDefinition)}` : '';
+    const state = (0,domain_deployment/* isTerminal */.Hd)(status) ? `has ended already (${status})` : `is under way (${status})`;
+    ports.log.info(`${id}  ${state}: a deployment${what} to ${service} in cluster ${cluster}, in ${deployer.place}: ${url}`);
+    const item = resume_deployment_secondChance(request);
+    if (item)
+        memory.remember(item);
+    const target = { deployer, deployment, side, inputs: { ...inputs, cluster, service } };
+    await summariseEnd(followDeployment({ id, target, ports, signal, output, ...(seen && { seen }), ...(item && { unfinished: { memory, item } }) }), async (ending) => ports.github.summarise(summariseDeployment({
+        service,
+        cluster,
+        images: [],
+        taskDefinition: revision?.taskDefinition,
+        previousTaskDefinition: undefined,
+        deployment: { id, url },
+        ...ending,
+    })));
+}
+async function revisionOf({ deployer, name, ports: { log }, }) {
+    if (name === undefined)
+        return undefined;
+    try {
+        return await deployer.revision(name);
+    }
+    catch (error) {
+        log.debug(`what the deployment deploys could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
+        return undefined;
+    }
+}
+function resume_deployment_secondChance({ found: { deployer, deployment, identity }, inputs, side }) {
+    const nonce = parseMarker(deployment.description)?.nonce;
+    if (nonce === undefined || inputs['on-cancel'] === 'leave' || (0,domain_deployment/* isTerminal */.Hd)(deployment.status))
+        return undefined;
+    return unfinishedDeployment({ place: deployer.where, nonce, account: identity.account, how: side.session.how, inputs });
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-course.js
+
+
+
+async function planFollowing(request) {
+    const { found, inputs } = request;
+    const ended = (0,domain_deployment/* isTerminal */.Hd)(found.deployment.status);
+    return course(request, { fate: ended ? 'has ended: there is nothing to follow' : `would be followed until ${inputs['wait-until']}` });
+}
+async function planContinuation(request) {
+    const { found, inputs } = request;
+    const { deployer, deployment } = found;
+    const snapshot = await deployer.look(deployment.id);
+    const continuation = await continuationNow(snapshot, { deployer, until: inputs['wait-until'] });
+    if (continuation.what === 'nothing')
+        throw nothingToContinue(deployment.id, continuation);
+    const call = continuation.what === 'end-termination-wait' ? 'endTerminationWait' : 'endReadyWait';
+    return course(request, { fate: fateOf(continuation), ...(continuation.what !== 'follow' && { call }) });
+}
+function fateOf(continuation) {
+    switch (continuation.what) {
+        case 'end-ready-wait':
+            return 'would be continued: its traffic would shift';
+        case 'end-termination-wait':
+            return 'would be continued: its old tasks would end';
+        case 'await-ready':
+            return 'would be continued as soon as it has come to Ready';
+        case 'follow':
+            return `would not be continued: ${continuation.why}`;
+    }
+}
+async function course({ found, ports, output }, { fate, call }) {
+    const { deployer, deployment, identity } = found;
+    const { id, status } = deployment;
+    const { cluster, service } = deployer.where;
+    const revision = await revisionOf({ deployer, name: deployment.revision, ports });
+    output('deployment-id', id);
+    output('deployment-status', status);
+    output('deployment-url', deployer.url(id));
+    if (revision)
+        output('task-definition-arn', revision.taskDefinition);
+    return {
+        writes: call === undefined ? [] : [deployer.permission({ call, account: identity.account })],
+        course: { id, status, cluster, service, place: deployer.place, fate },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/domain/image-source.js
+
+
+function parseImageSource(text) {
+    const [, scheme, rest = ''] = /^(oci|docker):(.*)$/.exec(text) ?? [];
+    if (scheme === 'oci')
+        return rest === '' ? (0,domain_parsed/* bad */.MB)(`"${text}" names no OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ kind: 'layout', path: rest });
+    if (scheme === 'docker' || ((0,domain_image/* hostIn */.yo)(text) === undefined && !text.includes('@')))
+        return parseLocal(scheme === undefined ? text : rest);
+    const reference = (0,domain_image/* parseImageReference */.o_)(text);
+    return reference.ok ? (0,domain_parsed.ok)({ kind: 'registry', reference: reference.value }) : reference;
+}
+function parseLocal(text) {
+    return /^[A-Za-z0-9][\w.:/@-]*$/.test(text)
+        ? (0,domain_parsed.ok)({ kind: 'local', reference: text })
+        : (0,domain_parsed/* bad */.MB)(`"${text}" is not an image of the Docker engine (web:latest), a registry's (host/web:1.2) or an OCI layout (oci:PATH)`);
+}
+
+;// CONCATENATED MODULE: ./build/domain/image-wish.js
+
+
+function parseImageWishes(text) {
+    const lines = text
+        .split(/\r?\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    const read = lines.map(parseLine);
+    const wishes = read.flatMap((line) => (line.ok ? [line.value] : []));
+    const problems = [...read.flatMap((line) => (line.ok ? [] : [line.problem])), ...disagreements(wishes, lines)];
+    const [first, ...others] = wishes;
+    return problems.length > 0 || !first ? (0,domain_parsed/* bad */.MB)(problems.join('; ') || 'names no image') : (0,domain_parsed.ok)([first, ...others]);
+}
+function parseLine(line) {
+    const at = line.indexOf('=');
+    const image = (0,domain_image/* parseImageReference */.o_)(line.slice(at + 1).trim());
+    if (!image.ok)
+        return image;
+    if (at < 0)
+        return (0,domain_parsed.ok)({ container: undefined, image: image.value });
+    const container = line.slice(0, at).trim();
+    if (!/^[A-Za-z0-9_-]{1,255}$/.test(container))
+        return (0,domain_parsed/* bad */.MB)(`"${container}" is not a container name (letters, digits, "-" and "_")`);
+    return (0,domain_parsed.ok)({ container, image: image.value });
+}
+function disagreements(wishes, lines) {
+    const nameless = lines.length > 1 ? lines.filter((line) => !line.includes('=')) : [];
+    const names = wishes.flatMap(({ container }) => container ?? []);
+    const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+    return [
+        ...nameless.map((line) => `"${line}" names no container, and there are several lines: write <container>=${line}`),
+        ...[...twice].map((name) => `the container ${name} has several lines`),
+    ];
+}
+
+// EXTERNAL MODULE: ./build/domain/organization.js
+var domain_organization = __nccwpck_require__(4814);
+;// CONCATENATED MODULE: ./build/domain/replica.js
+
+
+function parseReplicaPlace(text) {
+    const [first = '', second, ...rest] = text.split('/');
+    const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
+    const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
+    if (rest.length > 0 || !region.ok || account?.ok === false) {
+        return (0,domain_parsed/* bad */.MB)(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
+    }
+    return (0,domain_parsed.ok)({ account: account?.value, region: region.value });
+}
+function isSameDestination(one, other) {
+    return one.account === other.account && one.region === other.region;
+}
+function formatDestination({ account, region }, own) {
+    return formatReplicaPlace({ account: account === own ? undefined : account, region });
+}
+function formatReplicaPlace({ account, region }) {
+    return account === undefined ? region : `${account}/${region}`;
+}
+function isCopied({ repository, destination }, rules) {
+    return rules.some(({ destinations, prefixes }) => (prefixes.length === 0 || prefixes.some((prefix) => repository.startsWith(prefix))) &&
+        destinations.some((one) => isSameDestination(one, destination)));
+}
+function replicationConfiguration(rules) {
+    return JSON.stringify({
+        rules: rules.map(({ destinations, prefixes }) => ({
+            destinations: destinations.map(({ account, region }) => ({ region, registryId: account })),
+            ...(prefixes.length > 0 && { repositoryFilters: prefixes.map((filter) => ({ filter, filterType: 'PREFIX_MATCH' })) }),
+        })),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/json.js
+function isObject(json) {
+    return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+function parseJson(text) {
+    try {
+        return { ok: true, json: JSON.parse(text) };
+    }
+    catch (error) {
+        return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    }
+}
+function duplicateKeys(text) {
+    const found = [];
+    const stack = [];
+    const place = () => {
+        const frame = stack.at(-1);
+        if (!frame)
+            return '$';
+        return frame.keys ? `${frame.path}.${frame.key}` : `${frame.path}[${frame.index}]`;
+    };
+    for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\],]/g)) {
+        const frame = stack.at(-1);
+        if (token === '{' || token === '[')
+            stack.push({ path: place(), keys: token === '{' ? new Set() : undefined, index: 0, key: '' });
+        else if (token === '}' || token === ']')
+            stack.pop();
+        else if (token === ',' && frame)
+            frame.index += 1;
+        else if (token.endsWith(':') && frame?.keys) {
+            const quoted = token.slice(0, token.lastIndexOf('"') + 1);
+            frame.key = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
+            if (frame.keys.has(frame.key))
+                found.push(place());
+            frame.keys.add(frame.key);
+        }
+    }
+    return found;
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/principal.js
+function accountPrincipal(name) {
+    return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
+}
+const everybody = { answer: 'all', because: 'Principal is everybody' };
+function preparePrincipals({ effect, principals: { not, byType } }) {
+    if (not)
+        return () => ({ answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' });
+    const services = new Set(byType['Service']);
+    const names = byType['AWS'] ?? [];
+    const anybody = names.includes('*');
+    const ofIam = anybody ? () => everybody : namedPrincipals(names);
+    return (requests) => {
+        const { service } = requests;
+        if (service === undefined)
+            return ofIam(requests);
+        if (effect === 'Deny' && anybody)
+            return everybody;
+        return services.has(service)
+            ? { answer: 'all', because: `Principal names ${service}` }
+            : { answer: 'none', because: `Principal doesn't name the service ${service}` };
+    };
+}
+function namedPrincipals(names) {
+    const named = new Set(names);
+    const accounts = new Set(names.map(accountPrincipal));
+    const partOf = new Map(names.map((name) => [/::(\d{12}):/.exec(name)?.[1], name]).reverse());
+    const anyAccount = names.find((name) => /\d{12}/.test(name));
+    const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
+    return ({ account, role }) => {
+        if (account !== undefined && accounts.has(account))
+            return { answer: 'all', because: `Principal is account ${account}` };
+        if (role !== undefined && named.has(role))
+            return { answer: 'all', because: `Principal is ${role}` };
+        const within = account === undefined ? anyAccount : partOf.get(account);
+        if (within !== undefined && role === undefined)
+            return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
+        if (unique !== undefined)
+            return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
+        return { answer: 'none', because: "Principal doesn't name them" };
+    };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/sid.js
+
+const grantKinds = ['OrgPaths', 'Accounts', 'Roles', 'Lambda', 'CodeBuild'];
+const parsePolicySid = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9]{1,64}$/, 'a policy-sid (1 to 64 letters and digits, such as EcrOrgDeploy)');
+const defaultPolicySid = 'EcrOrgDeploy';
+const tail = String.raw `(${grantKinds.join('|')})([2-9]|[1-9][0-9]+)?(?:x([0-9a-z]{16}))?$`;
+const afterSid = new RegExp(`^${tail}`);
+const anybodys = new RegExp(String.raw `^[A-Za-z0-9]+?${tail}`);
+function readSid(sid, policySid) {
+    const found = sid?.startsWith(policySid) === true ? afterSid.exec(sid.slice(policySid.length)) : null;
+    const kind = grantKinds.find((name) => name === found?.[1]);
+    return kind && { kind, number: Number(found?.[2] ?? 1), marker: found?.[3] };
+}
+function writeSid({ policySid, kind, number, marker }) {
+    return `${policySid}${kind}${number === 1 ? '' : number}${marker === undefined ? '' : `x${marker}`}`;
+}
+function sid_markerOf({ now, random }) {
+    const digits = (number) => Math.floor(number).toString(36).padStart(8, '0');
+    return (digits(now) + digits(random * 36 ** 8));
+}
+function markedAt(marker) {
+    return Number.parseInt(marker.slice(0, -8), 36);
+}
+function withoutMarker(sid) {
+    return anybodys.exec(sid)?.[3] === undefined ? sid : sid.slice(0, -17);
+}
+function markersIn(policy) {
+    return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/target.js
+function repositoryFacts({ repositoryArn }) {
+    const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
+    return { partition, region: region, account: account };
+}
+function describeTarget(target) {
+    switch (target.kind) {
+        case 'organization':
+            return `organization ${target.organization}`;
+        case 'root':
+            return `root ${target.root} of ${target.organization}`;
+        case 'ou':
+            return target.path === undefined ? `${target.ou} of ${target.organization}` : `${target.ou} (${target.path})`;
+        case 'path':
+            return target.path;
+        case 'account':
+            return `account ${target.account}`;
+        case 'role':
+            return target.role;
+        case 'service':
+            return `${target.service} in account ${target.account}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/grant.js
+
+
+
+
+
+const pullActions = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
+const conditional = (principal, operator, key) => ({
+    body: (values) => ({ principal, condition: { [operator]: { [key]: values } } }),
+    read: (found, condition) => {
+        if (JSON.stringify(normalPrincipal(found)) !== JSON.stringify(normalPrincipal(principal)) || !isObject(condition))
+            return undefined;
+        const keys = only(condition, operator);
+        const value = isObject(keys) ? only(keys, key) : undefined;
+        return value === undefined ? undefined : grant_texts(value);
+    },
+});
+const principals = (canonical) => ({
+    body: (values) => ({ principal: { AWS: values } }),
+    read: (found, condition) => {
+        const names = condition === undefined && isObject(found) ? grant_texts(only(found, 'AWS')) : undefined;
+        const values = names?.map(canonical);
+        return values?.every((value) => value !== undefined) ? values : undefined;
+    },
+});
+const source = (service) => conditional({ Service: `${service}.amazonaws.com` }, 'ArnLike', 'aws:SourceArn');
+const kinds = {
+    OrgPaths: conditional('*', 'ForAnyValue:StringLike', 'aws:PrincipalOrgPaths'),
+    Accounts: principals((name) => (accountPrincipal(name) === undefined || !name.startsWith('arn:') ? undefined : name)),
+    Roles: principals((name) => ((0,domain_account/* parseArn */.Lw)(name).ok && /:role\//.test(name) ? name : undefined)),
+    Lambda: source('lambda'),
+    CodeBuild: source('codebuild'),
+};
+function grantFor({ target, actions }, facts) {
+    const { partition, region } = repositoryFacts(facts);
+    switch (target.kind) {
+        case 'organization':
+        case 'root':
+            return { kind: 'OrgPaths', value: `${target.organization}/*`, actions };
+        case 'ou':
+            return { kind: 'OrgPaths', value: `${target.organization}/*/${target.ou}/*`, actions };
+        case 'path':
+            return { kind: 'OrgPaths', value: `${target.path}*`, actions };
+        case 'account':
+            return { kind: 'Accounts', value: `arn:${partition}:iam::${target.account}:root`, actions };
+        case 'role':
+            return { kind: 'Roles', value: target.role, actions };
+        case 'service': {
+            const [kind, resource] = { lambda: ['Lambda', 'function:*'], codebuild: ['CodeBuild', 'project/*'] }[target.service];
+            return { kind, value: `arn:${partition}:${target.service}:${region}:${target.account}:${resource}`, actions };
+        }
+    }
+}
+function withConsumers(wants) {
+    const named = new Set(wants.flatMap(({ target }) => (target.kind === 'account' ? [target.account] : [])));
+    return wants.flatMap((want) => {
+        const { target, actions } = want;
+        if (target.kind !== 'service' || target.service !== 'lambda' || named.has(target.account))
+            return [want];
+        return [{ target: { kind: 'account', account: target.account }, actions }, want];
+    });
+}
+function statementJson({ sid, actions, values, }) {
+    const { principal, condition } = kinds[sid.kind].body(sorted(values));
+    return { Sid: sid.text, Effect: 'Allow', Principal: principal, Action: sorted(actions), ...(condition ? { Condition: condition } : {}) };
+}
+function readOwn({ sid, effect, json, actions }, policySid) {
+    const own = readSid(sid, policySid);
+    if (!own || effect !== 'Allow' || actions.not)
+        return undefined;
+    if (Object.keys(json).some((element) => !['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(element)))
+        return undefined;
+    const values = kinds[own.kind].read(json['Principal'], json['Condition']);
+    if (!values || actions.names.some((name) => /[*?]/.test(name)))
+        return undefined;
+    return { sid: own, actions: sorted(actions.names), values: sorted(values) };
+}
+function sorted(texts) {
+    return [...new Set(texts)].sort();
+}
+function actionsKey(actions) {
+    return sorted(actions.map((action) => action.toLowerCase())).join();
+}
+function actionsWithin(inner, outer) {
+    return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
+}
+function normalPrincipal(principal) {
+    if (principal === undefined)
+        return null;
+    if (principal === '*')
+        return { AWS: ['*'] };
+    return isObject(principal)
+        ? Object.fromEntries(Object.entries(principal).map(([type, names]) => [type, grant_texts(names) ?? null]))
+        : principal;
+}
+function only(object, key) {
+    const [first, ...rest] = Object.entries(object);
+    return first && rest.length === 0 && first[0].toLowerCase() === key.toLowerCase() ? first[1] : undefined;
+}
+function grant_texts(json) {
+    if (json === undefined)
+        return undefined;
+    const list = Array.isArray(json) ? json : [json];
+    return list.every((item) => typeof item === 'string') ? list : undefined;
+}
+
+// EXTERNAL MODULE: ./build/domain/scan.js
+var scan = __nccwpck_require__(7940);
+;// CONCATENATED MODULE: ./build/domain/session-tags.js
+
+const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+function parseSessionTag(line) {
+    const at = line.indexOf('=');
+    if (at < 1)
+        return (0,domain_parsed/* bad */.MB)(`"${line}" is not key=value`);
+    const [key, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    if (/^aws:/i.test(key))
+        return (0,domain_parsed/* bad */.MB)(`"${key}" begins with "aws:", which is AWS's own`);
+    if (key.length < 1 || key.length > 128)
+        return (0,domain_parsed/* bad */.MB)(`the key "${key}" has not 1 to 128 characters`);
+    if (value.length > 256)
+        return (0,domain_parsed/* bad */.MB)(`the value of "${key}" has more than 256 characters`);
+    if (!characters.test(key) || !characters.test(value))
+        return (0,domain_parsed/* bad */.MB)(`"${line}" holds other characters than letters, digits, blanks and _.:/=+-@`);
+    return (0,domain_parsed.ok)({ key, value });
+}
+function checkSessionTags(tags) {
+    if (tags.length > 50)
+        return (0,domain_parsed/* bad */.MB)(`there are ${tags.length}, and a session takes 50 at most`);
+    const keys = tags.map(({ key }) => key.toLowerCase());
+    const twice = tags.find(({ key }, index) => keys.indexOf(key.toLowerCase()) < index);
+    return twice ? (0,domain_parsed/* bad */.MB)(`the key "${twice.key}" is given twice`) : (0,domain_parsed.ok)(tags);
+}
+
+;// CONCATENATED MODULE: ./build/modes/shared-inputs.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const sessionName = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
+const externalId = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
+const codedeployName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
+const ecsName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
+const sessionTags = (value) => {
+    const tags = (0,build_inputs/* lines */.Mn)(parseSessionTag)(value);
+    return tags.ok ? checkSessionTags(tags.value) : tags;
+};
+const builderName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9][\w.-]*$/, 'a name of a buildx builder');
+const assignment = (line) => {
+    const at = line.indexOf('=');
+    return at > 0
+        ? (0,domain_parsed.ok)([line.slice(0, at), line.slice(at + 1)])
+        : (0,domain_parsed/* bad */.MB)('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
+};
+const variable = (line) => {
+    const parsed = assignment(line);
+    if (!parsed.ok || !/[\s\p{Cc}]/u.test(parsed.value[0]))
+        return parsed;
+    return (0,domain_parsed/* bad */.MB)('a name holds a blank: write NAME=value; the line is not shown, since it may be a part of a secret value');
+};
+const strategy = (json) => {
+    try {
+        const context = JSON.parse(json);
+        const jobTotal = context?.['job-total'];
+        return (0,domain_parsed.ok)({ jobTotal: typeof jobTotal === 'number' ? jobTotal : 1, failFast: context?.['fail-fast'] === true });
+    }
+    catch {
+        return (0,domain_parsed/* bad */.MB)('is set by the runner and not to be given');
+    }
+};
+const pullAction = (0,domain_parsed/* matching */.wC)(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
+const secret = (line) => {
+    const [, id, value = ''] = /^([\w.-]+)=([^]+)$/.exec(line) ?? [];
+    return id === undefined
+        ? (0,domain_parsed/* bad */.MB)('a line is not id=value (an id has letters, digits, ".", "_" and "-"); it is not shown, since it may be a part of a secret value')
+        : (0,domain_parsed.ok)([id, value]);
+};
+const shared_inputs_common = {
+    'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
+    'aws-region': (0,build_inputs/* required */.mw)(domain_account/* parseRegion */.cf, 'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.'),
+    audience: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
+    'role-session-name': (0,build_inputs/* optional */.lq)(sessionName, 'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.'),
+    'role-chaining': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(credentials/* roleChainings */.NH), 'auto', 'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.'),
+    'role-duration-seconds': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 900, most: 43_200, unit: 'seconds' }), 'How long a role session lasts; it is renewed by itself. Default: 3600.'),
+    strategy: (0,build_inputs/* fromRunner */.Bz)(strategy, '${{ toJSON(strategy) }}', { jobTotal: 1, failFast: false }, 'The job’s strategy context; set by the runner.'),
+    'github-token': (0,build_inputs/* fromRunner */.Bz)(build_inputs/* text */.Qq, '${{ github.token }}', undefined, 'The job’s token; set by the runner. With it a build fetches `{{defaultContext}}` of a private repository.'),
+    'role-external-id': (0,build_inputs/* optional */.lq)(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
+    'role-session-tags': (0,build_inputs/* listOf */.c3)(sessionTags, 'Tags of the role sessions, one `key=value` a line (sts:AssumeRole only; the role’s trust must allow sts:TagSession). Default: none.'),
+};
+const registrySide = {
+    'registry-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
+    'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
+};
+const registryKind = {
+    'registry-type': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(registryTypes), 'private', 'Whose images these are: those of the `private` registry, or of the account’s `public` one (Amazon ECR Public), which everybody may pull.'),
+};
+const repositories = {
+    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* atLeastOne */.LU)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M)), 'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.'),
+};
+const creating = {
+    'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
+    'image-tag-mutability': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['MUTABLE', 'IMMUTABLE']), 'MUTABLE', 'Whether tags may move in a repository that is created; one that exists keeps its own setting.'),
+};
+const checking = {
+    'fail-on-severity': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(scan/* severityGates */.Or), 'none', 'Waits for the image scan after the push, and fails where it found something as severe (`critical`, `high`, `medium`, `low`) or more; the tags stay pushed, and nothing is shared or deployed. `none` asks for no scan.'),
+    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the image must have been copied to before the step goes on: Regions and/or `account/region`. The registry’s replication rule must be there before the push; each copy is waited for and compared.'),
+};
+const replicating = {
+    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'The replicas to share too, since they do not inherit the policy: those in Regions of the registry’s own account, where the replica exists. Other accounts are only mentioned, and no image is waited for.'),
+};
+const publishing = {
+    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path, or a remote one (a Git URL, an archive, `{{defaultContext}}` for this repository at this commit), which the builder fetches itself.'),
+    file: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The Dockerfile. Default: `Dockerfile` in the context.'),
+    target: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The build stage to build.'),
+    platforms: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
+    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Build arguments, one `NAME=value` a line.'),
+    'build-contexts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Further build contexts, one `name=path` (or URL, or `docker-image://…`) a line.'),
+    secrets: (0,build_inputs/* listOf */.c3)((0,build_inputs/* untrimmedCsvLines */.hb)(secret), 'Secrets of the build, one `id=value` a line; they reach it as files, never as arguments. Quoted, a value may have several lines: `"id=…"`.'),
+    'secret-envs': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(secret), 'Secrets of the build that are in the step’s environment: `id=VARIABLE`.'),
+    'secret-files': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(secret), 'Secrets of the build that are files, one `id=path` a line.'),
+    ssh: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'SSH agent sockets or keys for the build: `default`, or `id=path`.'),
+    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Image labels, one `name=value` a line. The standard ones (`org.opencontainers.image.…`) are set from the event; these win.'),
+    annotations: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Annotations of the manifest, one `[type:]name=value` a line.'),
+    'cache-from': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build may take its cache from, e.g. `type=gha` or `type=registry,ref=…`, one a line.'),
+    'cache-to': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build’s cache is kept, e.g. `type=gha,mode=max` or `type=registry,ref=…`, one a line.'),
+    'no-cache': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Build without any cache.'),
+    pull: (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Look for newer base images, although some are at hand.'),
+    provenance: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The provenance attestation: `true`, `false`, or attributes such as `mode=max`. Default: as buildx decides.'),
+    sbom: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The SBOM attestation: `true`, `false`, or attributes such as `generator=IMAGE`. Default: none.'),
+    builder: (0,build_inputs/* optional */.lq)(builderName, 'The buildx builder. Default: the one in force; where it is the engine’s own and the build needs more, one is made for the step.'),
+    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain ones, full references (`host/repository:tag`, only for that repository), rules of docker/metadata-action (`type=raw|ref|sha|semver`), or `type=tree`, which stays the same as long as the context does. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
+    'on-existing-tag': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['reuse', 'fail']), 'reuse', 'What to do where a tag that names the commit (12 of its digits or more) or the tree exists already: `reuse` its image and build nothing, or `fail`.'),
+};
+const imageToPublish = {
+    image: (0,build_inputs/* optional */.lq)(parseImageSource, 'An image that exists already, published instead of a build: `oci:PATH` (an OCI layout, a folder or a tar archive; no Docker needed), a registry’s (its name begins with a host, or it is `repository@sha256:…` of the shared registry; copied or re-tagged without Docker), else one of the Docker engine (`docker:REFERENCE` where its name has a host).'),
+};
+const sharing = {
+    'organization-id': (0,build_inputs/* optional */.lq)(domain_organization/* parseOrganizationId */.KL, 'The organization of the OUs. Default: asked of Organizations.'),
+    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator); needed only for OU names. Default: the registry’s credentials.'),
+    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), names from the root down (`Workloads/Development`), or `r-…`/`o-…` for the whole organization.'),
+    'target-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts that may pull; with `target-services` those whose services may.'),
+    'target-roles': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(domain_account/* parseRoleArn */.DM), 'Roles that may pull, as ARNs.'),
+    'target-services': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)((0,build_inputs/* oneOf */.yL)(['lambda', 'codebuild'])), 'AWS services that may pull for the `target-accounts`: `lambda`, `codebuild`.'),
+    'share-actions': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* list */.p_)(pullAction), pullActions.join(','), 'What they may do.'),
+    'policy-sid': (0,build_inputs/* withDefault */.IQ)(parsePolicySid, defaultPolicySid, 'The prefix of the Sids by which the action knows its own policy statements.'),
+    'policy-mode': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['merge', 'verify', 'reconcile']), 'merge', '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.'),
+};
+const imageToDeploy = {
+    image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
+};
+const deploying = {
+    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
+    'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
+    'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
+    cluster: (0,build_inputs/* required */.mw)(domain_account/* parseCluster */.Oh, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
+    service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
+    'task-definition': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
+    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
+    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(variable), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
+    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
+    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
+    'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.'),
+    'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
+    'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
+    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`).'),
+    'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['started', 'ready', 'traffic-shifted', 'succeeded']), 'succeeded', 'How far to follow the deployment before the step ends well: `started` (it has an ID; `deploy` and `release` only), `ready` (it waits for `mode: continue`; not in `continue`), `traffic-shifted` (the new tasks have the whole traffic) or `succeeded` (the old tasks have ended too).'),
+    'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
+    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.'),
+    'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
+    'on-timeout': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['leave', 'rollback']), 'leave', 'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.'),
+    'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
+};
+const existingDeployment = {
+    'deploy-role': deploying['deploy-role'],
+    'deploy-account-id': deploying['deploy-account-id'],
+    'deploy-region': deploying['deploy-region'],
+    'deployment-id': (0,build_inputs/* optional */.lq)(domain_deployment/* parseDeploymentId */.EQ, 'The deployment. Default: the one that is under way for the service.'),
+    cluster: (0,build_inputs/* optional */.lq)(domain_account/* parseCluster */.Oh, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
+    service: (0,build_inputs/* optional */.lq)(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
+    'codedeploy-application': deploying['codedeploy-application'],
+    'codedeploy-deployment-group': deploying['codedeploy-deployment-group'],
+    'wait-for-minutes': deploying['wait-for-minutes'],
+};
+const leaving = {
+    'on-cancel': (0,build_inputs/* withDefault */.IQ)(deploying['on-cancel'].parse, 'leave', deploying['on-cancel'].description),
+    'on-timeout': deploying['on-timeout'],
+};
+function waitUntil(choices) {
+    return { 'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(choices), 'succeeded', deploying['wait-until'].description) };
+}
+
+;// CONCATENATED MODULE: ./build/modes/follow.js
+
+
+
+
+
+
+
+
+const followedOutputs = [
+    'deployment-id',
+    'deployment-status',
+    'deployment-url',
+    'task-definition-arn',
+    'rollback-deployment-id',
+];
+const follow_follow = defineMode({
+    name: 'follow',
+    summary: 'Follows a deployment that runs already (a lost runner, `wait-until: started`) to its end; one that has ended is told and explained.',
+    inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['ready', 'traffic-shifted', 'succeeded']), ...leaving },
+    outputs: [...followedOutputs, 'plan'],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs)],
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        const side = sessions_openDeploy({ inputs, ports });
+        const found = await findDeployment({ inputs, side });
+        if (inputs['dry-run'])
+            return tellPlan('follow', [await planFollowing({ found, inputs, ports, output })], { ports, output });
+        await resumeDeployment({ found, inputs, side, ports, memory, signal, output });
+    },
+});
+
+;// CONCATENATED MODULE: ./build/modes/continue.js
+
+
+
+
+
+
+
+
+
+
+const continueMode = defineMode({
+    name: 'continue',
+    summary: 'Lets a deployment that waits go on, then follows it: in Ready the traffic shifts, in the wait before the old tasks end they end now (not with `wait-until: traffic-shifted`).',
+    inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['traffic-shifted', 'succeeded']), ...leaving },
+    outputs: [...followedOutputs, 'plan'],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs)],
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        const side = sessions_openDeploy({ inputs, ports });
+        const found = await findDeployment({ inputs, side });
+        if (inputs['dry-run'])
+            return tellPlan('continue', [await planContinuation({ found, inputs, ports, output })], { ports, output });
+        const seen = continuer({ deployer: found.deployer, until: inputs['wait-until'], log: ports.log, signal });
+        await resumeDeployment({ found, inputs, side, ports, memory, signal, output, seen });
+    },
+});
+
+// EXTERNAL MODULE: ./build/domain/oci.js
+var oci = __nccwpck_require__(6148);
+;// CONCATENATED MODULE: ./build/steps/image-platforms.js
+
+
+async function imagePlatforms({ ecr, place, manifest }) {
+    const parsed = (0,oci/* parseManifest */.Ng)(manifest.text, manifest.mediaType);
+    if (!parsed.ok)
+        return undefined;
+    if (parsed.value.kind === 'index')
+        return (0,oci/* platformsOf */.Wt)(parsed.value);
+    try {
+        const configuration = await ecr.configuration(place, parsed.value.config.digest);
+        const platform = configuration === undefined ? undefined : (0,oci/* parseConfiguration */.MA)(configuration);
+        return platform?.ok ? [platform.value] : undefined;
+    }
+    catch (error) {
+        if (error instanceof build_errors/* AwsError */.Gy)
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/check-image.js
+
+
+
+async function checkImage({ ecr, place, id, elsewhere }) {
+    const found = await ecr.manifest(place, id);
+    const where = `${place.registryId === undefined ? '' : ` in ${place.registryId}`}${elsewhere === undefined ? '' : ` (${elsewhere})`}`;
+    const what = 'digest' in id ? `${place.repository}@${id.digest}` : `${place.repository}:${id.tag}`;
+    switch (found.answer) {
+        case 'found':
+            return { canPull: 'yes', digest: found.digest, platforms: await imagePlatforms({ ecr, place, manifest: found }) };
+        case 'missing':
+            return { canPull: 'no', problem: `there is no image ${what}${where}` };
+        case 'denied':
+            return denied({ what: `${what}${where}`, reason: found.reason });
+    }
+}
+async function checkPull({ session, region, ports, ...question }) {
+    const elsewhere = region === session.region ? undefined : region;
+    return checkImage({ ...question, ecr: ports.ecr({ ...session, region }), elsewhere });
+}
+function denied({ what, reason }) {
+    if (/resource-based policy/.test(reason)) {
+        return {
+            canPull: 'no',
+            problem: `the account that is deployed to may not pull ${what}: the repository policy does not allow it. Share the repository with its OU (mode: share); where only named roles may pull, name the deploy role too. ${reason}`,
+        };
+    }
+    return {
+        canPull: 'unknown',
+        warning: `Whether the tasks can pull ${what} can't be told: the deploy role itself may not (ecr:BatchGetImage). ${reason}`,
+    };
+}
+function platformProblems({ platforms: known, definition, }) {
+    const wish = platformWish(definition);
+    if (!wish || !known || known.length === 0)
+        return [];
+    if (known.some(({ os, architecture }) => os === wish.os && architecture === wish.architecture))
+        return [];
+    return [
+        `is for ${(0,oci/* formatPlatforms */.Iu)(known)}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/steps/find-image.js
+
+
+
+
+function imageInputProblems(inputs) {
+    const account = registryAccount(inputs);
+    const homeless = inputs.image.filter(({ image }) => image.host === undefined && account === undefined);
+    const strangers = inputs.image.flatMap(({ container, image }) => {
+        const owner = (0,domain_image/* parseEcrHost */.wl)(image.host ?? '')?.account;
+        return container !== undefined || owner === undefined || account === undefined || owner === account ? [] : [{ owner, account }];
+    });
+    return [
+        ...homeless.slice(0, 1).map(({ image }) => ({
+            input: 'registry-id',
+            problem: `is needed, or registry-role: the image ${(0,domain_image/* formatImage */.vy)(image)} names no registry`,
+        })),
+        ...strangers.map(({ owner, account }) => ({
+            input: 'image',
+            problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}`,
+        })),
+    ];
+}
+function imageProblems(found, definition) {
+    return found.flatMap(({ wish, problems, platforms }) => [
+        ...problems,
+        ...(definition
+            ? platformProblems({ platforms, definition }).map((problem) => ({ input: 'image', problem: named(wish, problem) }))
+            : []),
+    ]);
+}
+function named({ container }, text) {
+    return container === undefined ? text : `${container}: ${text}`;
+}
+async function findImages(request) {
+    const registries = registriesOf(request);
+    return Promise.all(request.inputs.image.map(async (wish) => {
+        const found = await findImage(wish.image, { ...request, registries });
+        return { ...found, wish, problems: found.problems.map((problem) => ({ input: 'image', problem: named(wish, problem) })) };
+    }));
+}
+function registriesOf({ inputs, side, ports }) {
+    const registry = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }).ecr);
+    return {
+        ownHost: (0,aws/* lazy */.RZ)(async () => (await registry().authorization()).host),
+        deployHost: (0,aws/* lazy */.RZ)(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
+        digest: async ({ tag, repository }) => {
+            if (tag === undefined)
+                return undefined;
+            const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
+            return found.answer === 'found' ? found.digest : undefined;
+        },
+    };
+}
+async function findImage(image, request) {
+    const { inputs, side, registries } = request;
+    const { account, region } = homeOf(image, inputs);
+    const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
+    if (foreign !== undefined)
+        return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
+    const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
+    const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : mayAskRegistry ? await registries.digest(image) : undefined);
+    const problems = [];
+    if (answer.canPull === 'no')
+        problems.push(answer.problem);
+    else if (digest === undefined)
+        problems.push(`${(0,domain_image/* formatImage */.vy)(image)} can't be resolved to its digest; give it by digest, or registry-role`);
+    if (host === undefined)
+        problems.push('needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role');
+    const service = side.session.region;
+    return {
+        image: digest === undefined || host === undefined ? undefined : { host, repository: image.repository, digest },
+        platforms: answer.canPull === 'yes' ? answer.platforms : undefined,
+        problems,
+        warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
+        notes: region === service
+            ? []
+            : [`The image ${(0,domain_image/* formatImage */.vy)(image)} is in ${region}, and the service in ${service}: the tasks pull it from there.`],
+    };
+}
+function homeOf({ host }, inputs) {
+    const known = host === undefined ? undefined : (0,domain_image/* parseEcrHost */.wl)(host);
+    return { account: known?.account ?? registryAccount(inputs), region: known?.region ?? inputs['aws-region'] };
+}
+async function askDeploySide(image, { inputs, side, ports }) {
+    const { account, region } = homeOf(image, inputs);
+    const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
+    if (id === undefined)
+        throw new Error('an image reference without tag and digest was parsed');
+    if (account === undefined)
+        return {
+            canPull: 'unknown',
+            warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
+        };
+    return checkPull({ session: side.session, region, ports, place: { repository: image.repository, registryId: account }, id });
+}
+async function foreignHost({ host }, { inputs, registries }) {
+    if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
+        return undefined;
+    if (inputs['registry-role'] === undefined)
+        return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
+    const own = await registries.ownHost();
+    return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
+}
+async function hostOf({ host }, { inputs, registries }) {
+    if (host !== undefined)
+        return host;
+    if (inputs['registry-role'] !== undefined)
+        return registries.ownHost();
+    const account = registryAccount(inputs);
+    return account === undefined ? undefined : (0,domain_image/* hostOfAccount */.Hr)(await registries.deployHost(), account);
+}
+
+;// CONCATENATED MODULE: ./build/steps/scan-image.js
+
+
+
+const pause = 5_000;
+const patience = 15_000;
+const budget = 10 * 60_000;
+async function scanImage(request) {
+    const { image, gate, ports } = request;
+    if (gate === 'none')
+        return;
+    const parts = await scannable(request);
+    ports.log.info(`Waiting for the scan of ${parts.map(({ name }) => name).join(', ')} (fail-on-severity: ${gate}).`);
+    const scanned = await Promise.all(parts.map(async (part) => scan_image_scan(part, request)));
+    for (const { name, scan: found } of scanned)
+        if (found)
+            ports.log.info(`Scan of ${name}: ${(0,scan/* formatCounts */.gM)(found.counts)} findings.`);
+    await ports.github.summarise((0,scan/* scanMarkdown */.N2)(scanned, { gate }));
+    const problems = scanned.flatMap(({ name, problem }) => problem === undefined ? [] : [{ input: 'fail-on-severity', problem: `${name}: ${problem}` }]);
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems, {
+            hint: `The image is pushed as ${image.digest}, with the tags ${image.tags.join(', ')}; nothing was shared or deployed. Mend it and publish again; fail-on-severity: none lets an image through unseen.`,
+        });
+}
+async function scannable({ image, ecr }) {
+    const found = await ecr.manifest(placeOf(image), { digest: image.digest });
+    const manifest = found.answer === 'found' ? (0,oci/* parseManifest */.Ng)(found.text, found.mediaType) : undefined;
+    if (!manifest?.ok || manifest.value.kind !== 'index')
+        return [{ name: image.repository, digest: image.digest }];
+    return manifest.value.children
+        .filter(({ mediaType, platform }) => oci/* imageMediaTypes */.df.some((known) => known === mediaType) && !(platform && (0,oci/* isAttestation */.H3)(platform)))
+        .map(({ digest, platform }) => ({ name: platform ? (0,oci/* formatPlatform */.Bq)(platform) : digest, digest }));
+}
+async function scan_image_scan(part, { image, gate, ecr, ports: { clock, log }, signal }) {
+    const { name, digest } = part;
+    const place = placeOf(image);
+    const begun = clock.monotonic();
+    let asked;
+    for (;;) {
+        const found = await ecr.scan(place, digest);
+        const waited = clock.monotonic() - begun;
+        const progress = found ? (0,scan/* progressOf */.jA)(found) : undefined;
+        if (found && progress?.is === 'done')
+            return { name, scan: found, problem: tooSevere(found, gate) };
+        if (progress?.is === 'over')
+            return { name, scan: undefined, problem: progress.why };
+        if (waited >= budget)
+            return { name, scan: undefined, problem: scan_image_tooLate({ found, asked }) };
+        if (found === undefined && (asked === undefined || asked.start === 'unknown') && waited >= patience) {
+            asked = await ecr.startScan(place, digest);
+            if ('reason' in asked)
+                return { name, scan: undefined, problem: notScanned(asked) };
+            log.info(`No scan of ${name} has begun by itself: ${tried[asked.start]}.`);
+        }
+        await clock.sleep(pause, signal);
+    }
+}
+function tooSevere({ counts, findings }, gate) {
+    const found = (0,scan/* breach */.cH)(counts, gate);
+    if (found === undefined)
+        return undefined;
+    const stopped = findings.filter(({ severity }) => (0,scan/* stoppedBy */.$)(gate).includes(severity)).toSorted(scan/* bySeverity */.Np);
+    const shown = stopped.slice(0, 3).map(scan/* formatFinding */.tf);
+    const more = stopped.length > shown.length ? [`and ${stopped.length - shown.length} more`] : [];
+    return `${found}: ${[...shown, ...more].join('; ')}`;
+}
+const tried = {
+    started: 'one was asked for',
+    limited: 'ECR refuses to start one, since it scans an image once in 24 hours and so many in all',
+    enhanced: 'the registry’s enhanced scanning starts them',
+    unknown: 'ECR did not answer when one was asked for',
+};
+function notScanned({ start, reason }) {
+    return start === 'denied'
+        ? `no scan has begun by itself, and none may be started. Turn scan on push on, or allow ecr:StartImageScan. ${reason}`
+        : `ECR can’t scan this image. ${reason}`;
+}
+function scan_image_tooLate({ found, asked }) {
+    const minutes = `${budget / 60_000} minutes`;
+    if (found)
+        return `the scan did not end within ${minutes}; it is ${found.status}`;
+    switch (asked?.start) {
+        case 'limited':
+            return `no scan came within ${minutes}, and ${tried.limited}`;
+        case 'enhanced':
+            return `no scan came within ${minutes}; check that the filters of the registry’s enhanced scanning take this repository in`;
+        case 'unknown':
+            return `no scan came within ${minutes}, and ${tried.unknown}`;
+        default:
+            return `no scan came within ${minutes}, though ${tried.started}`;
+    }
+}
+function placeOf({ repository, registryId }) {
+    return { repository, registryId };
+}
+
+;// CONCATENATED MODULE: ./build/steps/wait-for-replication.js
+
+
+
+
+const input = 'wait-for-replication';
+function checkReplication(inputs) {
+    return inputs[input].flatMap(({ account, region }) => account === undefined && region === inputs['aws-region']
+        ? [{ input, problem: `${region} is the registry’s own Region (aws-region), not a replica’s` }]
+        : []);
+}
+async function prepareReplication(request) {
+    const { inputs, repositories, registryId, session, ecr } = request;
+    if (inputs[input].length === 0)
+        return [];
+    const { account: caller } = await session.identity();
+    const own = registryId ?? caller;
+    if (own !== caller) {
+        throw new build_errors/* InputError */.dz([{ input, problem: `the replication rules of ${own} are told to its own roles only, and this is one of ${caller}` }], {
+            hint: `Nothing was built or pushed. Give registry-role, a role in ${own}.`,
+        });
+    }
+    const all = inputs[input].map(({ account = own, region }) => ({ account, region }));
+    const destinations = all.filter((one, index) => all.findIndex((other) => isSameDestination(one, other)) === index);
+    const rules = await ecr.replicationRules();
+    const missing = repositories.flatMap((repository) => destinations.filter((destination) => !isCopied({ repository, destination }, rules)).map((destination) => ({ repository, destination })));
+    if (missing.length === 0)
+        return destinations;
+    const lacking = destinations.filter((each) => missing.some(({ destination }) => destination === each));
+    const prefixes = [...new Set(missing.map(({ repository }) => repository))];
+    const configuration = replicationConfiguration([...rules, { destinations: lacking, prefixes }]);
+    const others = [...new Set(lacking.map(({ account }) => account))].filter((account) => account !== own);
+    throw new build_errors/* InputError */.dz(missing.map(({ repository, destination }) => ({
+        input,
+        problem: `no replication rule of ${own} in ${inputs['aws-region']} copies ${repository} to ${formatDestination(destination, own)}`,
+    })), {
+        hint: [
+            `Nothing was built or pushed. Add the rule, beside those that are there: aws ecr put-replication-configuration --region ${inputs['aws-region']} --replication-configuration '${configuration}'`,
+            ...others.map((account) => `The registry policy of ${account} must allow ${own} ecr:CreateRepository and ecr:ReplicateImage.`),
+        ].join('\n'),
+    });
+}
+const wait_for_replication_pause = 10_000;
+const wait_for_replication_patience = 2 * 60_000;
+const wait_for_replication_budget = 60 * 60_000;
+async function waitForReplication(request) {
+    const { destinations, image, ports, signal } = request;
+    if (destinations.length === 0)
+        return;
+    const { clock, github, log } = ports;
+    const place = { repository: image.repository, registryId: image.registryId };
+    const begun = clock.monotonic();
+    const done = new Set();
+    const names = destinations.map((destination) => formatDestination(destination, image.registryId));
+    log.info(`Waiting for the copies of ${image.repository} in ${names.join(', ')}.`);
+    let copies;
+    for (;;) {
+        const replications = await request.ecr.replications(place, image.digest);
+        const waited = clock.monotonic() - begun;
+        copies = destinations.map((destination) => copyOf({ destination, replications, waited, own: image.registryId }));
+        for (const { name, status } of copies) {
+            if (status !== 'COMPLETE' || done.has(name))
+                continue;
+            done.add(name);
+            log.info(`The copy of ${image.repository} in ${name} is complete.`);
+        }
+        if (copies.some(({ problem }) => problem !== undefined) || copies.every(({ status }) => status === 'COMPLETE'))
+            break;
+        await clock.sleep(wait_for_replication_pause, signal);
+    }
+    const compared = await Promise.all(copies.map(async (copy) => (copy.status === 'COMPLETE' ? compare(copy, request) : copy)));
+    await github.summarise(replicationMarkdown(image, compared));
+    const problems = compared.flatMap(({ name, problem }) => problem === undefined ? [] : [{ input, problem: `${image.repository} in ${name}: ${problem}` }]);
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems, {
+            hint: `The image is pushed as ${image.digest}, with the tags ${image.tags.join(', ')}; nothing was shared or deployed.`,
+        });
+}
+function copyOf({ destination, replications, waited, own, }) {
+    const found = replications.find((one) => isSameDestination(one, destination));
+    const copy = { destination, name: formatDestination(destination, own), status: found?.status ?? 'none', problem: undefined };
+    if (found?.status === 'COMPLETE')
+        return copy;
+    if (found?.status === 'FAILED')
+        return { ...copy, problem: wait_for_replication_failed({ found, own }) };
+    if (found === undefined && waited >= wait_for_replication_patience)
+        return { ...copy, problem: 'ECR does not copy this image there: it copies what is pushed after the rule was set; publish a new image' };
+    return waited >= wait_for_replication_budget ? { ...copy, problem: `the copy did not come within ${wait_for_replication_budget / 60_000} minutes; it is ${copy.status}` } : copy;
+}
+function wait_for_replication_failed({ found, own }) {
+    const why = `the replication failed: ${found.failure ?? 'ECR does not say why'}`;
+    return found.account === own
+        ? why
+        : `${why}. The registry policy of ${found.account} in ${found.region} must allow ${own} ecr:ReplicateImage, and ecr:CreateRepository where the repository is not there yet`;
+}
+async function compare(copy, { image, session, ports }) {
+    const { account, region } = copy.destination;
+    const place = { repository: image.repository, registryId: account };
+    try {
+        const found = await ports.ecr({ ...session, region }).image(place, { digest: image.digest });
+        if (!found)
+            return { ...copy, problem: `ECR says that the copy is complete, but ${image.digest} is not there` };
+        const missing = image.tags.filter((tag) => !found.tags.includes(tag));
+        if (missing.length > 0)
+            ports.log.warning(`The copy of ${image.repository} in ${copy.name} lacks the tags ${missing.join(', ')}: tags of the repository there may be immutable.`);
+        return copy;
+    }
+    catch (error) {
+        if (!(0,aws/* isDenial */.c6)(error) || !(error instanceof build_errors/* AwsError */.Gy))
+            throw error;
+        ports.log.notice(`The copy of ${image.repository} in ${copy.name} can’t be read from here, so it is not compared. ${error.message}`);
+        return copy;
+    }
+}
+function replicationMarkdown({ repository }, copies) {
+    const rows = copies.map(({ name, status, problem }) => [
+        (0,markdown/* code */.aY)(name),
+        problem === undefined ? status.toLowerCase().replaceAll('_', ' ') : `**${(0,markdown/* escapeMarkdown */.FV)(problem)}**`,
+    ]);
+    return `### Replication of ${(0,markdown/* code */.aY)(repository)}\n\n${(0,markdown/* table */.tp)(['Where', 'Copy'], rows)}\n\n`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/after-push.js
+
+
+
+async function afterPush({ inputs, ...request }) {
+    const { image } = request;
+    await scanImage({ ...request, gate: inputs['fail-on-severity'] });
+    for (const { repository, tags } of [image, ...image.others])
+        await waitForReplication({ ...request, image: { ...image, repository, tags } });
+}
+function planAfterPushBlindly(inputs) {
+    const gate = inputs['fail-on-severity'];
+    const places = inputs['wait-for-replication'].map(formatReplicaPlace).join(', ');
+    return {
+        wished: [
+            ...(gate === 'none' ? [] : [`a scan of the image without findings of severity ${gate} or above`]),
+            ...(places === '' ? [] : [`copies of the image in ${places}`]),
+        ],
+        unknown: [
+            ...(gate === 'none' ? [] : ['what the scan finds']),
+            ...(places === '' ? [] : ['whether replication rules of the registry make these copies']),
+        ],
+    };
+}
+function planAfterPush({ inputs, destinations, repository, }) {
+    const gate = inputs['fail-on-severity'];
+    const names = destinations.map((destination) => formatDestination(destination, repository.registryId));
+    const facts = [
+        ...(gate === 'none' ? [] : [`the scan would be waited for, and findings of severity ${gate} or above would fail`]),
+        ...(names.length === 0 ? [] : [`the copies in ${names.join(', ')} would be waited for`]),
+    ];
+    return {
+        writes: gate === 'none' ? [] : [{ service: 'ecr', action: 'StartImageScan', resource: repository.arn }],
+        ...(facts.length > 0 && { afterPush: facts }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/choose-containers.js
+
+function chooseContainers({ definition, images, wanted }) {
+    const named = images.flatMap(({ container }) => container ?? []);
+    const [environment = ''] = named;
+    const alone = images.find(({ container }) => container === undefined);
+    const chosen = alone === undefined && wanted === undefined
+        ? { ok: true, value: environment }
+        : chooseContainer({ definition, repository: alone?.repository, wanted });
+    const names = containerNames(definition);
+    const problems = [
+        ...named
+            .filter((name) => !names.includes(name))
+            .map((name) => ({
+            input: 'image',
+            problem: `"${name}" is not in the task definition ${definition.family}: its containers are ${names.join(', ')}`,
+        })),
+        ...(chosen.ok ? [] : [{ input: 'container-name', problem: chosen.problem }]),
+    ];
+    if (problems.length > 0 || !chosen.ok)
+        return { containers: undefined, problems };
+    return { containers: { images: alone === undefined ? named : [chosen.value], environment: chosen.value }, problems };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/prepare-deployment.js
+
 
 
 
@@ -40397,7 +42663,7 @@ async function readDocument({ files, file }) {
         const text = await files.readText(file);
         if (text === undefined)
             return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
-        return { document: parseDocument(file, text), problems: [] };
+        return { document: (0,documents/* parseDocument */.T)(file, text), problems: [] };
     }
     catch (error) {
         if (error instanceof build_errors/* DocumentError */.Mi)
@@ -40416,6 +42682,7 @@ function nameProblems({ inputs, images, definition, }) {
 function makeDeployer({ inputs, side, documents }) {
     const { service } = inputs;
     const cluster = (0,live_service/* shortName */.E)(inputs.cluster);
+    const usual = usualGroup({ cluster, service });
     return codedeployDeployer({
         codedeploy: side.codedeploy,
         place: {
@@ -40423,8 +42690,8 @@ function makeDeployer({ inputs, side, documents }) {
             region: inputs['deploy-region'] ?? inputs['aws-region'],
             cluster,
             service,
-            application: inputs['codedeploy-application'] ?? `AppECS-${cluster}-${service}`,
-            group: inputs['codedeploy-deployment-group'] ?? `DgpECS-${cluster}-${service}`,
+            application: inputs['codedeploy-application'] ?? usual.application,
+            group: inputs['codedeploy-deployment-group'] ?? usual.group,
         },
         appSpec: documents.appSpec,
         config: inputs['codedeploy-deployment-config'],
@@ -40530,7 +42797,7 @@ function guardProblems({ request, identity }) {
         },
     ];
 }
-function serviceProblems({ live, inputs }) {
+function serviceProblems({ live, inputs, }) {
     const region = inputs['deploy-region'] ?? inputs['aws-region'];
     const { cluster, service } = inputs;
     if (live.found === 'nothing') {
@@ -40612,7 +42879,7 @@ var tag_template = __nccwpck_require__(9377);
 
 const ruleTypes = ['raw', 'ref', 'sha', 'semver', 'tree'];
 const nothing = (0,domain_parsed.ok)({});
-const kinds = {
+const tag_rules_kinds = {
     semver: {
         priority: 900,
         attributes: ['pattern', 'value', 'match'],
@@ -40662,19 +42929,19 @@ function parseRule(text) {
     if (type === undefined)
         return (0,domain_parsed/* bad */.MB)(`"${text}": type=${typeText} is not one of ${ruleTypes.join(', ')}; tags that metadata-action makes can be given as they are`);
     const attributes = new Map(Object.entries(rest));
-    const known = [...kinds[type].attributes, ...commonAttributes];
+    const known = [...tag_rules_kinds[type].attributes, ...commonAttributes];
     const strangers = [...attributes.keys()].filter((name) => !known.includes(name));
     const problem = strangers.length > 0
         ? `has no ${strangers.join(', ')}; it takes ${known.join(', ')}`
         : !/^-?\d+$/.test(attributes.get('priority') ?? '0')
             ? 'has a priority that is no number'
-            : kinds[type].problem?.((name) => attributes.get(name));
+            : tag_rules_kinds[type].problem?.((name) => attributes.get(name));
     return problem === undefined ? (0,domain_parsed.ok)({ type, attributes, text }) : (0,domain_parsed/* bad */.MB)(`"${text}" ${problem}`);
 }
 function priorityOf({ type, attributes }) {
-    return Number(attributes.get('priority') ?? kinds[type].priority);
+    return Number(attributes.get('priority') ?? tag_rules_kinds[type].priority);
 }
-const plainPriority = kinds.raw.priority;
+const plainPriority = tag_rules_kinds.raw.priority;
 function applyRule({ type, attributes, text }, event) {
     const fill = (name, fallback) => valueText(attributes.get(name) ?? fallback, event);
     const filled = (0,domain_parsed/* parseAll */.bg)(['enable', 'prefix', 'suffix'], (name) => fill(name, defaultOf({ type, attributes }, name)));
@@ -40685,7 +42952,7 @@ function applyRule({ type, attributes, text }, event) {
         return (0,domain_parsed/* bad */.MB)(`"${text}": enable is "${enable}", neither true nor false`);
     if (enable === 'false')
         return (0,domain_parsed.ok)({ tag: undefined });
-    const value = kinds[type].value((name) => attributes.get(name), event);
+    const value = tag_rules_kinds[type].value((name) => attributes.get(name), event);
     if (!value.ok)
         return (0,domain_parsed/* bad */.MB)(`"${text}": ${value.problem}`);
     const { text: named, kind, note } = value.value;
@@ -40703,7 +42970,7 @@ function defaultOf({ type, attributes }, name) {
         return 'true';
     if (name !== 'prefix')
         return '';
-    return kinds[type].prefix ?? (attributes.get('event') === 'pr' ? 'pr-' : '');
+    return tag_rules_kinds[type].prefix ?? (attributes.get('event') === 'pr' ? 'pr-' : '');
 }
 function semverValue(get, event) {
     const given = get('value') ?? '';
@@ -40959,7 +43226,7 @@ async function inPrivateDocker({ hosts, login, ports: { docker, files }, memory,
     try {
         const config = await docker.isolate({ folder, hosts });
         for (const host of hosts)
-            await docker.login({ config, host, login });
+            await docker.login({ config, host, login, signal });
         signal.throwIfAborted();
         return await work(config);
     }
@@ -41045,6 +43312,53 @@ function missingEmulator({ platforms }) {
             cause: error,
         });
     };
+}
+
+;// CONCATENATED MODULE: ./build/steps/create-repository.js
+
+
+
+async function nameMissing(missing) {
+    const { place, inputs, session, service } = missing;
+    if (!inputs['create-repository'] || service !== 'ecr')
+        throw missingRepository(missing);
+    const registryId = place.registryId ?? (await session.identity()).account;
+    const { region } = session;
+    return {
+        name: place.repository,
+        registryId,
+        arn: `arn:${(0,domain_account/* partitionOf */.iQ)(region)}:ecr:${region}:${registryId}:repository/${place.repository}`,
+    };
+}
+async function repositoryToBe({ ecr, ...missing }) {
+    const { place, inputs, session } = missing;
+    const named = await nameMissing({ ...missing, service: ecr.service });
+    const { host: own } = await ecr.authorization();
+    const isOwn = async () => place.registryId === undefined || (await session.identity()).account === place.registryId;
+    const host = (0,domain_image/* hostOfAccount */.Hr)(own, named.registryId) ?? ((await isOwn()) ? own : undefined);
+    if (host === undefined) {
+        const problem = `is needed to create ${named.name}: this registry’s host holds no account ID to replace by ${named.registryId}`;
+        throw new build_errors/* InputError */.dz([{ input: 'registry-role', problem }]);
+    }
+    return { ...named, host, uri: `${host}/${named.name}`, mutability: inputs['image-tag-mutability'], exclusionFilters: [] };
+}
+async function createRepository({ place, inputs, ecr, log, }) {
+    const { repository, created } = await ecr.createRepository(place, { mutability: inputs['image-tag-mutability'] });
+    log.info(created
+        ? `Created ${repository.uri} (${repository.mutability}).`
+        : `${repository.uri} exists by now (${repository.mutability}): another run made it, or the reply was lost.`);
+    return repository;
+}
+function plannedCreation({ arn }) {
+    return { service: 'ecr', action: 'CreateRepository', resource: arn };
+}
+function missingRepository({ place: { repository, registryId }, service, undone, }) {
+    const whose = registryId === undefined ? 'of these credentials' : `of ${registryId}`;
+    const problem = `${repository} does not exist in the ${service === 'ecr' ? 'registry' : 'public registry'} ${whose}`;
+    const toDo = service === 'ecr'
+        ? 'Give create-repository: true to have it created, or correct repository, registry-id or aws-region.'
+        : `Create it (aws ecr-public create-repository --region us-east-1 --repository-name ${repository}), or correct repository: its name without the registry’s alias.`;
+    return new build_errors/* InputError */.dz([{ input: 'repository', problem }], { hint: `${undone} ${toDo}` });
 }
 
 ;// CONCATENATED MODULE: ./build/steps/find-source.js
@@ -41203,6 +43517,7 @@ function withHints({ problems, hint, cause }, errors) {
 
 
 
+
 function checkPublish(inputs) {
     const entries = parseTagEntries(inputs.tags);
     const twice = inputs.repository.filter((name, index) => inputs.repository.indexOf(name) !== index);
@@ -41218,21 +43533,20 @@ async function readWish({ inputs, ports }) {
     return { source, names };
 }
 async function preparePublish(request) {
-    const { inputs, wish, registryId, ecr, ports } = request;
+    const { inputs, wish, registryId, ecr, session, ports } = request;
     const wanted = wish.names.tags.map(({ tag }) => tag);
     const find = async (repository) => {
         const place = { repository, registryId };
         const [there, existing] = await Promise.all([ecr.repository(place), tagged({ ecr, place, tags: wanted })]);
-        if (!there)
-            throw missingRepository(place);
-        return { repository: there, existing };
+        const undone = 'Nothing was built or pushed.';
+        return { repository: there ?? (await repositoryToBe({ place, inputs, session, ecr, undone })), isNew: there === undefined, existing };
     };
     const found = await together(...inputs.repository.map((repository) => ['registry-role', find(repository)]));
     const [first, ...others] = targetsOf(found, wish.names);
     if (!first)
         throw new Error('a required list has an entry');
     const targets = [first, ...others];
-    const source = await resolveSource(wish.source, { ...request, host: first.repository.host });
+    const source = await resolveSource(wish.source, { ...request, home: first.repository });
     for (const note of wish.names.notes)
         ports.log.notice(note);
     return { inputs, names: wish.names, ...settle({ inputs, source, targets, ports }) };
@@ -41244,27 +43558,23 @@ function targetsOf(found, { tags }) {
         throw new build_errors/* InputError */.dz([{ input: 'tags', problem: each.problem }]);
     return found.map((target, index) => ({ ...target, tags: each.value[index] ?? [] }));
 }
-async function tagged({ ecr, place, tags }) {
+async function tagged({ ecr, place, tags, }) {
     const found = await Promise.all([...new Set(tags)].map(async (tag) => [tag, await ecr.image(place, { tag })]));
     return new Map(found.flatMap(([tag, image]) => (image ? [[tag, image.digest]] : [])));
 }
 function missingTags({ tags, existing }, digest) {
     return tags.flatMap(({ tag }) => (existing.get(tag) === digest ? [] : [tag]));
 }
-function missingRepository({ repository, registryId }) {
-    const where = registryId === undefined ? 'the registry of these credentials' : `the registry of ${registryId}`;
-    return new build_errors/* InputError */.dz([{ input: 'repository', problem: `${repository} does not exist in ${where}` }], {
-        hint: `Nothing was built or pushed. Create it (aws ecr create-repository --repository-name ${repository}, or mode: share with create-repository: true), or correct repository, registry-id or aws-region.`,
-    });
-}
 async function resolveSource(source, request) {
     if (source.kind !== 'registry')
         return source;
     const { reference } = source;
-    const { repository, host = request.host } = reference;
+    const { ecr, home } = request;
+    const { repository, host = home.host } = reference;
     const id = reference.digest === undefined ? { tag: reference.tag } : { digest: reference.digest };
-    if (host === request.host) {
-        const answer = await request.ecr.manifest({ repository, registryId: request.registryId }, id);
+    const isHere = host === home.host && (ecr.service === 'ecr' || aliasOf(repository) === aliasOf(home.name));
+    if (isHere) {
+        const answer = await ecr.manifest({ repository, registryId: request.registryId }, id);
         if (answer.answer === 'found')
             return { kind: 'registry', repository, digest: answer.digest };
         throw answer.answer === 'denied' ? noImage(reference, answer.reason) : noImage(reference, `${host}/${repository} has no such image`);
@@ -41276,11 +43586,14 @@ async function resolveSource(source, request) {
         throw noImage(reference, `${host} has no such image${login === undefined ? ' that anybody may read' : ''}`);
     return { kind: 'copy', image };
 }
+function aliasOf(repository) {
+    return repository.split('/')[0] ?? '';
+}
 async function loginOf(host, { session, ecr, ports }) {
     const region = (0,domain_image/* parseEcrHost */.wl)(host)?.region;
     if (region === undefined)
         return foreignLogin({ host, ports });
-    return region === session.region ? ecr.authorization() : ports.ecr({ ...session, region }).authorization();
+    return region === session.region && ecr.service === 'ecr' ? ecr.authorization() : ports.ecr({ ...session, region }).authorization();
 }
 function noImage(reference, why) {
     return new build_errors/* InputError */.dz([{ input: 'image', problem: `${(0,domain_image/* formatImage */.vy)(reference)} can't be had: ${why}` }], {
@@ -41324,38 +43637,8 @@ function reused({ inputs, source, targets, ports }) {
     ports.log.info(`${what}: ${repository}:${found.tag} is ${found.digest} already, and is taken again (on-existing-tag: reuse).`);
     return { kind: 'reuse', repository, digest: found.digest };
 }
-function placeOf({ name, registryId }) {
+function prepare_publish_placeOf({ name, registryId }) {
     return { repository: name, registryId };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/sid.js
-
-const grantKinds = ['OrgPaths', 'Accounts', 'Roles', 'Lambda', 'CodeBuild'];
-const parsePolicySid = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9]{1,64}$/, 'a policy-sid (1 to 64 letters and digits, such as EcrOrgDeploy)');
-const defaultPolicySid = 'EcrOrgDeploy';
-const tail = String.raw `(${grantKinds.join('|')})([2-9]|[1-9][0-9]+)?(?:x([0-9a-z]{16}))?$`;
-const afterSid = new RegExp(`^${tail}`);
-const anybodys = new RegExp(String.raw `^[A-Za-z0-9]+?${tail}`);
-function readSid(sid, policySid) {
-    const found = sid?.startsWith(policySid) === true ? afterSid.exec(sid.slice(policySid.length)) : null;
-    const kind = grantKinds.find((name) => name === found?.[1]);
-    return kind && { kind, number: Number(found?.[2] ?? 1), marker: found?.[3] };
-}
-function writeSid({ policySid, kind, number, marker }) {
-    return `${policySid}${kind}${number === 1 ? '' : number}${marker === undefined ? '' : `x${marker}`}`;
-}
-function sid_markerOf({ now, random }) {
-    const digits = (number) => Math.floor(number).toString(36).padStart(8, '0');
-    return (digits(now) + digits(random * 36 ** 8));
-}
-function markedAt(marker) {
-    return Number.parseInt(marker.slice(0, -8), 36);
-}
-function withoutMarker(sid) {
-    return anybodys.exec(sid)?.[3] === undefined ? sid : sid.slice(0, -17);
-}
-function markersIn(policy) {
-    return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/memo.js
@@ -41369,30 +43652,6 @@ function memo(make) {
         made.set(key, value);
         return value;
     };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/target.js
-function repositoryFacts({ repositoryArn }) {
-    const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
-    return { partition, region: region, account: account };
-}
-function describeTarget(target) {
-    switch (target.kind) {
-        case 'organization':
-            return `organization ${target.organization}`;
-        case 'root':
-            return `root ${target.root} of ${target.organization}`;
-        case 'ou':
-            return target.path === undefined ? `${target.ou} of ${target.organization}` : `${target.ou} (${target.path})`;
-        case 'path':
-            return target.path;
-        case 'account':
-            return `account ${target.account}`;
-        case 'role':
-            return target.role;
-        case 'service':
-            return `${target.service} in account ${target.account}`;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/place.js
@@ -41692,7 +43951,7 @@ function statesOf(nodes) {
 ;// CONCATENATED MODULE: ./build/domain/policy/automaton.js
 
 
-const patience = 20_000;
+const automaton_patience = 20_000;
 const lower = '0123456789abcdefghijklmnopqrstuvwxyz';
 const automaton_kinds = {
     one: { nodes: [[{ to: 1 }], []], end: 1 },
@@ -41730,7 +43989,7 @@ function readerOf(globs) {
         return state;
     };
     const follow = (pieces, from) => pieces.reduce(({ ends, steps }, piece) => {
-        if (steps > patience)
+        if (steps > automaton_patience)
             return { ends: [], steps };
         const ways = ends.map((end) => behind(piece, end));
         return { ends: eachOnce(ways.flatMap((way) => way.ends)), steps: ways.reduce((sum, way) => sum + way.steps, steps) };
@@ -41753,7 +44012,7 @@ function through(kind, { from, step, alphabet }) {
     };
     let steps = 0;
     visit({ node: 0, state: from, word: '' });
-    for (let at = 0, item = queue[at]; item && steps <= patience; at += 1, item = queue[at]) {
+    for (let at = 0, item = queue[at]; item && steps <= automaton_patience; at += 1, item = queue[at]) {
         for (const { on, to } of nodes[item.node] ?? []) {
             for (const character of alphabet(on)) {
                 steps += 1;
@@ -41777,7 +44036,7 @@ function relation({ ends: worlds, steps }, tailOf) {
     let witness;
     let sum = steps;
     for (const world of worlds) {
-        if (sum > patience)
+        if (sum > automaton_patience)
             break;
         const tail = tailOf(world);
         const matching = tail.ends.filter(({ state }) => state.accepts);
@@ -41787,7 +44046,7 @@ function relation({ ends: worlds, steps }, tailOf) {
         answers.add(matching.length === tail.ends.length ? 'all' : matching.length === 0 ? 'none' : 'part');
         sum += tail.steps;
     }
-    if (sum > patience)
+    if (sum > automaton_patience)
         return { answer: 'unknown' };
     const [answer = 'none'] = answers;
     if (answers.size > 1)
@@ -41935,9 +44194,12 @@ function judge(values, { possible, precise }) {
     return strongest(answers, precise ? ['all', 'part', 'unknown', 'varies'] : ['all', 'unknown', 'part', 'varies']);
 }
 function strongest(judgements, order) {
-    if (judgements.length === 1)
-        return judgements[0] ?? none;
-    return order.flatMap((answer) => judgements.find((judgement) => judgement.answer === answer) ?? [])[0] ?? none;
+    for (const wanted of judgements.length === 0 ? [] : order) {
+        const found = judgements.find(({ answer }) => answer === wanted);
+        if (found)
+            return found;
+    }
+    return none;
 }
 function lookUp({ literal, fixed, places }, { exact, placed }) {
     if (placed.size > 0) {
@@ -42018,20 +44280,26 @@ const operator = (name, negated) => ({
     name,
     prepare: ({ values, version }) => {
         const setOf = memo((part) => valueSet([part], { version, wild: true }));
-        const patterns = values.map((text) => readPattern(text, setOf));
+        const near = nearAccount(values.map((text) => readPattern(text, setOf)));
         return {
             absent: negated,
             present: ({ arn }) => {
-                const judgement = arn ? union(ofAccount(patterns, arn[4]).map((pattern) => fit(pattern, arn))) : arn_varies;
+                const judgement = arn
+                    ? strongest(near(arn[4]).map((pattern) => fit(pattern, arn)), ['all', 'unknown', 'part', 'varies'])
+                    : arn_varies;
                 return negated ? negate(judgement) : judgement;
             },
         };
     },
 });
 const arn_varies = { answer: 'varies' };
-function ofAccount(patterns, asking) {
-    const known = asking?.fixed === true ? asking.literal : undefined;
-    return known === undefined ? patterns : patterns.filter(({ account }) => account === undefined || account === known);
+function nearAccount(patterns) {
+    const byAccount = Map.groupBy(patterns, ({ account }) => account);
+    const ofAny = byAccount.get(undefined) ?? [];
+    return (asking) => {
+        const known = asking?.fixed === true ? asking.literal : undefined;
+        return known === undefined ? patterns : [...ofAny, ...(byAccount.get(known) ?? [])];
+    };
 }
 function fit({ text, parts }, arn) {
     if (!parts)
@@ -42047,10 +44315,6 @@ function fit({ text, parts }, arn) {
     if (answers.every((answer) => answer === 'all'))
         return { answer: 'all', by: text };
     return { answer: answers.every((answer) => answer === 'all' || answer === 'part') ? 'part' : 'varies', by: text };
-}
-function union(judgements) {
-    const order = ['all', 'unknown', 'part', 'varies'];
-    return order.flatMap((answer) => judgements.find((judgement) => judgement.answer === answer) ?? [])[0] ?? { answer: 'none' };
 }
 const arnOperators = [
     operator('ArnEquals', false),
@@ -42182,7 +44446,7 @@ function prepareClause({ operator: text, key, values }, version) {
             const known = requests.knows(keyName) ?? unknownKey;
             return combine(isPresent(known) ? looseless(prepared.present(known, precise), known) : undefined, known.absent ? onAbsent : undefined);
         },
-        explain: (judgement, requests) => reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: requests.knows(keyName) !== undefined }),
+        explain: (judgement, requests) => clause_reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: requests.knows(keyName) !== undefined }),
     };
 }
 const undecided = (because) => ({ judge: () => ({ answer: 'unknown' }), explain: () => because });
@@ -42197,7 +44461,7 @@ function combine(met, onAbsent) {
         return met;
     return met.answer === 'unknown' ? unknown : clause_varies;
 }
-function reasonOf({ judgement: { answer, witness }, label, listed, known }) {
+function clause_reasonOf({ judgement: { answer, witness }, label, listed, known }) {
     switch (answer) {
         case 'all':
             return `${label} ${listed} is met by all of them`;
@@ -42213,46 +44477,6 @@ function reasonOf({ judgement: { answer, witness }, label, listed, known }) {
 }
 function summary(values) {
     return values.length <= 3 ? values.join(', ') : `${values.slice(0, 2).join(', ')} and ${values.length - 2} more`;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/json.js
-function isObject(json) {
-    return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-function parseJson(text) {
-    try {
-        return { ok: true, json: JSON.parse(text) };
-    }
-    catch (error) {
-        return { ok: false, problem: error instanceof Error ? error.message : String(error) };
-    }
-}
-function duplicateKeys(text) {
-    const found = [];
-    const stack = [];
-    const place = () => {
-        const frame = stack.at(-1);
-        if (!frame)
-            return '$';
-        return frame.keys ? `${frame.path}.${frame.key}` : `${frame.path}[${frame.index}]`;
-    };
-    for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\],]/g)) {
-        const frame = stack.at(-1);
-        if (token === '{' || token === '[')
-            stack.push({ path: place(), keys: token === '{' ? new Set() : undefined, index: 0, key: '' });
-        else if (token === '}' || token === ']')
-            stack.pop();
-        else if (token === ',' && frame)
-            frame.index += 1;
-        else if (token.endsWith(':') && frame?.keys) {
-            const quoted = token.slice(0, token.lastIndexOf('"') + 1);
-            frame.key = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
-            if (frame.keys.has(frame.key))
-                found.push(place());
-            frame.keys.add(frame.key);
-        }
-    }
-    return found;
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/document.js
@@ -42423,49 +44647,6 @@ function notesOn({ statement, takes, target, deciding, }) {
         notes.push({ code: 'writes-policy', statement: label, text: `${label} also lets them change the repository's policy` });
     }
     return notes;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/principal.js
-function accountPrincipal(name) {
-    return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
-}
-const everybody = { answer: 'all', because: 'Principal is everybody' };
-function preparePrincipals({ effect, principals: { not, byType } }) {
-    if (not)
-        return () => ({ answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' });
-    const services = new Set(byType['Service']);
-    const names = byType['AWS'] ?? [];
-    const anybody = names.includes('*');
-    const ofIam = anybody ? () => everybody : namedPrincipals(names);
-    return (requests) => {
-        const { service } = requests;
-        if (service === undefined)
-            return ofIam(requests);
-        if (effect === 'Deny' && anybody)
-            return everybody;
-        return services.has(service)
-            ? { answer: 'all', because: `Principal names ${service}` }
-            : { answer: 'none', because: `Principal doesn't name the service ${service}` };
-    };
-}
-function namedPrincipals(names) {
-    const named = new Set(names);
-    const accounts = new Set(names.map(accountPrincipal));
-    const partOf = new Map(names.map((name) => [/::(\d{12}):/.exec(name)?.[1], name]).reverse());
-    const anyAccount = names.find((name) => /\d{12}/.test(name));
-    const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
-    return ({ account, role }) => {
-        if (account !== undefined && accounts.has(account))
-            return { answer: 'all', because: `Principal is account ${account}` };
-        if (role !== undefined && named.has(role))
-            return { answer: 'all', because: `Principal is ${role}` };
-        const within = account === undefined ? anyAccount : partOf.get(account);
-        if (within !== undefined && role === undefined)
-            return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
-        if (unique !== undefined)
-            return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
-        return { answer: 'none', because: "Principal doesn't name them" };
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/coverage.js
@@ -42799,112 +44980,6 @@ function shutsOut({ principals, resources, clauses, unknown }, version) {
     const opposite = name.replace('Not', '');
     const hitsAbsent = set === 'all' || (set === undefined && !isSeveralValued(clause.key));
     return name !== opposite && hitsAbsent && pins({ ...clause, operator: opposite }, version);
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/grant.js
-
-
-
-
-
-const pullActions = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
-const conditional = (principal, operator, key) => ({
-    body: (values) => ({ principal, condition: { [operator]: { [key]: values } } }),
-    read: (found, condition) => {
-        if (JSON.stringify(normalPrincipal(found)) !== JSON.stringify(normalPrincipal(principal)) || !isObject(condition))
-            return undefined;
-        const keys = only(condition, operator);
-        const value = isObject(keys) ? only(keys, key) : undefined;
-        return value === undefined ? undefined : grant_texts(value);
-    },
-});
-const principals = (canonical) => ({
-    body: (values) => ({ principal: { AWS: values } }),
-    read: (found, condition) => {
-        const names = condition === undefined && isObject(found) ? grant_texts(only(found, 'AWS')) : undefined;
-        const values = names?.map(canonical);
-        return values?.every((value) => value !== undefined) ? values : undefined;
-    },
-});
-const source = (service) => conditional({ Service: `${service}.amazonaws.com` }, 'ArnLike', 'aws:SourceArn');
-const grant_kinds = {
-    OrgPaths: conditional('*', 'ForAnyValue:StringLike', 'aws:PrincipalOrgPaths'),
-    Accounts: principals((name) => (accountPrincipal(name) === undefined || !name.startsWith('arn:') ? undefined : name)),
-    Roles: principals((name) => ((0,domain_account/* parseArn */.Lw)(name).ok && /:role\//.test(name) ? name : undefined)),
-    Lambda: source('lambda'),
-    CodeBuild: source('codebuild'),
-};
-function grantFor({ target, actions }, facts) {
-    const { partition, region } = repositoryFacts(facts);
-    switch (target.kind) {
-        case 'organization':
-        case 'root':
-            return { kind: 'OrgPaths', value: `${target.organization}/*`, actions };
-        case 'ou':
-            return { kind: 'OrgPaths', value: `${target.organization}/*/${target.ou}/*`, actions };
-        case 'path':
-            return { kind: 'OrgPaths', value: `${target.path}*`, actions };
-        case 'account':
-            return { kind: 'Accounts', value: `arn:${partition}:iam::${target.account}:root`, actions };
-        case 'role':
-            return { kind: 'Roles', value: target.role, actions };
-        case 'service': {
-            const [kind, resource] = { lambda: ['Lambda', 'function:*'], codebuild: ['CodeBuild', 'project/*'] }[target.service];
-            return { kind, value: `arn:${partition}:${target.service}:${region}:${target.account}:${resource}`, actions };
-        }
-    }
-}
-function withConsumers(wants) {
-    const named = new Set(wants.flatMap(({ target }) => (target.kind === 'account' ? [target.account] : [])));
-    return wants.flatMap((want) => {
-        const { target, actions } = want;
-        if (target.kind !== 'service' || target.service !== 'lambda' || named.has(target.account))
-            return [want];
-        return [{ target: { kind: 'account', account: target.account }, actions }, want];
-    });
-}
-function statementJson({ sid, actions, values, }) {
-    const { principal, condition } = grant_kinds[sid.kind].body(sorted(values));
-    return { Sid: sid.text, Effect: 'Allow', Principal: principal, Action: sorted(actions), ...(condition ? { Condition: condition } : {}) };
-}
-function readOwn({ sid, effect, json, actions }, policySid) {
-    const own = readSid(sid, policySid);
-    if (!own || effect !== 'Allow' || actions.not)
-        return undefined;
-    if (Object.keys(json).some((element) => !['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(element)))
-        return undefined;
-    const values = grant_kinds[own.kind].read(json['Principal'], json['Condition']);
-    if (!values || actions.names.some((name) => /[*?]/.test(name)))
-        return undefined;
-    return { sid: own, actions: sorted(actions.names), values: sorted(values) };
-}
-function sorted(texts) {
-    return [...new Set(texts)].sort();
-}
-function actionsKey(actions) {
-    return sorted(actions.map((action) => action.toLowerCase())).join();
-}
-function actionsWithin(inner, outer) {
-    return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
-}
-function normalPrincipal(principal) {
-    if (principal === undefined)
-        return null;
-    if (principal === '*')
-        return { AWS: ['*'] };
-    return isObject(principal)
-        ? Object.fromEntries(Object.entries(principal).map(([type, names]) => [type, grant_texts(names) ?? null]))
-        : principal;
-}
-function only(object, key) {
-    const [first, ...rest] = Object.entries(object);
-    return first && rest.length === 0 && first[0].toLowerCase() === key.toLowerCase() ? first[1] : undefined;
-}
-function grant_texts(json) {
-    if (json === undefined)
-        return undefined;
-    const list = Array.isArray(json) ? json : [json];
-    return list.every((item) => typeof item === 'string') ? list : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/fold.js
@@ -43339,7 +45414,7 @@ class Run {
         }
         return this.#settledWith(report.policyText);
     }
-    async #write({ text, missing }) {
+    async #write({ text, policy, missing }) {
         const { store, policySid, onDenial = 'fail' } = this.#request;
         this.#writes += 1;
         try {
@@ -43347,7 +45422,11 @@ class Run {
         }
         catch (error) {
             this.#writes -= 1;
-            if (!(0,aws/* isDenial */.c6)(error) || !(error instanceof build_errors/* AwsError */.Gy))
+            if (!(error instanceof build_errors/* AwsError */.Gy))
+                throw error;
+            if (error.code === 'InvalidParameterException')
+                throw withPrincipals(error, policy);
+            if (!(0,aws/* isDenial */.c6)(error))
                 throw error;
             if (onDenial === 'fail')
                 throw withStatement({ error, missing, policySid });
@@ -43442,6 +45521,13 @@ function missingError({ missing, policySid, problem, }) {
 function statementsToAdd({ missing, policySid }) {
     const { json, cloudFormation, terraform } = render_render(neededStatements(missing, policySid));
     return `${json}\n\nCloudFormation:\n${cloudFormation}\n\nTerraform:\n${terraform}`;
+}
+function withPrincipals(error, { statements }) {
+    const named = statements.flatMap((statement) => (statement.principals.byType['AWS'] ?? []).flatMap((name) => (name === '*' ? [] : [`${name} in ${labelOf(statement)}`])));
+    const { message, service, operation, code, requestId } = error;
+    const principals = named.length === 0 ? 'It names no account and no role.' : `The policy names ${named.join(', ')}.`;
+    const hint = `Nothing was written. ECR doesn't say which statement it means: each account and role must exist, and have this Region enabled. ${principals}`;
+    return new build_errors/* AwsError */.Gy(message, { service, operation, code, requestId, cause: error, hint });
 }
 function withStatement({ error, missing, policySid }) {
     if (missing.length === 0)
@@ -43548,6 +45634,12 @@ function checkShare(inputs) {
     if (inputs['target-services'].length > 0 && inputs['target-accounts'].length === 0) {
         problems.push({ input: 'target-accounts', problem: 'is required with target-services: a service pulls for an account' });
     }
+    if (inputs['policy-mode'] === 'verify' && inputs['create-repository'] && hasTargets(inputs)) {
+        problems.push({
+            input: 'create-repository',
+            problem: 'is not for policy-mode: verify, which only reads: a new repository has no policy that could cover anybody',
+        });
+    }
     if (inputs['policy-mode'] === 'reconcile' && inputs['policy-sid'] === defaultPolicySid) {
         problems.push({
             input: 'policy-sid',
@@ -43603,8 +45695,10 @@ function warnOfFindings({ findings }, { repository, ports }) {
 
 
 
+
 function registryPlace(inputs) {
-    return `the registry of ${registryAccount(inputs) ?? 'the job’s own account'} in ${inputs['aws-region']}`;
+    const owner = registryAccount(inputs) ?? 'the job’s own account';
+    return inputs['registry-type'] === 'public' ? `the public registry of ${owner}` : `the registry of ${owner} in ${inputs['aws-region']}`;
 }
 async function planPublishBlindly({ inputs, ports, }) {
     const { source, names } = await readWish({ inputs, ports });
@@ -43612,13 +45706,16 @@ async function planPublishBlindly({ inputs, ports, }) {
     const tags = names.tags.map(({ tag }) => tag);
     const digest = source.kind === 'layout' ? source.image.digest : undefined;
     const list = inputs.repository.join(', ');
+    const after = planAfterPushBlindly(inputs);
     return {
         wished: [
             `the image ${sourceInWords(source, inputs.context)}, to ${list} in ${registryPlace(inputs)}, with the tags ${tags.join(', ')}`,
+            ...after.wished,
         ],
         unknown: [
             `whether ${list} ${others.length === 0 ? 'is' : 'are'} there, and which of the tags ${others.length === 0 ? 'it has' : 'they have'} already`,
             ...(digest === undefined ? ['the digest of the image'] : []),
+            ...after.unknown,
         ],
         image: (0,domain_image/* formatImage */.vy)(digest === undefined ? { repository: first, tag: tags[0] } : { repository: first, digest }),
     };
@@ -43664,459 +45761,8 @@ function plan_blindly_named({ container, image }) {
     return container === undefined ? (0,domain_image/* formatImage */.vy)(image) : `${(0,domain_image/* formatImage */.vy)(image)} (${container})`;
 }
 
-;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
-
-function progressBetween(previous, next) {
-    const status = statusLines(previous, next);
-    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
-    return [
-        ...(isEnd ? [] : status),
-        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
-        ...taskLines(previous, next),
-        ...trafficLines(previous, next),
-        ...shiftLines(previous, next),
-        ...(isEnd ? status : []),
-    ];
-}
-function hasMoved(previous, next) {
-    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
-}
-const seconds = 1_000;
-function nextDelay({ snapshot, sinceMove }) {
-    const isWaiting = snapshot.deployment.status === 'Ready' || snapshot.deployment.terminationWaitStarted;
-    const slowest = isWaiting ? 20 * seconds : 5 * seconds;
-    return Math.min(slowest, Math.max(2 * seconds, sinceMove / 10));
-}
-function formatDuration(milliseconds) {
-    const total = Math.max(0, Math.round(milliseconds / seconds));
-    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
-    if (hours > 0)
-        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
-    if (minutes > 0)
-        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
-    return `${rest} s`;
-}
-function durationOf({ startedAt, endedAt }) {
-    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
-}
-function courseLine({ deployment, target }) {
-    const { createdAt, completedAt } = deployment;
-    const status = deployment.terminationWaitStarted && !(0,domain_deployment/* isTerminal */.Hd)(deployment.status) ? 'The traffic has shifted whole' : deployment.status;
-    const took = createdAt === undefined || completedAt === undefined ? '' : ` after ${formatDuration(completedAt - createdAt)}`;
-    const events = (target?.events ?? []).flatMap((event) => eventLines(undefined, event));
-    return `${status}${took}${events.length === 0 ? '' : `: ${events.join('  ')}`}`;
-}
-function statusLines(previous, { deployment }) {
-    const { status } = deployment;
-    if (previous?.deployment.status === status || status === 'InProgress')
-        return [];
-    return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
-}
-function eventNamed(snapshot, name) {
-    return snapshot?.target?.events.find((event) => event.name === name);
-}
-function eventLines(previous, event) {
-    if (previous?.status === event.status)
-        return [];
-    const duration = durationOf(event);
-    const took = duration === undefined ? '' : ` (${duration})`;
-    switch (event.status) {
-        case 'InProgress':
-            return [`${event.name} …`];
-        case 'Succeeded':
-            return [`${event.name} ✓${took}`];
-        case 'Failed':
-            return [`${event.name} ✗${took}`];
-        default:
-            return [];
-    }
-}
-function greenOf(snapshot) {
-    return snapshot?.target?.taskSets.find(({ label }) => label === 'Green');
-}
-function taskLines(previous, next) {
-    const green = greenOf(next);
-    const before = greenOf(previous);
-    if (!green || (before?.running === green.running && before.desired === green.desired))
-        return [];
-    return [`green tasks: ${green.running} of ${green.desired} running`];
-}
-function trafficLines(previous, next) {
-    const green = greenOf(next);
-    if (!green)
-        return [];
-    const before = greenOf(previous)?.traffic ?? 0;
-    return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
-}
-function shiftLines(previous, { deployment }) {
-    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
-        return [];
-    return ['the traffic has shifted whole; the old tasks are kept for a while'];
-}
-
-// EXTERNAL MODULE: ./build/ports/sts.js
-var sts = __nccwpck_require__(6123);
-;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
-
-
-
-
-
-
-const everyFailedLooks = 6;
-async function watchDeployment(request) {
-    const { id, ports, signal, until, seen } = request;
-    const { clock, log } = ports;
-    const start = clock.monotonic();
-    let snapshot;
-    let movedAt = start;
-    let failedLooks = 0;
-    for (;;) {
-        const next = await look(request);
-        if (next instanceof Error) {
-            if (failedLooks++ % everyFailedLooks === 0)
-                log.info(`${id}  no answer from AWS (${next.message}); still following`);
-        }
-        else {
-            failedLooks = 0;
-            if (hasMoved(snapshot, next))
-                movedAt = clock.monotonic();
-            for (const line of progressBetween(snapshot, next))
-                log.info(`${id}  ${line}`);
-            snapshot = next;
-            seen?.(next);
-            if (until(next))
-                return { end: 'reached', snapshot };
-            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
-                return { end: 'terminal', snapshot };
-        }
-        const now = clock.monotonic();
-        const left = request.milliseconds - (now - start);
-        if (left <= 0)
-            return { end: 'time-out', snapshot };
-        const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
-        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
-    }
-}
-async function look(request) {
-    const { deployments, id, signal } = request;
-    try {
-        return await abortable(deployments.look(id), signal);
-    }
-    catch (error) {
-        signal?.throwIfAborted();
-        if ((0,aws/* isPassing */.WG)(error))
-            return (0,build_errors/* toError */.iT)(error);
-        throw error instanceof build_errors/* ActionError */.lZ ? lost(error, request) : error;
-    }
-}
-async function abortable(work, signal) {
-    if (!signal)
-        return work;
-    signal.throwIfAborted();
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([work, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-function lost(error, request) {
-    const { id, deployments, consequence } = request;
-    const url = deployments.url(id);
-    const { why, remedy } = watch_deployment_reasonOf(error, request);
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why.replace(/\.$/, '')}. ${consequence}`, {
-        deploymentId: id,
-        status: 'InProgress',
-        url,
-        cause: error,
-        hint: [remedy, url].filter((part) => part !== undefined).join(' '),
-    });
-}
-function watch_deployment_reasonOf(error, { session, ports }) {
-    const isRenewal = !(error instanceof build_errors/* AwsError */.Gy) || error.service === 'sts' || error.service === 'github';
-    if (isRenewal && !((0,aws/* isExpiry */.YS)(error) && session.ending())) {
-        return {
-            why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
-            remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
-        };
-    }
-    if (!(0,aws/* isExpiry */.YS)(error))
-        return { why: error.message, remedy: error.hint };
-    const until = session.expiresAt();
-    const at = until === undefined || until > ports.clock.now() ? '' : ` at ${(0,credentials/* utc */.n$)(until)}`;
-    switch (session.ending()?.why) {
-        case 'environment':
-            return {
-                why: `the credentials expired${at} and came from the environment, so that they can’t be renewed`,
-                remedy: 'Give deploy-role to let the action renew the credentials itself.',
-            };
-        case 'role-chaining':
-            return {
-                why: `the credentials expired${at}, and so did those in the environment from which the role was assumed`,
-                remedy: sts/* byOidc */.DJ,
-            };
-        case undefined:
-            return {
-                why: `the session of deploy-role expired${at}, although the action renews it ten minutes before: ${error.message}`,
-                remedy: 'See whether the role’s sessions were revoked, and run the step again.',
-            };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/deploy-service.js
-
-
-
-
-
-
-
-
-const mostRounds = 5;
-async function deployService(prepared, request) {
-    const marker = await mark(request.ports);
-    let current = prepared;
-    let registered;
-    for (let round = 1;; round++) {
-        const way = await clearTheWay(current, { request, marker });
-        current = way.prepared;
-        if (way.yieldTo)
-            return yielded(current, { request, to: way.yieldTo });
-        const definition = renderDefinition(current, request.images);
-        if (way.own === undefined && isUnchanged(current, definition))
-            return unchanged(current, request);
-        request.signal.throwIfAborted();
-        if (!registered || !sameDefinition(registered.definition, definition)) {
-            registered = {
-                definition,
-                arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
-            };
-        }
-        const { arn } = registered;
-        request.output('task-definition-arn', arn);
-        const item = { kind: 'deployment', ...unfinishedOf(current, marker) };
-        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
-        if (answer.answer === 'started')
-            return started(current, { request, id: answer.id, arn, item });
-        if (round === mostRounds)
-            throw busy(current, answer.message);
-        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
-        await request.ports.clock.sleep(2_000, request.signal);
-        current = await current.again();
-    }
-}
-async function mark({ clock, github }) {
-    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
-    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
-    return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
-}
-async function clearTheWay(prepared, { request, marker }) {
-    let current = prepared;
-    for (;;) {
-        const known = seen(current, marker);
-        if (known.own || known.yieldTo || !current.active)
-            return { prepared: current, ...known };
-        await endOf(current.active, { prepared: current, request });
-        current = await current.again();
-    }
-}
-function seen({ active, newest }, marker) {
-    const known = [active, newest].filter((deployment) => deployment !== undefined);
-    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
-    if (own)
-        return { own };
-    const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
-    return yieldTo ? { yieldTo } : {};
-}
-async function endOf(active, { prepared, request }) {
-    const { deployer, inputs, side } = prepared;
-    const { ports, signal } = request;
-    const { id } = active;
-    const by = parseMarker(active.description);
-    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
-    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
-    if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined)
-        await stop(active, { prepared, request });
-    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
-    const { end, snapshot } = await watchDeployment({
-        deployments: deployer,
-        id,
-        session: side.session,
-        ports,
-        signal,
-        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
-        milliseconds: minutes * 60_000,
-        consequence: 'Nothing was started.',
-    });
-    if (end !== 'time-out')
-        return;
-    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
-        deploymentId: id,
-        status: snapshot?.deployment.status ?? active.status,
-        url: deployer.url(id),
-        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
-    });
-}
-async function stop(active, { prepared, request }) {
-    const { deployer } = prepared;
-    const { log } = request.ports;
-    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
-        await deployer.stop({ id: active.id, rollback: true });
-        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
-        return;
-    }
-    try {
-        await deployer.endTerminationWait(active.id);
-        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
-    }
-    catch (error) {
-        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
-            throw error;
-        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
-    }
-}
-function isRunning({ running }, definition) {
-    const live = readTaskDefinition(running.definition);
-    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
-}
-function isUnchanged(prepared, definition) {
-    const { deployer, inputs, service } = prepared;
-    return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
-}
-async function register(prepared, { request, definition }) {
-    const { side, running } = prepared;
-    const { log } = request.ports;
-    const live = readTaskDefinition(running.definition);
-    const { arn } = await side.ecs.registerTaskDefinition(definition);
-    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
-    if (live.ok)
-        for (const line of differences({ before: live.definition, after: definition }))
-            log.info(`  ${line}`);
-    return arn;
-}
-function unfinishedOf({ inputs, identity, deployer, side }, { nonce }) {
-    return {
-        ...deployer.where,
-        nonce,
-        account: identity.account,
-        onCancel: inputs['on-cancel'],
-        access: accessOf(inputs, side.session.how),
-    };
-}
-function accessOf(inputs, how) {
-    const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
-    return {
-        'aws-region': inputs['aws-region'],
-        'deploy-region': inputs['deploy-region'],
-        'deploy-role': inputs['deploy-role'],
-        'deploy-account-id': inputs['deploy-account-id'],
-        audience: inputs.audience,
-        'role-session-name': inputs['role-session-name'],
-        'role-chaining': chaining,
-        'role-duration-seconds': inputs['role-duration-seconds'],
-        'role-external-id': inputs['role-external-id'],
-        'role-session-tags': inputs['role-session-tags'],
-    };
-}
-async function start(prepared, { request, marker, arn, item }) {
-    const { deployer, service, inputs } = prepared;
-    const { ports, memory, signal } = request;
-    const description = describe({ text: inputs['codedeploy-deployment-description'], marker });
-    signal.throwIfAborted();
-    memory.remember(item);
-    let lost;
-    for (const pause of [2_000, 4_000, 8_000]) {
-        const answer = await deployer.start({ service, taskDefinition: arn, description }).catch((error) => {
-            if (lost === undefined && error instanceof build_errors/* AwsError */.Gy)
-                memory.forget(item);
-            throw error;
-        });
-        if (answer.answer === 'started')
-            return answer;
-        if (answer.answer === 'unknown') {
-            lost = answer.error;
-            ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
-        }
-        if (lost) {
-            const own = await sought({ request, deployer, marker, lost, pause });
-            if (own)
-                return { answer: 'started', id: own.id };
-        }
-        if (answer.answer === 'busy') {
-            memory.forget(item);
-            return answer;
-        }
-        signal.throwIfAborted();
-    }
-    throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
-        service: 'codedeploy',
-        operation: 'CreateDeployment',
-        code: (0,aws/* awsCode */.z8)(lost) ?? 'NoAnswer',
-        cause: lost,
-        hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and does what on-cancel says. Run the step again: it waits for this one if it turns up after all.`,
-    });
-}
-async function sought({ request: { ports }, deployer, marker: { nonce }, lost, pause, }) {
-    try {
-        const seen = await deployer.find(nonce);
-        if (seen)
-            return seen;
-        await ports.clock.sleep(pause);
-        return await deployer.find(nonce);
-    }
-    catch (error) {
-        const code = (0,aws/* awsCode */.z8)(error) ?? 'NoAnswer';
-        const mend = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
-        const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and does what on-cancel says; then run the step again.`;
-        throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: 'codedeploy', operation: 'CreateDeployment', code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
-    }
-}
-function started(prepared, { request, id, arn, item }) {
-    const { output, ports, memory } = request;
-    const url = prepared.deployer.url(id);
-    output('deployment-id', id);
-    output('deployment-url', url);
-    output('changed', 'true');
-    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
-    return {
-        result: 'started',
-        id,
-        url,
-        taskDefinition: arn,
-        previousTaskDefinition: prepared.running.arn,
-        target: prepared,
-        unfinished: { memory, item },
-    };
-}
-function unchanged({ running, service }, { output, ports }) {
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
-    return { result: 'unchanged', taskDefinition: running.arn };
-}
-function yielded({ running, deployer }, { request, to }) {
-    const { output, ports } = request;
-    const newer = parseMarker(to.description);
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
-    return { result: 'yielded', taskDefinition: running.arn, to };
-}
-function busy({ deployer, active }, message) {
-    const id = active?.id ?? '';
-    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
-        deploymentId: id,
-        status: active?.status ?? 'Unknown',
-        url: id === '' ? '' : deployer.url(id),
-        hint: 'Let a concurrency group of the workflow keep the runs apart.',
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/steps/plan-deployment.js
+
 
 
 
@@ -44132,13 +45778,13 @@ async function planDeployment(prepared, { images, ports, output }) {
     const planned = registers ? nextRevision({ running, family: definition.family }) : running;
     const live = readTaskDefinition(prepared.running.definition);
     const active = yieldTo ? undefined : prepared.active;
-    const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && fateOf(active, prepared).text;
+    const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && plan_deployment_fateOf(active, prepared).text;
     output('changed', String(outcome === 'deploy'));
     if (!registers)
         output('task-definition-arn', running);
     return {
         writes: [
-            ...(active ? fateOf(active, prepared).writes : []),
+            ...(active ? plan_deployment_fateOf(active, prepared).writes : []),
             ...(registers ? [{ service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' }] : []),
             ...(outcome === 'deploy' ? [plan_deployment_write(prepared, 'start')] : []),
         ],
@@ -44159,7 +45805,7 @@ async function planDeployment(prepared, { images, ports, output }) {
         },
     };
 }
-function fateOf(active, prepared) {
+function plan_deployment_fateOf(active, prepared) {
     const isUnderWay = `${active.id} is under way (${active.status})`;
     if (prepared.inputs['on-active-deployment'] !== 'stop' || active.rollback.of !== undefined)
         return { text: `${isUnderWay}, and would be waited for`, writes: [] };
@@ -44170,753 +45816,6 @@ function fateOf(active, prepared) {
 function plan_deployment_write({ deployer, identity }, call) {
     return deployer.permission({ call, account: identity.account });
 }
-
-;// CONCATENATED MODULE: ./build/domain/deployment-summary.js
-
-
-
-function summariseDeployment(summary) {
-    const { service, cluster, images, taskDefinition, previousTaskDefinition, deployment, outcome, events, failure, advice, rollback } = summary;
-    const before = (0,live_service/* shortName */.E)(previousTaskDefinition);
-    const after = (0,live_service/* shortName */.E)(taskDefinition);
-    const rows = [
-        ['Service', `${code(service)} in cluster ${code(cluster)}`],
-        ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${code(container)}` : 'Image', code(uri)]),
-        ['Task definition', before === after ? code(after) : `${code(before)} → ${code(after)}`],
-        ...(deployment ? [['Deployment', deployment_summary_link(deployment)]] : []),
-        ['Outcome', escapeMarkdown(outcome)],
-        ...(rollback ? [['Rollback', `${deployment_summary_link(rollback)}: ${escapeMarkdown(rollback.status)}`]] : []),
-    ];
-    const steps = events.filter(({ status }) => status !== 'Pending');
-    return [
-        '### Deployment',
-        '',
-        table(['', ''], rows),
-        '',
-        ...(steps.length === 0 ? [] : [table(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
-        ...(failure === undefined ? [] : ['**What happened**', '', codeBlock(failure.split('\n')), '']),
-        ...(advice === undefined || advice === '' ? [] : [`**What to do**: ${escapeMarkdown(advice)}`, '']),
-    ].join('\n');
-}
-function deployment_summary_link({ id, url }) {
-    return `[${escapeMarkdown(id)}](${url})`;
-}
-function eventRow(event) {
-    return [escapeMarkdown(event.name), escapeMarkdown(event.status), durationOf(event) ?? ''];
-}
-
-;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
-
-function explainFailure({ snapshot, circumstances }) {
-    const { deployment, target } = snapshot;
-    const failed = target?.events.find(({ status }) => status === 'Failed');
-    const tasks = distinctTasks(circumstances.stoppedTasks.filter(({ reason = '' }) => !isRoutine(reason)));
-    const said = [...new Set(circumstances.serviceEvents.map(({ message }) => message.replace(/^\(service [^)]*\) /, '')))];
-    const details = [
-        ...(failed ? eventDetails(failed) : []),
-        ...deployment.statusMessages,
-        ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
-        ...said.filter((message) => !isRoutine(message)).map((message) => `service event: ${message}`),
-    ];
-    const { error, status } = deployment;
-    const reason = error
-        ? `${error.code}: ${error.message}`
-        : failed
-            ? `the lifecycle event ${failed.name} failed`
-            : `it ended as ${status}, and CodeDeploy gives no reason`;
-    const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said];
-    return {
-        reason,
-        impact: impactOf(snapshot),
-        details,
-        background: said.filter(isRoutine).map((message) => `service event: ${message}`),
-        advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''],
-    };
-}
-const meanings = {
-    BeforeInstall: 'your hook, before the new tasks are made',
-    Install: 'the new tasks are started, and must become healthy',
-    AfterInstall: 'your hook, when the new tasks run',
-    AllowTestTraffic: 'the test listener is pointed at the new tasks',
-    AfterAllowTestTraffic: 'your hook, which may test the new tasks through the test listener',
-    BeforeAllowTraffic: 'your hook, before the production traffic moves',
-    AllowTraffic: 'the production traffic moves to the new tasks',
-    AfterAllowTraffic: 'your hook, when the production traffic has moved',
-};
-function impactOf({ target }) {
-    const green = target?.taskSets.find(({ label }) => label === 'Green');
-    if (!target)
-        return undefined;
-    if (!green || green.traffic === 0)
-        return 'The new tasks had no production traffic: the users saw nothing of it.';
-    return `The new tasks had ${green.traffic} % of the production traffic then.`;
-}
-function isRoutine(message) {
-    return /^Scaling activity initiated|has reached a steady state|has started \d+ tasks|registered \d+ targets|has begun draining|has stopped \d+ running tasks/.test(message);
-}
-function eventDetails(event) {
-    const duration = durationOf(event);
-    const meaning = meanings[event.name];
-    const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
-    return [
-        `${event.name}${meaning === undefined ? '' : ` (${meaning})`} failed${duration === undefined ? '' : ` after ${duration}`}${[
-            code,
-            message,
-        ]
-            .filter((part) => part !== '')
-            .map((part) => `: ${part}`)
-            .join('')}`,
-        ...logTail.split(/\r?\n/).filter((line) => line.trim() !== ''),
-    ];
-}
-function taskReason({ reason, stopCode, containers }) {
-    const ofContainers = containers.flatMap(({ name, reason: why, exitCode }) => {
-        if (why !== undefined)
-            return [`${name}: ${why}`];
-        return exitCode === undefined || exitCode === 0 ? [] : [`${name} exited with ${exitCode}`];
-    });
-    const why = reason ?? stopCode ?? 'ECS gives no reason';
-    return [why, ...ofContainers.filter((text) => !text.endsWith(why))].join('; ');
-}
-function distinctTasks(tasks) {
-    const seen = new Set();
-    return tasks.filter((task) => {
-        const reason = taskReason(task);
-        if (seen.has(reason))
-            return false;
-        seen.add(reason);
-        return true;
-    });
-}
-const causes = [
-    [
-        /notification to continue/i,
-        'Nobody let it go on in time: run mode: continue while it waits in Ready, or let the deployment group continue by itself (CONTINUE_DEPLOYMENT).',
-    ],
-    [
-        /status callback/i,
-        'A hook’s Lambda function did not report back within an hour: it must call codedeploy:PutLifecycleEventHookExecutionStatus; see its log in CloudWatch Logs.',
-    ],
-    [
-        /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
-        'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',
-    ],
-    [
-        /CannotPullContainerError.*(?:timeout|timed out|i\/o|dial tcp|connection)/is,
-        'The tasks can’t reach the registry: their subnets need a NAT gateway, a public IP, or VPC endpoints for ecr.api, ecr.dkr and S3.',
-    ],
-    [
-        /CannotPullContainerError.*(?:platform|descriptor matching)/is,
-        'The image has no build for the platform of the tasks: build it for their runtimePlatform.',
-    ],
-    [
-        /CannotPullContainerError/i,
-        'ECS can’t pull the image: see that it exists, that the task execution role may pull it, and that the subnets reach the registry.',
-    ],
-    [/exec format error/i, 'The image was built for another processor: build it for the runtimePlatform of the task definition.'],
-    [
-        /ResourceInitializationError/i,
-        'A task could not be set up: see that the task execution role may read its secrets and its log group exists, and that the subnets reach them.',
-    ],
-    [/OutOfMemory/i, 'A container ran out of memory: raise its memory in the task definition.'],
-    [
-        /health check/i,
-        'The new tasks fail their health check: see the path, port and grace period of the target group, the security groups, and the container’s own log.',
-    ],
-    [/Essential container in task exited|exited with \d/i, 'A container of the new tasks exits: its own log (CloudWatch Logs) says why.'],
-    [
-        /unable to (?:consistently start tasks|place a task)/i,
-        'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
-    ],
-];
-function likelyCause(evidence) {
-    return causes.find(([pattern]) => evidence.some((text) => pattern.test(text)))?.[1];
-}
-const adviceByCode = {
-    ALARM_ACTIVE: 'An alarm of the deployment group was active: see CloudWatch.',
-    HOOK_EXECUTION_FAILURE: 'A hook’s Lambda function failed or did not answer within an hour: see its log in CloudWatch Logs.',
-    INVALID_LAMBDA_FUNCTION: 'A hook’s Lambda function can’t be called: see its name, and that CodeDeploy’s service role may invoke it.',
-    IAM_ROLE_MISSING: 'The deployment group’s service role is gone: give the group another one.',
-    IAM_ROLE_PERMISSIONS: 'The deployment group’s service role lacks a permission: AWSCodeDeployRoleForECS has those for ECS.',
-    ECS_UPDATE_ERROR: 'ECS refused the new task set: see that CodeDeploy’s service role may pass the task’s roles, and the service’s own limits.',
-    ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
-    MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
-    INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
-    MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
-    TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
-};
-
-;// CONCATENATED MODULE: ./build/steps/finish-deployment.js
-
-
-
-async function cancelDeployment({ deployments, id, onCancel, }) {
-    const url = deployments.url(id);
-    if (onCancel === 'leave')
-        return `Deployment ${id} goes on, as on-cancel says: ${url}`;
-    const deployment = await deployments.deployment(id);
-    return (await undoDeployment({ deployments, deployment })).said;
-}
-async function undoDeployment({ deployments, deployment, }) {
-    const { id, status } = deployment;
-    const url = deployments.url(id);
-    if ((0,domain_deployment/* isTerminal */.Hd)(status))
-        return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
-    if ((0,domain_deployment/* hasShifted */.cb)(deployment))
-        return {
-            result: 'shifted',
-            said: `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`,
-        };
-    const answer = await deployments.stop({ id, rollback: true });
-    if (answer === 'ended')
-        return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
-    return {
-        result: 'stopped',
-        said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
-    };
-}
-async function finishDeployment({ unfinished, ports }) {
-    const { nonce, account, onCancel, access } = unfinished;
-    const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
-    const deployments = codedeployDeployments({ codedeploy, place: unfinished });
-    const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
-    if (!deployment) {
-        ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
-        return;
-    }
-    const said = onCancel === 'rollback'
-        ? (await undoDeployment({ deployments, deployment })).said
-        : await cancelDeployment({ deployments, id: deployment.id, onCancel });
-    ports.log.notice(said);
-}
-
-;// CONCATENATED MODULE: ./build/steps/warn-of-ending.js
-
-
-const usualMinutes = 60;
-function warnOfEnding({ session, minutes, log, }) {
-    const ending = session.ending();
-    if (ending === undefined || (ending.left ?? usualMinutes * 60_000) >= minutes * 60_000)
-        return;
-    const until = ending.at === undefined ? 'for an hour as a rule, nobody says' : `until ${(0,credentials/* utc */.n$)(ending.at)}`;
-    log.warning(ending.why === 'environment'
-        ? `The wait may take ${minutes} min, but the credentials come from the environment and can't be renewed (they last ${until}). Give deploy-role to let the action renew them itself.`
-        : `The wait may take ${minutes} min, but ${session.role ?? 'the role'} was assumed by role chaining, which ends after an hour (${until}), from a session in the environment that can't be renewed. ${sts/* byOidc */.DJ}`);
-}
-
-;// CONCATENATED MODULE: ./build/steps/follow-deployment.js
-
-
-
-
-
-
-
-const rollbackMinutes = 30;
-async function followDeployment(request) {
-    const { unfinished, signal, target, output } = request;
-    const forget = () => unfinished?.memory.forget(unfinished.item);
-    try {
-        signal.throwIfAborted();
-        const followed = target.inputs['wait-until'] === 'started' ? { status: 'Created', events: [] } : await follow(request);
-        output('deployment-status', followed.status);
-        forget();
-        return followed;
-    }
-    catch (error) {
-        const thrown = signal.aborted && !(error instanceof build_errors/* DeploymentError */.gt) ? await cancelled(request) : error;
-        forget();
-        throw thrown;
-    }
-}
-async function cancelled({ id, target: { deployer, inputs } }) {
-    try {
-        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`);
-    }
-    catch (error) {
-        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`, {
-            cause: error,
-            hint: `The post step tries again. ${deployer.url(id)}`,
-        });
-    }
-}
-async function follow(request) {
-    const { id, target, ports } = request;
-    const until = target.inputs['wait-until'];
-    const budget = await budgetOf(request);
-    const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
-    warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
-    const { end, snapshot } = await ports.log.group(`${id}  following until ${until}, ${limit}`, async () => watchDeployment({
-        ...watching(request),
-        id,
-        until: ({ deployment }) => (0,domain_deployment/* hasReached */.Nl)({ deployment, until }),
-        milliseconds: budget.minutes * 60_000,
-    }));
-    if (end === 'time-out' || !snapshot)
-        return outOfTime({ request, budget, snapshot });
-    return conclude({ request, snapshot });
-}
-async function conclude({ request, snapshot }) {
-    const { id, target, ports, output } = request;
-    ports.log.info(`${id}  ${courseLine(snapshot)}`);
-    if (!(0,domain_deployment/* hasReached */.Nl)({ deployment: snapshot.deployment, until: target.inputs['wait-until'] })) {
-        output('deployment-status', snapshot.deployment.status);
-        throw await failed({ request, snapshot });
-    }
-    return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
-}
-function watching({ target, ports, signal }) {
-    const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
-    return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
-}
-async function watchToEnd(request, id) {
-    const milliseconds = rollbackMinutes * 60_000;
-    return watchDeployment({ ...watching(request), id, until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status), milliseconds });
-}
-async function budgetOf({ target, ports }) {
-    const minutes = target.inputs['wait-for-minutes'];
-    if (minutes !== undefined)
-        return { minutes, explanation: 'wait-for-minutes' };
-    try {
-        return await target.deployer.budget();
-    }
-    catch (error) {
-        ports.log.warning(`How long the deployment may take could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
-        return { minutes: 6 * 60, explanation: 'the limit of a hosted job' };
-    }
-}
-async function outOfTime(late) {
-    const { request, snapshot } = late;
-    const { id, target, ports, output } = request;
-    if (snapshot)
-        output('deployment-status', snapshot.deployment.status);
-    if (target.inputs['on-timeout'] === 'leave')
-        throw tooLate(late, { fate: 'It goes on, as on-timeout says.' });
-    const { result } = await undoing(late);
-    if (result === 'ended')
-        return conclude({ request, snapshot: await target.deployer.look(id) });
-    if (result === 'shifted')
-        throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
-    ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
-    const watched = await watchToEnd(request, id);
-    const stopped = watched.snapshot;
-    if (!stopped || watched.end === 'time-out')
-        throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
-    if (stopped.deployment.status === 'Succeeded')
-        return conclude({ request, snapshot: stopped });
-    output('deployment-status', stopped.deployment.status);
-    const undone = await followRollback({ request, deployment: stopped.deployment, wasAsked: true });
-    ports.log.info(`${id}  ${undone.said}`);
-    throw tooLate(late, {
-        fate: `It was stopped with a rollback, as on-timeout says.\n${undone.said}`,
-        stopped,
-        rollback: undone.rollback,
-    });
-}
-async function undoing(late) {
-    const { request } = late;
-    const { id, unfinished } = request;
-    const { deployer } = request.target;
-    try {
-        return await undoDeployment({ deployments: deployer, deployment: await deployer.deployment(id) });
-    }
-    catch (error) {
-        request.signal.throwIfAborted();
-        if (unfinished?.item.kind === 'deployment')
-            unfinished.memory.remember({ ...unfinished.item, onCancel: 'rollback' });
-        const next = unfinished ? ' The post step tries again.' : '';
-        throw tooLate(late, { fate: `It goes on, for it could not be stopped, as on-timeout says: ${(0,build_errors/* toError */.iT)(error).message}.${next}` });
-    }
-}
-function tooLate({ request, budget, snapshot }, { fate, stopped = snapshot, rollback }) {
-    const { id, target } = request;
-    const { 'wait-until': until, 'on-timeout': onTimeout } = target.inputs;
-    const status = snapshot?.deployment.status ?? 'Unknown';
-    const url = target.deployer.url(id);
-    const running = snapshot?.target?.events.find((event) => event.status === 'InProgress');
-    const where = running === undefined ? `It was ${status}.` : `It was ${status}, in ${running.name}.`;
-    const advice = status === 'Ready'
-        ? `It waits for someone to continue it: let mode: continue (deployment-id: ${id}) do so, or the console, or wait-until: ready end the step here.`
-        : `Raise wait-for-minutes, or let an earlier wait-until end the step${onTimeout === 'leave' ? ', or on-timeout: rollback undo it' : ''}.`;
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${until} within ${formatDuration(budget.minutes * 60_000)} (${budget.explanation}). ${where} ${fate}`, {
-        deploymentId: id,
-        status: stopped?.deployment.status ?? status,
-        url,
-        events: stopped?.target?.events,
-        rollback,
-        hint: `${advice} ${url}`,
-    });
-}
-async function failed({ request, snapshot }) {
-    const { id, target, ports } = request;
-    const { deployment } = snapshot;
-    const url = target.deployer.url(id);
-    const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
-    await tell({ request, failure });
-    const undone = await followRollback({ request, deployment });
-    ports.log.info(`${id}  ${undone.said}`);
-    const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
-    const evidence = [failure.reason, ...failure.details.slice(0, 5)].join('\n  ');
-    return new build_errors/* DeploymentError */.gt([`Deployment ${id} ${verb}: ${evidence}`, failure.impact, undone.said].filter(Boolean).join('\n'), {
-        deploymentId: id,
-        status: deployment.status,
-        url,
-        events: snapshot.target?.events,
-        rollback: undone.rollback,
-        hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
-    });
-}
-async function tell({ request: { id, ports }, failure }) {
-    const { reason, impact, details, background, advice } = failure;
-    await ports.log.group(`Why ${id} did not succeed, and what to do`, async () => {
-        for (const line of [reason, ...details, ...background])
-            ports.log.info(line);
-        if (impact !== undefined)
-            ports.log.info(impact);
-        if (advice !== undefined)
-            ports.log.info(`What to do: ${advice}`);
-    });
-}
-async function circumstancesOf({ request, deployment }) {
-    const { ecs } = request.target.side;
-    const { cluster, service } = request.target.inputs;
-    const since = deployment.createdAt ?? 0;
-    const [answer, tasks] = await Promise.allSettled([ecs.describeService({ cluster, service }), ecs.stoppedTasks({ cluster, service })]);
-    for (const { reason } of [answer, tasks].filter((settled) => settled.status === 'rejected'))
-        request.ports.log.debug(`what ECS knows could not be read: ${(0,build_errors/* toError */.iT)(reason).message}`);
-    const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
-    return {
-        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 10),
-        stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
-    };
-}
-async function followRollback({ request, deployment, wasAsked = deployment.rollsBack !== false, }) {
-    const { target, ports, signal, output } = request;
-    try {
-        const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
-        if (id === undefined)
-            return { said: notRolledBack({ deployment, wasAsked }) };
-        output('rollback-deployment-id', id);
-        const url = target.deployer.url(id);
-        const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchToEnd(request, id));
-        const status = snapshot?.deployment.status ?? 'Unknown';
-        const rollback = { id, status, url };
-        if (status === 'Succeeded')
-            return { said: `It was rolled back by ${id}: the old tasks have the whole traffic again.`, rollback };
-        const why = snapshot?.deployment.error ? ` (${snapshot.deployment.error.code}: ${snapshot.deployment.error.message})` : '';
-        const end = (0,domain_deployment/* isTerminal */.Hd)(status) ? `ended as ${status}${why}` : `is still ${status} after ${rollbackMinutes} min`;
-        return { said: `Its rollback ${id} ${end}: see which tasks have the traffic, ${url}`, rollback };
-    }
-    catch (error) {
-        if (signal.aborted)
-            return { said: 'Its rollback goes on without being followed: the run was cancelled.' };
-        return { said: `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}` };
-    }
-}
-function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }) {
-    if (rollback.message !== undefined)
-        return `It was not rolled back: ${rollback.message}.`;
-    if (wasAsked)
-        return 'It was not rolled back, and CodeDeploy does not say why: where no new tasks were made, there is nothing to roll back.';
-    const cure = rollsBack === false ? ' auto-rollback: failure would have CodeDeploy do it.' : '';
-    return `It was not rolled back, so that the new tasks stay as they are until the next deployment.${cure}`;
-}
-async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== false, deployments, ports, signal, }) {
-    let latest = deployment;
-    for (const pause of [2_000, 3_000, 5_000]) {
-        if (latest.rollback.by !== undefined || !wasAsked)
-            break;
-        await ports.clock.sleep(pause, signal);
-        latest = await deployments.deployment(deployment.id);
-    }
-    return latest.rollback.by;
-}
-
-;// CONCATENATED MODULE: ./build/steps/run-deployment.js
-
-
-
-
-
-
-async function runDeployment(prepared, request) {
-    const deployed = await deployService(prepared, request);
-    const images = containerUris(prepared.containers, request.images);
-    const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
-        service: prepared.inputs.service,
-        cluster: prepared.inputs.cluster,
-        images,
-        taskDefinition: deployed.taskDefinition,
-        previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
-        deployment: deployed.result === 'started' ? deployed : undefined,
-        ...ending,
-    }));
-    if (deployed.result !== 'started') {
-        await summarise({
-            outcome: deployed.result === 'unchanged' ? 'unchanged: the service runs this already' : `yielded to ${deployed.to.id} of a newer run`,
-            events: [],
-        });
-        return deployed;
-    }
-    await summariseEnd(followDeployment({ ...request, ...deployed }), summarise);
-    return deployed;
-}
-async function summariseEnd(following, summarise) {
-    try {
-        const followed = await following;
-        const { status, events } = followed;
-        await summarise({ outcome: status === 'Created' ? 'started, not waited for' : status, events });
-        return followed;
-    }
-    catch (error) {
-        await summarise(badEnding(error));
-        throw error;
-    }
-}
-function badEnding(error) {
-    const failure = (0,build_errors/* toError */.iT)(error).message;
-    if (error instanceof build_errors/* CancelledError */.cc)
-        return { outcome: 'the run was cancelled', events: [], failure, advice: error.hint };
-    if (!(error instanceof build_errors/* DeploymentError */.gt))
-        return { outcome: 'failed', events: [], failure, advice: error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined };
-    const { status, events, rollback, hint, url } = error;
-    const undone = rollback && (rollback.status === 'Succeeded' ? ', rolled back' : `, and its rollback is ${rollback.status}`);
-    const outcome = (0,domain_deployment/* isActive */.$m)(status) ? `${status}, not followed any more` : `${status}${undone ?? ''}`;
-    return { outcome, events, failure, advice: hint?.replace(url, '').trim(), rollback };
-}
-
-;// CONCATENATED MODULE: ./build/domain/image-source.js
-
-
-function parseImageSource(text) {
-    const [, scheme, rest = ''] = /^(oci|docker):(.*)$/.exec(text) ?? [];
-    if (scheme === 'oci')
-        return rest === '' ? (0,domain_parsed/* bad */.MB)(`"${text}" names no OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ kind: 'layout', path: rest });
-    if (scheme === 'docker' || ((0,domain_image/* hostIn */.yo)(text) === undefined && !text.includes('@')))
-        return parseLocal(scheme === undefined ? text : rest);
-    const reference = (0,domain_image/* parseImageReference */.o_)(text);
-    return reference.ok ? (0,domain_parsed.ok)({ kind: 'registry', reference: reference.value }) : reference;
-}
-function parseLocal(text) {
-    return /^[A-Za-z0-9][\w.:/@-]*$/.test(text)
-        ? (0,domain_parsed.ok)({ kind: 'local', reference: text })
-        : (0,domain_parsed/* bad */.MB)(`"${text}" is not an image of the Docker engine (web:latest), a registry's (host/web:1.2) or an OCI layout (oci:PATH)`);
-}
-
-;// CONCATENATED MODULE: ./build/domain/image-wish.js
-
-
-function parseImageWishes(text) {
-    const lines = text
-        .split(/\r?\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
-    const read = lines.map(parseLine);
-    const wishes = read.flatMap((line) => (line.ok ? [line.value] : []));
-    const problems = [...read.flatMap((line) => (line.ok ? [] : [line.problem])), ...disagreements(wishes, lines)];
-    const [first, ...others] = wishes;
-    return problems.length > 0 || !first ? (0,domain_parsed/* bad */.MB)(problems.join('; ') || 'names no image') : (0,domain_parsed.ok)([first, ...others]);
-}
-function parseLine(line) {
-    const at = line.indexOf('=');
-    const image = (0,domain_image/* parseImageReference */.o_)(line.slice(at + 1).trim());
-    if (!image.ok)
-        return image;
-    if (at < 0)
-        return (0,domain_parsed.ok)({ container: undefined, image: image.value });
-    const container = line.slice(0, at).trim();
-    if (!/^[A-Za-z0-9_-]{1,255}$/.test(container))
-        return (0,domain_parsed/* bad */.MB)(`"${container}" is not a container name (letters, digits, "-" and "_")`);
-    return (0,domain_parsed.ok)({ container, image: image.value });
-}
-function disagreements(wishes, lines) {
-    const nameless = lines.length > 1 ? lines.filter((line) => !line.includes('=')) : [];
-    const names = wishes.flatMap(({ container }) => container ?? []);
-    const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-    return [
-        ...nameless.map((line) => `"${line}" names no container, and there are several lines: write <container>=${line}`),
-        ...[...twice].map((name) => `the container ${name} has several lines`),
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/domain/replica.js
-
-
-function parseReplicaPlace(text) {
-    const [first = '', second, ...rest] = text.split('/');
-    const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
-    const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
-    if (rest.length > 0 || !region.ok || account?.ok === false) {
-        return (0,domain_parsed/* bad */.MB)(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
-    }
-    return (0,domain_parsed.ok)({ account: account?.value, region: region.value });
-}
-
-;// CONCATENATED MODULE: ./build/domain/session-tags.js
-
-const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-function parseSessionTag(line) {
-    const at = line.indexOf('=');
-    if (at < 1)
-        return (0,domain_parsed/* bad */.MB)(`"${line}" is not key=value`);
-    const [key, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    if (/^aws:/i.test(key))
-        return (0,domain_parsed/* bad */.MB)(`"${key}" begins with "aws:", which is AWS's own`);
-    if (key.length < 1 || key.length > 128)
-        return (0,domain_parsed/* bad */.MB)(`the key "${key}" has not 1 to 128 characters`);
-    if (value.length > 256)
-        return (0,domain_parsed/* bad */.MB)(`the value of "${key}" has more than 256 characters`);
-    if (!characters.test(key) || !characters.test(value))
-        return (0,domain_parsed/* bad */.MB)(`"${line}" holds other characters than letters, digits, blanks and _.:/=+-@`);
-    return (0,domain_parsed.ok)({ key, value });
-}
-function checkSessionTags(tags) {
-    if (tags.length > 50)
-        return (0,domain_parsed/* bad */.MB)(`there are ${tags.length}, and a session takes 50 at most`);
-    const keys = tags.map(({ key }) => key.toLowerCase());
-    const twice = tags.find(({ key }, index) => keys.indexOf(key.toLowerCase()) < index);
-    return twice ? (0,domain_parsed/* bad */.MB)(`the key "${twice.key}" is given twice`) : (0,domain_parsed.ok)(tags);
-}
-
-;// CONCATENATED MODULE: ./build/modes/shared-inputs.js
-
-
-
-
-
-
-
-
-
-
-
-
-const sessionName = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
-const externalId = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
-const codedeployName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
-const ecsName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
-const sessionTags = (value) => {
-    const tags = (0,build_inputs/* lines */.Mn)(parseSessionTag)(value);
-    return tags.ok ? checkSessionTags(tags.value) : tags;
-};
-const builderName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9][\w.-]*$/, 'a name of a buildx builder');
-const assignment = (line) => {
-    const at = line.indexOf('=');
-    return at > 0
-        ? (0,domain_parsed.ok)([line.slice(0, at), line.slice(at + 1)])
-        : (0,domain_parsed/* bad */.MB)('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
-};
-const variable = (line) => {
-    const parsed = assignment(line);
-    if (!parsed.ok || !/[\s\p{Cc}]/u.test(parsed.value[0]))
-        return parsed;
-    return (0,domain_parsed/* bad */.MB)('a name holds a blank: write NAME=value; the line is not shown, since it may be a part of a secret value');
-};
-const strategy = (json) => {
-    try {
-        const context = JSON.parse(json);
-        const jobTotal = context?.['job-total'];
-        return (0,domain_parsed.ok)({ jobTotal: typeof jobTotal === 'number' ? jobTotal : 1, failFast: context?.['fail-fast'] === true });
-    }
-    catch {
-        return (0,domain_parsed/* bad */.MB)('is set by the runner and not to be given');
-    }
-};
-const pullAction = (0,domain_parsed/* matching */.wC)(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
-const secret = (line) => {
-    const [, id, value = ''] = /^([\w.-]+)=([^]+)$/.exec(line) ?? [];
-    return id === undefined
-        ? (0,domain_parsed/* bad */.MB)('a line is not id=value (an id has letters, digits, ".", "_" and "-"); it is not shown, since it may be a part of a secret value')
-        : (0,domain_parsed.ok)([id, value]);
-};
-const shared_inputs_common = {
-    'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
-    'aws-region': (0,build_inputs/* required */.mw)(domain_account/* parseRegion */.cf, 'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.'),
-    audience: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
-    'role-session-name': (0,build_inputs/* optional */.lq)(sessionName, 'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.'),
-    'role-chaining': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(credentials/* roleChainings */.NH), 'auto', 'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.'),
-    'role-duration-seconds': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 900, most: 43_200, unit: 'seconds' }), 'How long a role session lasts; it is renewed by itself. Default: 3600.'),
-    strategy: (0,build_inputs/* fromRunner */.Bz)(strategy, '${{ toJSON(strategy) }}', { jobTotal: 1, failFast: false }, 'The job’s strategy context; set by the runner.'),
-    'github-token': (0,build_inputs/* fromRunner */.Bz)(build_inputs/* text */.Qq, '${{ github.token }}', undefined, 'The job’s token; set by the runner. With it a build fetches `{{defaultContext}}` of a private repository.'),
-    'role-external-id': (0,build_inputs/* optional */.lq)(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
-    'role-session-tags': (0,build_inputs/* listOf */.c3)(sessionTags, 'Tags of the role sessions, one `key=value` a line (sts:AssumeRole only; the role’s trust must allow sts:TagSession). Default: none.'),
-};
-const registrySide = {
-    'registry-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
-    'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
-};
-const repositories = {
-    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* atLeastOne */.LU)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M)), 'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.'),
-};
-const creating = {
-    'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
-    'image-tag-mutability': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['MUTABLE', 'IMMUTABLE']), 'MUTABLE', 'Whether tags may move in a repository that is created; one that exists keeps its own setting.'),
-};
-const replicating = {
-    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the registry replicates to: Regions and/or `account/region`. share only cares for policies: a replica does not inherit the policy, so it is shared in each Region of the registry’s own account where the replica exists; other accounts are only mentioned. Images are not waited for yet: that comes with publish later.'),
-};
-const publishing = {
-    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path, or a remote one (a Git URL, an archive, `{{defaultContext}}` for this repository at this commit), which the builder fetches itself.'),
-    file: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The Dockerfile. Default: `Dockerfile` in the context.'),
-    target: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The build stage to build.'),
-    platforms: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
-    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Build arguments, one `NAME=value` a line.'),
-    'build-contexts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Further build contexts, one `name=path` (or URL, or `docker-image://…`) a line.'),
-    secrets: (0,build_inputs/* listOf */.c3)((0,build_inputs/* untrimmedCsvLines */.hb)(secret), 'Secrets of the build, one `id=value` a line; they reach it as files, never as arguments. Quoted, a value may have several lines: `"id=…"`.'),
-    'secret-envs': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(secret), 'Secrets of the build that are in the step’s environment: `id=VARIABLE`.'),
-    'secret-files': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(secret), 'Secrets of the build that are files, one `id=path` a line.'),
-    ssh: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'SSH agent sockets or keys for the build: `default`, or `id=path`.'),
-    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Image labels, one `name=value` a line. The standard ones (`org.opencontainers.image.…`) are set from the event; these win.'),
-    annotations: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Annotations of the manifest, one `[type:]name=value` a line.'),
-    'cache-from': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build may take its cache from, e.g. `type=gha` or `type=registry,ref=…`, one a line.'),
-    'cache-to': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build’s cache is kept, e.g. `type=gha,mode=max` or `type=registry,ref=…`, one a line.'),
-    'no-cache': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Build without any cache.'),
-    pull: (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Look for newer base images, although some are at hand.'),
-    provenance: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The provenance attestation: `true`, `false`, or attributes such as `mode=max`. Default: as buildx decides.'),
-    sbom: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The SBOM attestation: `true`, `false`, or attributes such as `generator=IMAGE`. Default: none.'),
-    builder: (0,build_inputs/* optional */.lq)(builderName, 'The buildx builder. Default: the one in force; where it is the engine’s own and the build needs more, one is made for the step.'),
-    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain ones, full references (`host/repository:tag`, only for that repository), rules of docker/metadata-action (`type=raw|ref|sha|semver`), or `type=tree`, which stays the same as long as the context does. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
-    'on-existing-tag': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['reuse', 'fail']), 'reuse', 'What to do where a tag that names the commit (12 of its digits or more) or the tree exists already: `reuse` its image and build nothing, or `fail`.'),
-};
-const imageToPublish = {
-    image: (0,build_inputs/* optional */.lq)(parseImageSource, 'An image that exists already, published instead of a build: `oci:PATH` (an OCI layout, a folder or a tar archive; no Docker needed), a registry’s (its name begins with a host, or it is `repository@sha256:…` of the shared registry; copied or re-tagged without Docker), else one of the Docker engine (`docker:REFERENCE` where its name has a host).'),
-};
-const sharing = {
-    'organization-id': (0,build_inputs/* optional */.lq)(domain_organization/* parseOrganizationId */.KL, 'The organization of the OUs. Default: asked of Organizations.'),
-    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator); needed only for OU names. Default: the registry’s credentials.'),
-    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), names from the root down (`Workloads/Development`), or `r-…`/`o-…` for the whole organization.'),
-    'target-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts that may pull; with `target-services` those whose services may.'),
-    'target-roles': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(domain_account/* parseRoleArn */.DM), 'Roles that may pull, as ARNs.'),
-    'target-services': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)((0,build_inputs/* oneOf */.yL)(['lambda', 'codebuild'])), 'AWS services that may pull for the `target-accounts`: `lambda`, `codebuild`.'),
-    'share-actions': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* list */.p_)(pullAction), pullActions.join(','), 'What they may do.'),
-    'policy-sid': (0,build_inputs/* withDefault */.IQ)(parsePolicySid, defaultPolicySid, 'The prefix of the Sids by which the action knows its own policy statements.'),
-    'policy-mode': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['merge', 'verify', 'reconcile']), 'merge', '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.'),
-};
-const imageToDeploy = {
-    image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
-};
-const deploying = {
-    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
-    'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
-    'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
-    cluster: (0,build_inputs/* required */.mw)(domain_account/* parseCluster */.Oh, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
-    service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
-    'task-definition': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
-    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
-    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(variable), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
-    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
-    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
-    'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.'),
-    'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
-    'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
-    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`).'),
-    'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['started', 'ready', 'traffic-shifted', 'succeeded']), 'succeeded', 'How far to follow the deployment before the step ends well.'),
-    'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
-    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.'),
-    'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
-    'on-timeout': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['leave', 'rollback']), 'leave', 'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.'),
-    'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
-};
 
 ;// CONCATENATED MODULE: ./build/modes/deploy.js
 
@@ -45012,9 +45911,9 @@ function stateReason(state) {
     return state === 'ACTIVE' ? undefined : (states[state] ?? `in the state ${state}`);
 }
 function byPathAndId(one, other) {
-    return compare(one.path, other.path) || compare(one.id, other.id);
+    return discovery_compare(one.path, other.path) || discovery_compare(one.id, other.id);
 }
-function compare(one, other) {
+function discovery_compare(one, other) {
     return one < other ? -1 : one > other ? 1 : 0;
 }
 const mostJobs = 256;
@@ -45036,7 +45935,6 @@ function entryOf(group) {
 function unitOf(path) {
     return path.split('/').at(-2) ?? '';
 }
-const mostOutput = 450_000;
 
 // EXTERNAL MODULE: ./build/ports/at-most.js
 var at_most = __nccwpck_require__(2444);
@@ -45187,6 +46085,7 @@ async function explained({ error, session, organization, }) {
 
 
 
+
 const discover_discover = defineMode({
     name: 'discover',
     summary: 'Expands OUs to their active accounts, and gives the `matrix` for `strategy.matrix`; reads only.',
@@ -45239,12 +46138,12 @@ const discover_discover = defineMode({
 function outputsOf(accounts) {
     const matrix = JSON.stringify(matrixOf(accounts));
     const ids = JSON.stringify(accounts.map(({ id }) => id));
-    if (matrix.length > mostOutput) {
+    if (matrix.length > output_limit/* largeOutputLimit */.i) {
         throw new build_errors/* InputError */.dz([{ input: 'target-ous', problem: `have ${accounts.length} active accounts, more than a job's outputs can hold` }], {
             hint: 'Name fewer OUs, and discover in several jobs.',
         });
     }
-    return { matrix, ids: matrix.length + ids.length > mostOutput ? undefined : ids };
+    return { matrix, ids: matrix.length + ids.length > output_limit/* largeOutputLimit */.i ? undefined : ids };
 }
 const linesShown = 100;
 const rowsShown = 1_000;
@@ -45261,21 +46160,31 @@ function leftOutLines(leftOut) {
     return [...leftOut].map(([reason, ids]) => `left out, ${reason}: ${ids.length > 10 ? `${ids.length} accounts` : ids.join(', ')}`);
 }
 function discover_summary({ organization, accounts, leftOut }) {
-    const rows = accounts.slice(0, rowsShown).map(({ id, name, path }) => [code(id), escapeMarkdown(name), code(unitOf(path)), code(path)]);
+    const rows = accounts.slice(0, rowsShown).map(({ id, name, path }) => [(0,markdown/* code */.aY)(id), (0,markdown/* escapeMarkdown */.FV)(name), (0,markdown/* code */.aY)(unitOf(path)), (0,markdown/* code */.aY)(path)]);
     return [
         '### Accounts',
         '',
-        `${count(accounts.length)} of ${code(organization.id)}.`,
+        `${count(accounts.length)} of ${(0,markdown/* code */.aY)(organization.id)}.`,
         '',
-        ...(rows.length > 0 ? [table(['Account', 'Name', 'OU', 'Path'], rows), ''] : []),
+        ...(rows.length > 0 ? [(0,markdown/* table */.tp)(['Account', 'Name', 'OU', 'Path'], rows), ''] : []),
         ...(accounts.length > rowsShown ? [`And ${accounts.length - rowsShown} more.`, ''] : []),
-        ...leftOutLines(leftOut).map((line) => `- ${escapeMarkdown(line)}`),
+        ...leftOutLines(leftOut).map((line) => `- ${(0,markdown/* escapeMarkdown */.FV)(line)}`),
         '',
     ].join('\n');
 }
 
 ;// CONCATENATED MODULE: ./build/steps/docker-login.js
-async function loginDocker({ hosts, login, ports, memory }) {
+
+async function requireDocker(docker) {
+    if (await docker.isInstalled())
+        return;
+    throw new build_errors/* CommandError */.Qd('There is no docker command on PATH, and a login is for Docker', {
+        command: 'docker',
+        exitCode: 127,
+        hint: 'Use a runner with Docker (ubuntu-latest has it), or install its command line in an earlier step; no engine is needed to log in. mode: publish with image: oci:PATH needs neither Docker nor this login.',
+    });
+}
+async function loginDocker({ hosts, login, ports, memory, signal }) {
     const { docker, files, github } = ports;
     const folder = await files.temporaryFolder('ecr-org-deploy-docker-');
     const made = { folder, previous: docker.variables };
@@ -45284,7 +46193,8 @@ async function loginDocker({ hosts, login, ports, memory }) {
     try {
         const config = await docker.isolate({ folder, hosts });
         for (const host of hosts)
-            await docker.login({ config, host, login });
+            await docker.login({ config, host, login, signal });
+        signal.throwIfAborted();
         exportVariables(config.variables, github);
         return made;
     }
@@ -45294,13 +46204,44 @@ async function loginDocker({ hosts, login, ports, memory }) {
         throw error;
     }
 }
-async function restoreDockerLogin({ login, ports }) {
-    exportVariables(login.previous, ports.github);
-    await ports.files.remove(login.folder);
+async function restoreDockerLogin({ login: { folder, previous }, ports: { docker, files, github }, }) {
+    if ([folder, previous.DOCKER_CONFIG].includes(docker.variables.DOCKER_CONFIG))
+        exportVariables(previous, github);
+    await files.remove(folder);
 }
 function exportVariables(variables, github) {
     for (const [name, value] of Object.entries(variables))
         github.exportVariable(name, value);
+}
+
+;// CONCATENATED MODULE: ./build/steps/public-registry.js
+
+const public_registry_everybody = 'is for private registries: everybody may pull a public image';
+const privateOnly = {
+    registries: 'is for private registries: public.ecr.aws is the same host for every account',
+    'create-repository': 'is for private registries: create it with aws ecr-public create-repository --region us-east-1',
+    'wait-for-replication': 'is for private registries: ECR Public does not replicate',
+    'fail-on-severity': 'is for private registries: ECR Public does not scan images',
+    'target-ous': public_registry_everybody,
+    'target-accounts': public_registry_everybody,
+    'target-roles': public_registry_everybody,
+};
+function checkRegistryType(inputs) {
+    if (inputs['registry-type'] === 'private')
+        return [];
+    const partition = (0,domain_account/* partitionOf */.iQ)(inputs['aws-region']);
+    const given = Object.keys(privateOnly).filter((name) => isGiven(inputs[name]));
+    return [
+        ...(partition === 'aws'
+            ? []
+            : [{ input: 'registry-type', problem: `public is of the partition aws only, and ${inputs['aws-region']} is in ${partition}` }]),
+        ...given.map((input) => ({ input, problem: privateOnly[input] })),
+    ];
+}
+function isGiven(value) {
+    if (typeof value === 'boolean')
+        return value;
+    return typeof value === 'string' ? value !== 'none' : value !== undefined && value.length > 0;
 }
 
 ;// CONCATENATED MODULE: ./build/modes/login.js
@@ -45312,39 +46253,61 @@ function exportVariables(variables, github) {
 
 
 
+
+
+
+
 const login = defineMode({
     name: 'login',
     summary: 'Logs Docker in to the shared registry for the steps that follow; the post step takes it back.',
-    inputs: { ...shared_inputs_common, ...registrySide },
+    inputs: {
+        ...shared_inputs_common,
+        ...registrySide,
+        ...registryKind,
+        registries: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts whose registries in this Region are logged in to as well; their repository policies decide what may be done there.'),
+    },
     outputs: ['registry', 'plan'],
-    check: sideProblems,
-    run: async ({ inputs, ports, output, memory }) => {
-        const { session, ecr } = openRegistry({ inputs, ports });
-        const [authorization] = await Promise.all([ecr.authorization(), session.identity()]);
-        const host = await registryHost({ own: authorization.host, registryId: registryAccount(inputs), session });
+    check: (inputs) => [...sideProblems(inputs), ...checkRegistryType(inputs)],
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        await requireDocker(ports.docker);
+        const { session, imageRegistry } = openRegistry({ inputs, ports });
+        const [authorization] = await Promise.all([imageRegistry.authorization(), session.identity()]);
+        const further = inputs.registries.map((account) => ({ input: 'registries', account }));
+        const hosts = inputs['registry-type'] === 'public'
+            ? [authorization.host]
+            : await registryHosts({
+                own: authorization.host,
+                wanted: [{ input: 'registry-id', account: registryAccount(inputs) }, ...further],
+                session,
+            });
+        const [host = authorization.host] = hosts;
         if (inputs['dry-run']) {
             output('registry', host);
-            return tellPlan('login', [{ writes: [], login: { registry: host } }], { ports, output });
+            return tellPlan('login', [{ writes: [], login: { registries: hosts } }], { ports, output });
         }
-        await loginDocker({ hosts: [host], login: authorization, ports, memory });
+        await loginDocker({ hosts, login: authorization, ports, memory, signal });
         output('registry', host);
-        ports.log.info(`Docker is logged in to ${host}; the end of the job logs it out.`);
-        await ports.github.summarise(`### Login\n\nDocker is logged in to \`${host}\`.\n`);
+        ports.log.info(`Docker is logged in to ${hosts.join(', ')}${until(authorization.expiresAt)}; the end of the job logs it out.`);
+        await ports.github.summarise(`### Login\n\nDocker is logged in to ${hosts.map(markdown/* code */.aY).join(', ')}.\n`);
     },
     planBlindly: async ({ inputs }) => ({ wished: [`a login to ${registryPlace(inputs)}`], unknown: ['the host of that registry'] }),
 });
-async function registryHost({ own, registryId, session, }) {
-    if (registryId === undefined)
-        return own;
-    const host = (0,domain_image/* hostOfAccount */.Hr)(own, registryId);
-    if (host !== undefined)
-        return host;
-    const { account } = await session.identity();
-    if (account === registryId)
-        return own;
-    throw new build_errors/* InputError */.dz([{ input: 'registry-id', problem: `the host of ${registryId} can’t be told from ${own}, the registry of ${account}` }], {
-        hint: 'Give registry-role, a role in the account that owns the registry.',
+function until(expiresAt) {
+    return expiresAt === undefined ? '' : ` until ${new Date(expiresAt).toISOString().slice(11, 16)} UTC`;
+}
+async function registryHosts({ own, wanted, session, }) {
+    const { account: caller } = await session.identity();
+    const problems = [];
+    const hosts = wanted.flatMap(({ input, account }) => {
+        const host = account === undefined ? own : ((0,domain_image/* hostOfAccount */.Hr)(own, account) ?? (account === caller ? own : undefined));
+        if (host !== undefined)
+            return [host];
+        problems.push({ input, problem: `the host of ${account ?? ''} can’t be told from ${own}, the registry of ${caller}` });
+        return [];
     });
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems, { hint: 'Give registry-role, a role in the account that owns the registry.' });
+    return [...new Set(hosts)];
 }
 
 // EXTERNAL MODULE: ./build/domain/build-failure.js
@@ -45407,7 +46370,7 @@ async function retag(source, { targets }, context) {
         const missing = missingTags(target, digest);
         if (missing.length === 0)
             continue;
-        const place = placeOf(repository);
+        const place = prepare_publish_placeOf(repository);
         const found = await ecr.manifest(place, { digest });
         if (found.answer === 'found') {
             ports.log.info(`Tagging ${repository.uri}@${digest} as ${missing.join(', ')}`);
@@ -45449,10 +46412,11 @@ function notThere({ repository, digest, why }) {
 
 
 
+
 async function publishImage(prepared, context) {
     const { ecr, ports, signal } = context;
     signal.throwIfAborted();
-    const { digest, ...done } = await push(prepared, context);
+    const { digest, ...done } = await push(await createMissing(prepared, context), context);
     const [found] = await Promise.all([describeImage({ ecr, prepared: done, digest }), verify({ targets: done.targets, digest, context })]);
     const [first, ...others] = done.targets;
     const { host, name, registryId } = first.repository;
@@ -45475,6 +46439,13 @@ async function publishImage(prepared, context) {
         others: others.map(({ repository, tags }) => ({ repository: repository.name, tags: tags.map(({ tag }) => tag) })),
     };
 }
+async function createMissing(prepared, { creator, ports }) {
+    const { inputs, targets } = prepared;
+    const there = [];
+    for (const { repository, isNew } of targets)
+        there.push(isNew ? await createRepository({ place: prepare_publish_placeOf(repository), inputs, ecr: creator, log: ports.log }) : repository);
+    return { ...prepared, targets: mapTargets(targets, (target, index) => ({ ...target, repository: there[index] ?? target.repository })) };
+}
 async function push(prepared, context) {
     try {
         return { ...prepared, digest: await deliver(prepared, context) };
@@ -45484,7 +46455,7 @@ async function push(prepared, context) {
             throw error;
         const { ecr, ports } = context;
         ports.log.info('Another run took a tag meanwhile that can’t move: looking again.');
-        const looked = await Promise.all(prepared.targets.map(async ({ repository, tags }) => tagged({ ecr, place: placeOf(repository), tags: tags.map(({ tag }) => tag) })));
+        const looked = await Promise.all(prepared.targets.map(async ({ repository, tags }) => tagged({ ecr, place: prepare_publish_placeOf(repository), tags: tags.map(({ tag }) => tag) })));
         const targets = mapTargets(prepared.targets, (target, index) => ({ ...target, existing: looked[index] ?? new Map() }));
         const made = error instanceof build_errors/* CommandError */.Qd ? (0,domain_image/* parseDigest */.m)((0,build_failure/* pushedDigest */.Mn)(error.output) ?? '') : undefined;
         const lost = { made: made?.ok === true ? made.value : undefined };
@@ -45509,7 +46480,7 @@ function isTagTaken(error) {
 }
 async function verify({ targets, digest, context: { ecr, ports } }) {
     await Promise.all(targets.map(async ({ repository, tags }) => {
-        const place = placeOf(repository);
+        const place = prepare_publish_placeOf(repository);
         const [image, named] = await Promise.all([ecr.image(place, { digest }), tagged({ ecr, place, tags: tags.map(({ tag }) => tag) })]);
         if (!image)
             throw notThere({ repository, digest, why: 'the registry does not have it' });
@@ -45527,7 +46498,7 @@ async function describeImage({ ecr, prepared: { source, targets }, digest, }) {
     if ('image' in source)
         return { platforms: source.image.platforms, isIndex: (0,oci/* isIndex */.nw)(source.image.manifests.at(-1)?.mediaType ?? '') };
     const repository = source.kind === 'registry' || source.kind === 'reuse' ? source.repository : targets[0].repository.name;
-    const place = { ...placeOf(targets[0].repository), repository };
+    const place = { ...prepare_publish_placeOf(targets[0].repository), repository };
     const manifest = await ecr.manifest(place, { digest });
     if (manifest.answer !== 'found')
         return { platforms: undefined, isIndex: false };
@@ -45535,6 +46506,7 @@ async function describeImage({ ecr, prepared: { source, targets }, digest, }) {
 }
 
 ;// CONCATENATED MODULE: ./build/steps/plan-publish.js
+
 
 
 
@@ -45567,9 +46539,9 @@ async function planPublish(prepared, { ecr }) {
         exists: planned[0]?.image.exists === true,
     };
 }
-async function planTarget({ repository, tags: wanted, existing }, { source, known, ecr }) {
+async function planTarget({ repository, isNew, tags: wanted, existing }, { source, known, ecr }) {
     const digest = known ?? digestOfBuild;
-    const exists = known !== undefined && (await ecr.image(placeOf(repository), { digest: known })) !== undefined;
+    const exists = known !== undefined && (await ecr.image(prepare_publish_placeOf(repository), { digest: known })) !== undefined;
     const tags = wanted.map(({ tag }) => {
         const current = existing.get(tag);
         return { tag, change: current === undefined ? 'set' : current === digest ? 'keep' : 'move' };
@@ -45578,7 +46550,10 @@ async function planTarget({ repository, tags: wanted, existing }, { source, know
     const actions = tags.every(({ change }) => change === 'keep') ? [] : [...upload, 'PutImage'];
     return {
         image: { uri: (0,domain_image/* formatImage */.vy)({ host: repository.host, repository: repository.name, digest }), source: source.kind, exists, tags },
-        writes: actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
+        writes: [
+            ...(isNew ? [plannedCreation(repository)] : []),
+            ...actions.map((action) => ({ service: 'ecr', action, resource: repository.arn })),
+        ],
     };
 }
 
@@ -45594,25 +46569,31 @@ async function planTarget({ repository, tags: wanted, existing }, { source, know
 
 
 
+
+
+
 const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'];
 const publish = defineMode({
     name: 'publish',
     summary: 'Builds an image (or takes one that exists), pushes every tag to one or several repositories of the shared registry and verifies the digest.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...repositories, ...publishing, ...imageToPublish },
+    inputs: { ...shared_inputs_common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish, ...checking },
     outputs: [...imageOutputs, 'plan'],
-    check: (inputs) => [...sideProblems(inputs), ...checkPublish(inputs)],
+    check: (inputs) => [...sideProblems(inputs), ...checkRegistryType(inputs), ...checkPublish(inputs), ...checkReplication(inputs)],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const wish = await readWish({ inputs, ports });
-        const { session, ecr } = openRegistry({ inputs, ports });
-        const [prepared] = await together(['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })], ['registry-role', session.identity()]);
+        const { session, ecr, imageRegistry } = openRegistry({ inputs, ports });
+        const registryId = registryAccount(inputs);
+        const [prepared, destinations] = await together(['registry-role', preparePublish({ inputs, wish, registryId, ecr: imageRegistry, session, ports, signal })], ['wait-for-replication', prepareReplication({ inputs, repositories: inputs.repository, registryId, session, ecr })], ['registry-role', session.identity()]);
         if (inputs['dry-run']) {
-            const planned = await planPublish(prepared, { ecr });
+            const planned = await planPublish(prepared, { ecr: imageRegistry });
             tellPlannedImage(planned, output);
-            return tellPlan('publish', [planned.part], { ports, output });
+            const after = planAfterPush({ inputs, destinations, repository: prepared.targets[0].repository });
+            return tellPlan('publish', [planned.part, after], { ports, output });
         }
-        const image = await publishImage(prepared, { ecr, ports, memory, signal });
+        const image = await publishImage(prepared, { ecr: imageRegistry, creator: ecr, ports, memory, signal });
         tellImage(image, output);
         await ports.github.summarise(imageSummary(image));
+        await afterPush({ inputs, destinations, image, session, ecr, ports, signal });
     },
     planBlindly: async ({ inputs, ports, output }) => {
         const { image, ...blind } = await planPublishBlindly({ inputs, ports });
@@ -45707,20 +46688,13 @@ async function shareRepositories(request) {
                 const there = await found[index];
                 if (there)
                     return there;
-                if (!inputs['create-repository'])
-                    throw missingRepository({ repository, registryId });
-                if (request.plan) {
-                    log.info('it would be created, and its policy written.');
-                    request.plan({
-                        writes: ['CreateRepository', 'SetRepositoryPolicy'].map((action) => ({ service: 'ecr', action, resource: repository })),
-                    });
-                    return undefined;
-                }
-                const made = await ecr.createRepository({ repository, registryId }, { mutability: inputs['image-tag-mutability'] });
-                log.info(made.created
-                    ? `Created ${made.repository.uri} (${made.repository.mutability}).`
-                    : `${made.repository.uri} exists by now: another run made it, or the reply was lost.`);
-                return made.repository;
+                const place = { repository, registryId };
+                const named = await nameMissing({ place, inputs, session, service: ecr.service, undone: 'It was not shared.' });
+                if (!request.plan)
+                    return createRepository({ place, inputs, ecr, log });
+                log.info(`${repository} does not exist: it would be created (${inputs['image-tag-mutability']}).`);
+                request.plan({ writes: [plannedCreation(named)] });
+                return { ...named, uri: repository };
             },
         };
     });
@@ -45831,23 +46805,22 @@ async function sharePublished({ repositories, ...request }) {
 
 
 
+
 const share = defineMode({
     name: 'share',
     summary: 'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...repositories, ...creating, ...replicating, ...sharing },
+    inputs: { ...shared_inputs_common, ...registrySide, ...registryKind, ...repositories, ...creating, ...replicating, ...sharing },
     outputs: ['policy-changed', 'policy', 'plan'],
     check: (inputs) => [
         ...sideProblems(inputs),
         ...(hasTargets(inputs)
             ? []
             : [{ input: 'target-ous', problem: 'is required, or one of target-accounts and target-roles: there is nobody to share with' }]),
+        ...(inputs['registry-type'] === 'public'
+            ? [{ input: 'registry-type', problem: 'public has nothing to share: everybody may pull its images' }]
+            : []),
         ...checkShare(inputs),
-        ...inputs['wait-for-replication'].flatMap(({ account, region }) => account === undefined && region === inputs['aws-region']
-            ? [{ input: 'wait-for-replication', problem: `${region} is the registry’s own Region (aws-region), not a replica’s` }]
-            : []),
-        ...(inputs['create-repository'] && inputs['policy-mode'] === 'verify'
-            ? [{ input: 'create-repository', problem: 'is not for policy-mode: verify, which only reads' }]
-            : []),
+        ...checkReplication(inputs),
     ],
     run: async ({ inputs, ports, output, signal }) => {
         const { session, ecr } = openRegistry({ inputs, ports });
@@ -45880,8 +46853,8 @@ const share = defineMode({
     },
 });
 function policySummary({ repository, changed, diff, explanation, }) {
-    const head = `### Repository policy\n\n${code(repository)} ${changed ? 'was changed' : 'covers all of this already: nothing written'}.\n`;
-    return `${head}\n${codeBlock(changed ? diff : explanation, changed ? 'diff' : '')}\n`;
+    const head = `### Repository policy\n\n${(0,markdown/* code */.aY)(repository)} ${changed ? 'was changed' : 'covers all of this already: nothing written'}.\n`;
+    return `${head}\n${(0,markdown/* codeBlock */.DV)(changed ? diff : explanation, changed ? 'diff' : '')}\n`;
 }
 
 ;// CONCATENATED MODULE: ./build/modes/release.js
@@ -45905,14 +46878,30 @@ function policySummary({ repository, changed, diff, explanation, }) {
 
 
 
+
+
+
 const release = defineMode({
     name: 'release',
     summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...repositories, ...publishing, ...imageToPublish, ...sharing, ...deploying },
+    inputs: {
+        ...shared_inputs_common,
+        ...registrySide,
+        ...registryKind,
+        ...repositories,
+        ...creating,
+        ...publishing,
+        ...imageToPublish,
+        ...checking,
+        ...sharing,
+        ...deploying,
+    },
     outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
     check: (inputs) => [
         ...sideProblems(inputs),
+        ...checkRegistryType(inputs),
         ...checkPublish(inputs),
+        ...checkReplication(inputs),
         ...checkShare(inputs),
         ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
             ? [
@@ -45927,32 +46916,25 @@ const release = defineMode({
     run: async ({ inputs, ports, output, memory, signal }) => {
         const registry = openRegistry({ inputs, ports });
         const target = sessions_openDeploy({ inputs, ports });
-        const { ecr, session } = registry;
+        const { ecr, imageRegistry, session } = registry;
+        const isPublic = inputs['registry-type'] === 'public';
         const [repository] = inputs.repository;
         const images = [{ repository }];
+        const registryId = registryAccount(inputs);
         const [wish, documents] = await together(['context', readWish({ inputs, ports })], ['task-definition', readDocuments({ inputs, side: target, images, ports })]);
-        const [publishing, deployment, wanted] = await together(['registry-role', preparePublish({ inputs, wish, registryId: registryAccount(inputs), ecr, session, ports, signal })], [
-            'deploy-role',
-            prepareDeployment({
-                inputs,
-                side: target,
-                ports,
-                documents,
-                images,
-                registryAccount: registryAccount(inputs),
-            }),
-        ], [organizationInput(inputs), resolveTargets({ inputs, session, ports })], ['registry-role', session.identity()]);
+        const [publishing, deployment, wanted, destinations] = await together(['registry-role', preparePublish({ inputs, wish, registryId, ecr: imageRegistry, session, ports, signal })], ['deploy-role', prepareDeployment({ inputs, side: target, ports, documents, images, registryAccount: registryId })], [organizationInput(inputs), resolveTargets({ inputs, session, ports })], ['wait-for-replication', prepareReplication({ inputs, repositories: inputs.repository, registryId, session, ecr })], ['registry-role', session.identity()]);
         if (inputs['dry-run'])
             return plan();
-        const image = await publishImage(publishing, { ecr, ports, memory, signal });
+        const image = await publishImage(publishing, { ecr: imageRegistry, creator: ecr, ports, memory, signal });
         tellImage(image, output);
         await ports.github.summarise(imageSummary(image));
         warnOfIndex(image);
+        await afterPush({ inputs, destinations, image, session, ecr, ports, signal });
         const repositories = publishing.targets.map(({ repository }) => repository);
         const shared = hasTargets(inputs)
             ? await sharePublished({ inputs, wanted, session, ecr, repositories, ports, signal, onDenial: 'verify' })
             : undefined;
-        if (shared === undefined)
+        if (shared === undefined && !isPublic)
             ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
         output('policy-changed', String(shared?.changed ?? false));
         output('policy', shared?.policyText ?? '');
@@ -45972,19 +46954,20 @@ const release = defineMode({
                 throw part.reason;
         async function plan() {
             const sharing = hasTargets(inputs) ? publishing.targets : [];
-            const [published, shares] = await together(['registry-role', planPublish(publishing, { ecr })], [
+            const [published, shares] = await together(['registry-role', planPublish(publishing, { ecr: imageRegistry })], [
                 'registry-role',
                 Promise.all(sharing.map(async ({ repository }) => planShare({ inputs, wanted, session, ecr, repository, ports, signal }))),
             ]);
             const { image } = published;
             warnOfIndex(image);
-            if (!hasTargets(inputs))
+            if (!hasTargets(inputs) && !isPublic)
                 ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
             await checkTarget({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
             tellPlannedImage(published, output);
             output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
             const planned = await planDeployment(deployment, { images: [image], ports, output });
-            await tellPlan('release', [published.part, ...shares, planned], { ports, output });
+            const after = planAfterPush({ inputs, destinations, repository: publishing.targets[0].repository });
+            await tellPlan('release', [published.part, after, ...shares, planned], { ports, output });
         }
         function warnOfIndex({ isIndex, uri }) {
             if (!isIndex || !inputs['target-services'].includes('lambda'))
@@ -45993,7 +46976,7 @@ const release = defineMode({
         }
         async function checkTarget({ image, isThere }) {
             const { definition } = deployment;
-            const answer = isThere
+            const answer = isThere && !isPublic
                 ? await checkPull({
                     session: target.session,
                     region: inputs['aws-region'],
@@ -46024,6 +47007,504 @@ const release = defineMode({
     },
 });
 
+;// CONCATENATED MODULE: ./build/steps/plan-rollback.js
+
+
+
+async function planRollback(prepared, request) {
+    const { found } = prepared;
+    request.output('changed', String(prepared.what === 'stop' || prepared.what === 'redeploy'));
+    switch (prepared.what) {
+        case 'done':
+            return { writes: [], course: courseOf(found, prepared.by, `would be left as it is: ${prepared.undone} ${prepared.why}`) };
+        case 'await':
+            return { writes: [], course: courseOf(found, prepared.rollback, 'is a rollback: its end would be waited for') };
+        case 'join':
+            return { writes: [], course: courseOf(found, prepared.rollback, `rolls back ${prepared.undoes} already: it would be followed`) };
+        case 'stop': {
+            const { deployment } = prepared;
+            const taskDefinition = await definitionsOf({ deployment, found, request });
+            const course = courseOf(found, deployment, 'would be stopped with a rollback, which would be followed');
+            return { writes: [plan_rollback_write(found, 'stop')], course: { ...course, ...(taskDefinition && { taskDefinition }) } };
+        }
+        case 'redeploy': {
+            const { undoes, redeployment } = prepared;
+            const { service, revision, from, to } = redeployment;
+            const { cluster } = found.deployer.where;
+            request.output('task-definition-arn', to.arn);
+            return {
+                writes: [plan_rollback_write(found, 'start')],
+                deployment: {
+                    cluster,
+                    service: service.name,
+                    place: found.deployer.place,
+                    images: imagesOf(to.definition),
+                    outcome: 'deploy',
+                    before: `${undoes} would be undone by it`,
+                    taskDefinition: {
+                        running: from.arn,
+                        planned: to.arn,
+                        differences: describedDifferences({ before: from.definition, after: to.definition }),
+                    },
+                    changes: revision.deployer.changes(service),
+                    appSpec: revision.deployer.render({ service, taskDefinition: to.arn }),
+                },
+            };
+        }
+    }
+}
+function plan_rollback_write({ deployer, identity }, call) {
+    return deployer.permission({ call, account: identity.account });
+}
+function courseOf({ deployer }, { id, status }, fate) {
+    const { cluster, service } = deployer.where;
+    return { id, status, cluster, service, place: deployer.place, fate };
+}
+async function definitionsOf({ deployment, found: { deployer }, request: { side, ports }, }) {
+    const [now, before] = await Promise.all([deployment.revision, deployment.previousRevision].map(async (name) => revisionOf({ deployer, name, ports })));
+    if (!now || !before)
+        return undefined;
+    const arns = { running: now.taskDefinition, planned: before.taskDefinition };
+    try {
+        const [from, to] = await Promise.all([side.ecs.describeTaskDefinition(arns.running), side.ecs.describeTaskDefinition(arns.planned)]);
+        return { ...arns, differences: describedDifferences({ before: from.definition, after: to.definition }) };
+    }
+    catch (error) {
+        ports.log.debug(`the task definitions could not be compared: ${(0,build_errors/* toError */.iT)(error).message}`);
+        return { ...arns, differences: [] };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-rollback.js
+
+
+function decideRollback(history) {
+    const { active, last, named } = history;
+    const decision = decide(history);
+    if (named === undefined || decision.what === 'await' || undoneIn(decision) === named.id)
+        return decision;
+    if (decision.what === 'done' && last && named.status === 'Succeeded' && named.revision === restoredBy(last))
+        return redeploy({ undoes: named.id, revision: named.previousRevision, runs: named.revision });
+    const newer = active ?? last?.deployment;
+    const since = newer && newer.id !== named.id ? `: ${newer.id} (${newer.status}) came after it` : '';
+    return { what: 'nothing', why: `${named.id} (${named.status}) is not what would be rolled back${since}` };
+}
+function decide({ active, last }) {
+    if (active)
+        return decideActive(active);
+    if (!last)
+        return { what: 'nothing', why: 'there is no deployment yet' };
+    const { deployment, rollback, hadTraffic } = last;
+    if (rollback && (0,domain_deployment/* isActive */.$m)(rollback.status))
+        return { what: 'await', rollback };
+    const succeeded = deployment.status === 'Succeeded';
+    const undone = undoneBy(deployment.description);
+    if (undone !== undefined) {
+        return succeeded
+            ? { what: 'done', undone, by: deployment, why: `was rolled back by ${deployment.id}` }
+            : redeploy({ undoes: undone, revision: deployment.revision });
+    }
+    const holds = succeeded || (rollback ? rollback.status !== 'Succeeded' : hadTraffic);
+    if (holds)
+        return redeploy({ undoes: deployment.id, revision: deployment.previousRevision, runs: deployment.revision });
+    const why = rollback ? `was rolled back by ${rollback.id}` : `ended as ${deployment.status} before its tasks had any traffic`;
+    return { what: 'done', undone: deployment.id, by: rollback ?? deployment, why };
+}
+function decideActive(active) {
+    if (active.rollback.of !== undefined)
+        return { what: 'await', rollback: active };
+    const undoes = undoneBy(active.description);
+    return undoes === undefined ? { what: 'stop', deployment: active } : { what: 'join', rollback: active, undoes };
+}
+function redeploy({ undoes, revision, runs, }) {
+    if (revision === undefined)
+        return { what: 'nothing', why: `nothing is known that ran before ${undoes}` };
+    if (revision === runs)
+        return { what: 'nothing', why: `${undoes} deployed exactly what ran before it` };
+    return { what: 'redeploy', undoes, revision };
+}
+function undoneIn(decision) {
+    switch (decision.what) {
+        case 'stop':
+            return decision.deployment.id;
+        case 'join':
+        case 'redeploy':
+            return decision.undoes;
+        case 'done':
+            return decision.undone;
+        case 'await':
+        case 'nothing':
+            return undefined;
+    }
+}
+function restoredBy({ deployment }) {
+    return undoneBy(deployment.description) === undefined ? deployment.previousRevision : deployment.revision;
+}
+
+;// CONCATENATED MODULE: ./build/steps/prepare-rollback.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+async function prepareRollback(request) {
+    const found = await findDeployer(request);
+    const { active: listed, newest } = await found.around();
+    const active = listed ?? (newest && (0,domain_deployment/* isActive */.$m)(newest.status) ? newest : undefined);
+    const last = active || !newest ? undefined : await prepare_rollback_endOf(newest, { deployer: found.deployer, request });
+    const decision = decideRollback({ active, last, named: found.named });
+    if (decision.what === 'nothing')
+        throw prepare_rollback_nothing(decision.why);
+    if (decision.what !== 'redeploy')
+        return { found, ...decision };
+    return { found, ...decision, redeployment: await prepareRedeployment({ request, found, decision }) };
+}
+function prepare_rollback_nothing(why) {
+    return new build_errors/* InputError */.dz([{ input: 'mode', problem: `there is nothing to roll back to: ${why}` }], {
+        hint: 'To bring back an image that is not known here, deploy it: mode: deploy.',
+    });
+}
+async function prepare_rollback_endOf(newest, { deployer, request }) {
+    const { of } = newest.rollback;
+    if (of !== undefined)
+        return { deployment: await deployer.deployment(of), rollback: newest, hadTraffic: true };
+    if (newest.status === 'Succeeded')
+        return { deployment: newest, rollback: undefined, hadTraffic: true };
+    const by = await rollbackOf({ deployment: newest, deployments: deployer, ports: request.ports, signal: request.signal });
+    if (by !== undefined)
+        return { deployment: newest, rollback: await deployer.deployment(by), hadTraffic: true };
+    const green = (0,domain_deployment/* greenOf */.HX)(await deployer.look(newest.id));
+    return { deployment: newest, rollback: undefined, hadTraffic: (green?.traffic ?? 0) > 0 };
+}
+async function prepareRedeployment({ request, found, decision, }) {
+    const { ecs } = request.side;
+    const { deployer } = found;
+    const { cluster, service } = deployer.where;
+    const { undoes } = decision;
+    const [revision, answer] = await Promise.all([deployer.revision(decision.revision), ecs.describeService({ cluster, service })]);
+    if (!revision)
+        throw prepare_rollback_nothing(`the AppSpec of what ran before ${undoes} is known no more`);
+    const live = serviceIn(answer, { request, found });
+    const [from, to] = await Promise.all([
+        ecs.describeTaskDefinition((0,live_service/* running */.y)(live).taskDefinition),
+        prepare_rollback_describe(revision.taskDefinition, { request, undoes }),
+    ]);
+    const goal = `${undoes} can't be rolled back to ${(0,live_service/* shortName */.E)(to.arn)}`;
+    const problems = [...statusProblems(to.definition), ...(await prepare_rollback_imageProblems({ definition: to.definition, request }))];
+    report({ inputs: problems.map((problem) => ({ input: 'mode', problem: `${goal}: ${problem}` })), documents: [], failures: [] });
+    return { service: live, revision, from, to };
+}
+function serviceIn(live, { request, found }) {
+    const { cluster, service } = found.deployer.where;
+    const problems = serviceProblems({ live, inputs: { ...request.inputs, cluster, service } });
+    if (problems.length > 0 || live.found !== 'service')
+        throw new build_errors/* InputError */.dz(problems);
+    return live.service;
+}
+async function prepare_rollback_describe(arn, { request, undoes }) {
+    try {
+        return await request.side.ecs.describeTaskDefinition(arn);
+    }
+    catch (error) {
+        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error) || (0,aws/* isPassing */.WG)(error))
+            throw error;
+        throw new build_errors/* InputError */.dz([{ input: 'mode', problem: `${undoes} can't be rolled back to ${(0,live_service/* shortName */.E)(arn)}: ${error.message}` }], {
+            cause: error,
+        });
+    }
+}
+function statusProblems({ status }) {
+    return status === 'ACTIVE' || status === undefined
+        ? []
+        : [`it is ${(0,json/* textOf */.b6)(status)}, so that no task of it can be started any more; deploy the image that ran then with mode: deploy`];
+}
+async function prepare_rollback_imageProblems({ definition, request }) {
+    const { side, ports } = request;
+    const asked = [...new Set(imagesOf(definition).map(({ uri }) => uri))].flatMap((uri) => {
+        const reference = (0,domain_image/* parseImageReference */.o_)(uri);
+        const home = reference.ok ? (0,domain_image/* parseEcrHost */.wl)(reference.value.host ?? '') : undefined;
+        return reference.ok && home ? [{ ...reference.value, ...home }] : [];
+    });
+    const answers = await Promise.all(asked.map(async ({ repository, tag, digest, account, region }) => {
+        const id = digest === undefined ? tag && { tag } : { digest };
+        if (!id)
+            throw new Error('an image reference without tag and digest was parsed');
+        return checkImage({ ecr: ports.ecr({ ...side.session, region }), place: { repository, registryId: account }, id });
+    }));
+    for (const answer of answers)
+        if (answer.canPull === 'unknown')
+            ports.log.warning(answer.warning);
+    return answers.flatMap((answer) => (answer.canPull === 'no' ? [answer.problem] : []));
+}
+
+;// CONCATENATED MODULE: ./build/steps/roll-back.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const roll_back_mostRounds = 6;
+async function rollBack(request) {
+    const { ports, signal } = request;
+    const run = new roll_back_Run(request, await mark(ports));
+    try {
+        for (let round = 1;; round++) {
+            signal.throwIfAborted();
+            const prepared = await prepareRollback(request);
+            if (await run.carryOut(prepared))
+                return;
+            if (round === roll_back_mostRounds)
+                throw contended(prepared.found.deployer);
+            await ports.clock.sleep(2_000, signal);
+        }
+    }
+    catch (error) {
+        if (error !== signal.reason)
+            throw error;
+        throw new build_errors/* CancelledError */.cc(`The run was cancelled. ${run.underWay}`);
+    }
+}
+function contended({ place }) {
+    return new build_errors/* DeploymentError */.gt(`No rollback came to its end in ${place}: others came in between ${roll_back_mostRounds} times.`, {
+        deploymentId: '',
+        status: 'Unknown',
+        url: '',
+        hint: 'Let a concurrency group of the workflow keep the runs apart.',
+    });
+}
+function withGoal(error, goal) {
+    const { deploymentId, status, url, events, rollback, hint } = error;
+    const facts = { deploymentId, status, url, events, rollback, cause: error };
+    return new build_errors/* DeploymentError */.gt(`${goal}: ${error.message}`, { ...facts, ...(hint !== undefined && { hint }) });
+}
+class roll_back_Run {
+    underWay = 'Nothing was changed.';
+    #changed = false;
+    #request;
+    #marker;
+    constructor(request, marker) {
+        this.#request = request;
+        this.#marker = marker;
+        request.output('changed', 'false');
+    }
+    async carryOut(prepared) {
+        switch (prepared.what) {
+            case 'done':
+                await this.#done(prepared);
+                return true;
+            case 'await':
+                await this.#await(prepared);
+                return false;
+            case 'join':
+                await this.#join(prepared);
+                return true;
+            case 'stop':
+                await this.#stop(prepared);
+                return false;
+            case 'redeploy':
+                return this.#redeploy(prepared);
+        }
+    }
+    async #done({ found: { deployer }, undone, by, why }) {
+        const { ports, output } = this.#request;
+        const neverRan = by.id === undone;
+        if (neverRan)
+            this.#tellOne(by, deployer);
+        const taskDefinition = neverRan ? undefined : await this.#tellRollback(by, deployer);
+        output('deployment-status', by.status);
+        const old = taskDefinition === undefined ? 'the old tasks' : `the tasks of ${(0,live_service/* shortName */.E)(taskDefinition)}`;
+        if (this.#changed)
+            ports.log.info(`${undone} ${why}: ${old} have the whole traffic.`);
+        else
+            ports.log.notice(`Nothing is left to roll back: ${undone} ${why}.`);
+        await this.#summarise(deployer, { id: by.id, undone, outcome: `${undone} ${why}`, taskDefinition });
+    }
+    async #await({ found: { deployer }, rollback }) {
+        const { id } = rollback;
+        this.#request.ports.log.info(`${id}  is a rollback that is under way: waiting for its end`);
+        await this.#tellRollback(rollback, deployer);
+        this.underWay = `The rollback ${id} goes on without being followed: ${deployer.url(id)}`;
+        await this.#watchToEnd(rollback, deployer);
+    }
+    async #join({ found: { deployer }, rollback, undoes }) {
+        const { id } = rollback;
+        this.#request.ports.log.info(`${id}  rolls back ${undoes} already: following it`);
+        const taskDefinition = await this.#tellRollback(rollback, deployer);
+        await this.#follow({ id, target: { deployer, deployment: rollback } }, { undone: undoes, taskDefinition });
+    }
+    async #stop({ found: { deployer }, deployment }) {
+        const { ports, signal, output } = this.#request;
+        const { id, status } = deployment;
+        ports.log.info(`${id} is under way in ${deployer.place} (${status}): ${deployer.url(id)}`);
+        signal.throwIfAborted();
+        if ((await deployer.stop({ id, rollback: true })) === 'ended') {
+            ports.log.info(`${id}  ended before it could be stopped`);
+            return;
+        }
+        this.#changed = true;
+        output('changed', 'true');
+        this.underWay = `Deployment ${id} was stopped with a rollback, which goes on without being followed: ${deployer.url(id)}`;
+        ports.log.info(`${id}  stopped with a rollback`);
+        const ended = await this.#watchToEnd(deployment, deployer);
+        if (ended.status === 'Succeeded')
+            return;
+        const rollback = await rollbackOf({ deployment: ended, wasAsked: true, deployments: deployer, ports, signal });
+        if (rollback !== undefined)
+            ports.log.info(`${id}  is rolled back by ${rollback}: ${deployer.url(rollback)}`);
+    }
+    async #redeploy({ found: { deployer, identity }, undoes, redeployment }) {
+        const { inputs, side, ports, memory, signal, output } = this.#request;
+        const { service, revision, from, to } = redeployment;
+        ports.log.info(`rolling back ${undoes}: task definition ${(0,live_service/* shortName */.E)(from.arn)} → ${(0,live_service/* shortName */.E)(to.arn)}`);
+        for (const line of describedDifferences({ before: from.definition, after: to.definition }))
+            ports.log.info(`  ${line}`);
+        output('task-definition-arn', to.arn);
+        const item = unfinishedDeployment({
+            place: deployer.where,
+            nonce: this.#marker.nonce,
+            account: identity.account,
+            how: side.session.how,
+            inputs: { ...inputs, 'on-cancel': 'leave' },
+        });
+        const answer = await startDeployment({
+            deployer: revision.deployer,
+            service,
+            taskDefinition: to.arn,
+            text: rollbackText(undoes),
+            marker: this.#marker,
+            item,
+            ports,
+            memory,
+            signal,
+        });
+        if (answer.answer === 'busy') {
+            ports.log.info(`${deployer.place} was taken meanwhile: ${answer.message}`);
+            return false;
+        }
+        const { id } = answer;
+        this.#changed = true;
+        output('changed', 'true');
+        this.#tellOne({ id }, deployer);
+        output('rollback-deployment-id', id);
+        ports.log.info(`${id}  started in ${deployer.place}: ${deployer.url(id)}`);
+        const following = { id, target: { deployer }, unfinished: { memory, item } };
+        try {
+            const { status } = await this.#follow(following, {
+                undone: undoes,
+                images: imagesOf(to.definition),
+                previousTaskDefinition: from.arn,
+                taskDefinition: to.arn,
+            });
+            if (status === 'Succeeded')
+                ports.log.info(`${undoes} is rolled back: ${service.name} runs ${(0,live_service/* shortName */.E)(to.arn)} again.`);
+            return true;
+        }
+        catch (error) {
+            throw error instanceof build_errors/* DeploymentError */.gt ? withGoal(error, `Rolling back ${undoes} to ${(0,live_service/* shortName */.E)(to.arn)}`) : error;
+        }
+    }
+    #tellOne({ id }, deployer) {
+        this.#request.output('deployment-id', id);
+        this.#request.output('deployment-url', deployer.url(id));
+    }
+    async #tellRollback(rollback, deployer) {
+        const { output, ports } = this.#request;
+        this.#tellOne(rollback, deployer);
+        output('rollback-deployment-id', rollback.id);
+        const revision = await revisionOf({ deployer, name: rollback.revision, ports });
+        if (revision)
+            output('task-definition-arn', revision.taskDefinition);
+        return revision?.taskDefinition;
+    }
+    async #watchToEnd(deployment, deployer) {
+        const { inputs, side, ports, signal } = this.#request;
+        const { id } = deployment;
+        const minutes = inputs['wait-for-minutes'] ?? (await deployer.budget(deployment)).minutes;
+        const { end, snapshot } = await ports.log.group(`${id}  following to its end, for at most ${formatDuration(minutes * 60_000)}`, async () => watchDeployment({
+            deployments: deployer,
+            id,
+            session: side.session,
+            ports,
+            signal,
+            until: ({ deployment: { status } }) => (0,domain_deployment/* isTerminal */.Hd)(status),
+            milliseconds: minutes * 60_000,
+            consequence: consequence,
+        }));
+        if (end !== 'time-out' && snapshot)
+            return snapshot.deployment;
+        const url = deployer.url(id);
+        throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${formatDuration(minutes * 60_000)}.`, {
+            deploymentId: id,
+            status: snapshot?.deployment.status ?? deployment.status,
+            url,
+            hint: `It goes on. Run the rollback again: it goes on from there. ${url}`,
+        });
+    }
+    async #follow(request, summary) {
+        const { inputs, side, ports, signal, output } = this.#request;
+        const { deployer } = request.target;
+        const { cluster, service } = deployer.where;
+        const target = { ...request.target, side, inputs: { ...inputs, cluster, service, 'on-cancel': 'leave' } };
+        return summariseEnd(followDeployment({ ...request, target, ports, signal, output }), async (ending) => this.#summarise(deployer, { id: request.id, ...summary, ...ending }));
+    }
+    async #summarise(deployer, { id, undone, ...facts }) {
+        const { cluster, service } = deployer.where;
+        const about = { title: `Rollback of ${undone}`, cluster, service, deployment: { id, url: deployer.url(id) } };
+        const unknown = { images: [], taskDefinition: undefined, previousTaskDefinition: undefined, events: [] };
+        await this.#request.ports.github.summarise(summariseDeployment({ ...unknown, ...about, ...facts }));
+    }
+}
+
+;// CONCATENATED MODULE: ./build/modes/rollback.js
+
+
+
+
+
+
+
+
+
+
+
+const rollback = defineMode({
+    name: 'rollback',
+    summary: 'Brings back what ran before: stops the deployment that is under way with a rollback, else deploys again what ran before the newest success.',
+    inputs: {
+        ...shared_inputs_common,
+        ...existingDeployment,
+        'deployment-id': (0,build_inputs/* optional */.lq)(domain_deployment/* parseDeploymentId */.EQ, 'Undo this deployment only, never another: fails where another has come since, changes nothing where it was undone already. Default: the newest.'),
+        'codedeploy-deployment-config': deploying['codedeploy-deployment-config'],
+        ...waitUntil(['ready', 'traffic-shifted', 'succeeded']),
+    },
+    outputs: [...followedOutputs, 'changed', 'plan'],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs)],
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        const request = { inputs, side: sessions_openDeploy({ inputs, ports }), ports, signal };
+        if (!inputs['dry-run'])
+            return rollBack({ ...request, memory, output });
+        const plan = await planRollback(await prepareRollback(request), { ...request, output });
+        await tellPlan('rollback', [plan], { ports, output });
+    },
+});
+
 ;// CONCATENATED MODULE: ./build/modes/index.js
 
 
@@ -46031,8 +47512,105 @@ const release = defineMode({
 
 
 
-const modes = [release, login, publish, share, deploy, discover_discover];
+
+
+
+const modes = [release, login, publish, share, deploy, follow_follow, continueMode, rollback, discover_discover];
 const inputNames = [...new Set(modes.flatMap((mode) => Object.keys(mode.inputs)))];
+
+
+/***/ }),
+
+/***/ 7981:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  t: () => (/* binding */ outputs_stepOutputs)
+});
+
+// EXTERNAL MODULE: ./build/domain/output-limit.js
+var output_limit = __nccwpck_require__(2514);
+// EXTERNAL MODULE: ./build/domain/json.js
+var json = __nccwpck_require__(7803);
+;// CONCATENATED MODULE: ./build/domain/workflow-file.js
+
+const secret = '\\$\\{\\{\\s*secrets\\.(?<name>\\w+)\\s*\\}\\}';
+const signs = [
+    new RegExp(`^\\s*(?:-\\s+)?["']?(?:registry-id|registries|deploy-account-id|target-accounts)["']?\\s*:\\s*["']?${secret}`),
+    new RegExp(`arn:[\\w-]+:\\w*:[\\w-]*:${secret}:`),
+    new RegExp(`${secret}\\.dkr[.-]ecr`),
+    /^\s*(?:-\s+)?["']?mask-aws-account-id["']?\s*:\s*["']?true\b/i,
+];
+function accountMask(text) {
+    for (const [index, line] of text.split('\n').entries()) {
+        const match = /^\s*#/.test(line) ? null : signs.map((sign) => sign.exec(line)).find((found) => found !== null);
+        if (match)
+            return { line: index + 1, secret: match.groups?.['name'] };
+    }
+    return undefined;
+}
+function jobOutputsOf(workflow, { job, names }) {
+    const jobs = (0,json/* isObject */.Gv)(workflow) ? workflow['jobs'] : undefined;
+    const own = (0,json/* isObject */.Gv)(jobs) ? jobs[job] : undefined;
+    const outputs = (0,json/* isObject */.Gv)(own) ? own['outputs'] : undefined;
+    if (!(0,json/* isObject */.Gv)(outputs))
+        return [];
+    return Object.entries(outputs)
+        .filter(([, expression]) => typeof expression === 'string' && stepOutputs(expression).some((name) => names.includes(name)))
+        .map(([name]) => name);
+}
+function stepOutputs(expression) {
+    return [...expression.matchAll(/\bsteps(?:\.[\w-]+|\[[^\]]*\])\.outputs(?:\.([\w-]+)|\[\s*'([\w-]+)'\s*\])/g)].map(([, plain, quoted]) => plain ?? quoted ?? '');
+}
+
+// EXTERNAL MODULE: ./build/errors.js
+var errors = __nccwpck_require__(9473);
+// EXTERNAL MODULE: ./build/ports/documents.js
+var documents = __nccwpck_require__(2081);
+;// CONCATENATED MODULE: ./build/outputs.js
+
+
+
+
+const largeOutputs = ['policy', 'plan'];
+function outputs_stepOutputs(ports) {
+    const { github, log } = ports;
+    const values = new Map();
+    return {
+        set: (name, value) => {
+            const others = largeOutputs.filter((other) => other !== name).reduce((sum, other) => sum + (values.get(other)?.length ?? 0), 0);
+            const isTooLarge = largeOutputs.includes(name) && others + value.length > output_limit/* largeOutputLimit */.i;
+            if (isTooLarge)
+                log.warning(`Output ${name} has ${value.length} characters, more than GitHub takes with the others of a job, so it is only {"truncated":true}. The log and the job summary tell what is in it.`);
+            const given = isTooLarge ? JSON.stringify({ truncated: true }) : value;
+            values.set(name, given);
+            github.setOutput(name, given);
+        },
+        warnOfDropped: async () => warnOfDropped({ values, ports }),
+    };
+}
+async function warnOfDropped({ values, ports: { files, github, log }, }) {
+    const names = [...values].filter(([, value]) => /(?<!\d)\d{12}\.dkr[.-]ecr|:\d{12}:/.test(value)).map(([name]) => name);
+    const { job, repository, workflowRef } = github.run;
+    const file = workflowRef.replace(`${repository}/`, '').replace(/@.*$/, '');
+    if (names.length === 0 || file === '')
+        return;
+    try {
+        const text = (await files.readText(file)) ?? '';
+        const mask = accountMask(text);
+        const dropped = mask ? jobOutputsOf((0,documents/* parseDocument */.T)(file, text).value, { job, names }) : [];
+        if (mask === undefined || dropped.length === 0)
+            return;
+        const why = mask.secret === undefined ? 'its account ID is masked' : `its account ID is the secret ${mask.secret}`;
+        log.warning(`GitHub will not give ${dropped.join(', ')} to other jobs: ${why}, and an output that holds a masked value is dropped whole. Pass the output image instead, which holds none, and registry-id beside it.`, { file, line: mask.line });
+    }
+    catch (error) {
+        if (!(error instanceof errors/* DocumentError */.Mi))
+            throw error;
+    }
+}
 
 
 /***/ }),
@@ -46067,35 +47645,125 @@ async function atMost(most, things, work) {
 
 /***/ }),
 
-/***/ 2102:
+/***/ 2361:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   N8: () => (/* binding */ asker),
-/* harmony export */   RZ: () => (/* binding */ lazy),
-/* harmony export */   WC: () => (/* binding */ emptyAnswer),
-/* harmony export */   WG: () => (/* binding */ isPassing),
-/* harmony export */   YS: () => (/* binding */ isExpiry),
-/* harmony export */   c6: () => (/* binding */ isDenial),
-/* harmony export */   d$: () => (/* binding */ isNetworkFault),
-/* harmony export */   kA: () => (/* binding */ ask),
-/* harmony export */   ry: () => (/* binding */ clientSettings),
-/* harmony export */   z8: () => (/* binding */ awsCode)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  kA: () => (/* binding */ ask),
+  N8: () => (/* binding */ asker),
+  z8: () => (/* binding */ awsCode),
+  ry: () => (/* binding */ clientSettings),
+  WC: () => (/* binding */ emptyAnswer),
+  JZ: () => (/* binding */ endpointChoice),
+  c6: () => (/* binding */ isDenial),
+  YS: () => (/* binding */ isExpiry),
+  d$: () => (/* binding */ isNetworkFault),
+  WG: () => (/* binding */ isPassing),
+  RZ: () => (/* binding */ lazy),
+  OX: () => (/* binding */ requestHandler)
+});
+
+// EXTERNAL MODULE: ./build/errors.js
+var errors = __nccwpck_require__(9473);
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+;// CONCATENATED MODULE: ./build/ports/proxy.js
+
+
+
+
+
+function proxyAgents(environment = process.env) {
+    const isNamed = Object.entries(environment).some(([name, value]) => /^https?_proxy$/i.test(name) && value !== '');
+    return isNamed ? { httpAgent: new TunnelAgent(settings), httpsAgent: new TlsTunnelAgent(settings) } : undefined;
+}
+const settings = { keepAlive: true, maxSockets: 50 };
+class TunnelAgent extends external_node_http_.Agent {
+    createConnection(options, connected) {
+        return connect('http:', options, { connected, direct: () => super.createConnection(options, connected), through: (socket) => socket });
+    }
+}
+class TlsTunnelAgent extends external_node_https_.Agent {
+    createConnection(options, connected) {
+        return connect('https:', options, {
+            connected,
+            direct: () => super.createConnection(options, connected),
+            through: (socket) => super.createConnection({ ...options, socket }),
+        });
+    }
+}
+function connect(protocol, { host, port }, { connected, direct, through }) {
+    const name = host ?? 'localhost';
+    const authority = `${(0,external_node_net_.isIPv6)(name) ? `[${name}]` : name}:${port ?? ''}`;
+    const proxy = (0,lib/* getProxyUrl */.s_)(`${protocol}//${authority}`);
+    if (proxy === '')
+        return direct();
+    tunnel(new URL(proxy), authority).then((socket) => connected?.(null, through(socket) ?? socket), (error) => connected?.((0,errors/* toError */.iT)(error), undefined));
+    return undefined;
+}
+async function tunnel(proxy, authority) {
+    const { protocol, hostname, port, username, password } = proxy;
+    const secret = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+    const request = (protocol === 'https:' ? external_node_https_ : external_node_http_).request({
+        method: 'CONNECT',
+        host: hostname.replace(/^\[(.*)\]$/, '$1'),
+        port: port || (protocol === 'https:' ? 443 : 80),
+        path: authority,
+        headers: { host: authority, ...(username !== '' && { 'proxy-authorization': `Basic ${secret}` }) },
+        agent: false,
+    });
+    return new Promise((resolve, reject) => {
+        request.once('connect', ({ statusCode = 0 }, socket) => {
+            if (statusCode === 200) {
+                resolve(socket);
+                return;
+            }
+            socket.destroy();
+            reject(new ProxyRefused(`the proxy ${proxy.host} answered ${statusCode} to CONNECT ${authority}`));
+        });
+        request.once('error', (error) => reject(new ProxyRefused(`the proxy ${proxy.host} can’t be used: ${error.message}`, error)));
+        request.end();
+    });
+}
+class ProxyRefused extends Error {
+    name = 'ProxyRefused';
+    code;
+    constructor(why, cause) {
+        super(`${why} (HTTPS_PROXY, HTTP_PROXY; what needs no proxy belongs into NO_PROXY)`, { cause });
+        this.code = cause?.code;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/ports/aws.js
+
 
 function clientSettings({ region, credentials }, { attempts = 5 } = {}) {
     return {
         region,
         credentials,
         maxAttempts: attempts,
-        requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
+        requestHandler: requestHandler(),
     };
+}
+function requestHandler() {
+    return { connectionTimeout: 5_000, requestTimeout: 30_000, ...agents() };
+}
+function endpointChoice(environment) {
+    return { dualStack: environment['AWS_USE_DUALSTACK_ENDPOINT'] === 'true', fips: environment['AWS_USE_FIPS_ENDPOINT'] === 'true' };
 }
 function lazy(make) {
     let made;
     return () => (made ??= { value: make() }).value;
 }
+const agents = lazy(() => proxyAgents());
 async function ask(asked, call) {
     try {
         return await call();
@@ -46109,10 +47777,10 @@ function asker({ role }) {
 }
 function emptyAnswer({ service, operation, of }, missing) {
     const which = of === undefined ? '' : ` for ${of}`;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(`${service}:${operation}${which} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
+    return new errors/* AwsError */.Gy(`${service}:${operation}${which} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
 }
 function awsCode(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+    if (error instanceof errors/* AwsError */.Gy)
         return error.code;
     return isServiceException(error) ? error.name : undefined;
 }
@@ -46125,14 +47793,14 @@ function isExpiry(error) {
     return expiries.includes(awsCode(error) ?? '');
 }
 function toAwsError(asked, error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ || !(error instanceof Error))
+    if (error instanceof errors/* ActionError */.lZ || !(error instanceof Error))
         return error;
     const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
     const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
     const { service, operation, of } = asked;
     const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
     const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(what, { service, operation, code, requestId, cause: error, ...hint(asked, code) });
+    return new errors/* AwsError */.Gy(what, { service, operation, code, requestId, cause: error, ...hint(asked, code) });
 }
 function hint({ service, operation, alsoCheck, role }, code) {
     if (denials.includes(code)) {
@@ -46158,13 +47826,13 @@ function networkCode(error) {
     return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 function isNetworkFault(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+    if (error instanceof errors/* AwsError */.Gy)
         return isNetworkFault(error.cause);
     return (error instanceof Error &&
         (isUnreadable(error) || networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name)));
 }
 function isPassing(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+    if (error instanceof errors/* AwsError */.Gy)
         return isPassing(error.cause);
     if (!isServiceException(error))
         return isNetworkFault(error);
@@ -46187,7 +47855,7 @@ function isPassing(error) {
 /* harmony import */ var _domain_account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
 /* harmony import */ var _domain_id_token_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4192);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
-/* harmony import */ var _aws_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2102);
+/* harmony import */ var _aws_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2361);
 /* harmony import */ var _id_token_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6446);
 /* harmony import */ var _sts_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6123);
 
@@ -46375,7 +48043,7 @@ async function defaultChain({ request: { side, region, role } }) {
 }
 async function fromDefaultChain(region) {
     const { defaultProvider } = await __nccwpck_require__.e(/* import() */ 861).then(__nccwpck_require__.t.bind(__nccwpck_require__, 5861, 19));
-    return defaultProvider(region === undefined ? {} : { clientConfig: { region } })();
+    return defaultProvider({ clientConfig: { requestHandler: (0,_aws_js__WEBPACK_IMPORTED_MODULE_2__/* .requestHandler */ .OX)(), ...(region !== undefined && { region }) } })();
 }
 function isEmptyChain(error) {
     return error instanceof Error && error.name === 'CredentialsProviderError';
@@ -46443,6 +48111,120 @@ function utc(milliseconds) {
 
 /***/ }),
 
+/***/ 2081:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   T: () => (/* binding */ parseDocument)
+/* harmony export */ });
+/* harmony import */ var yaml__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8815);
+/* harmony import */ var _domain_json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7803);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
+
+
+
+function parseDocument(file, text) {
+    const lines = new yaml__WEBPACK_IMPORTED_MODULE_0__/* .LineCounter */ .HN();
+    const document = (0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .parseDocument */ .Tp)(text, { lineCounter: lines, prettyErrors: false });
+    const language = isJson(file) ? 'JSON' : 'YAML';
+    const faults = [
+        ...document.errors.map(({ message, pos: [offset] }) => ({ offset, problem: `is not ${language}: ${message}` })),
+        ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED').map(({ pos: [offset] }) => unresolvedTag(text, offset)),
+    ];
+    if (faults.length > 0) {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .DocumentError */ .Mi(faults.map(({ offset, problem }) => {
+            const { line, col } = lines.linePos(offset);
+            return { file, problem, line, column: col };
+        }));
+    }
+    return {
+        file,
+        value: valueOf(file, document),
+        position: (path) => positionOf({ document, lines, path }),
+        textWith: (path, value) => {
+            if (document.getIn(path) === value)
+                return text;
+            const place = plainPlace(document.getIn(path, true));
+            if (place)
+                return `${text.slice(0, place.start)}${JSON.stringify(value)}${text.slice(place.end)}`;
+            const copy = (0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .isCollection */ .P3)(document.getIn(path.slice(0, -1), true))
+                ? document.clone()
+                : new yaml__WEBPACK_IMPORTED_MODULE_0__/* .Document */ .yo(document.toJS(), { aliasDuplicateObjects: false });
+            setText({ document: copy, path, value, quoted: isJson(file) });
+            return copy.toString({ lineWidth: 0, flowCollectionPadding: !isJson(file) });
+        },
+    };
+}
+function unresolvedTag(text, offset) {
+    const tag = /^!\S*/.exec(text.slice(offset))?.[0] ?? '';
+    return {
+        offset,
+        problem: `has the tag ${tag}, which means nothing here: write the value itself, or let the tool that knows the tag render the file in a step before`,
+    };
+}
+function valueOf(file, document) {
+    try {
+        const value = document.toJS();
+        JSON.stringify(value);
+        if (isJsonValue(value))
+            return value;
+    }
+    catch (error) {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .DocumentError */ .Mi([{ file, problem: `has an alias that can't be followed: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .toError */ .iT)(error).message.split('\n')[0] ?? ''}` }], {
+            cause: error,
+        });
+    }
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .DocumentError */ .Mi([
+        { file, problem: 'holds a value that JSON has not, such as .inf, .nan or what !!binary, !!set or !!timestamp makes' },
+    ]);
+}
+function isJsonValue(value) {
+    if (Array.isArray(value))
+        return value.every(isJsonValue);
+    if ((0,_domain_json_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(value))
+        return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJsonValue);
+    return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+}
+function isJson(file) {
+    return /\.json$/i.test(file);
+}
+function plainPlace(node) {
+    if (!(0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .isScalar */ .jn)(node) || !node.range || node.anchor !== undefined || node.tag !== undefined)
+        return undefined;
+    const [start, end] = node.range;
+    const isPlain = ['PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE'].includes(node.type ?? '');
+    return isPlain && end > start ? { start, end } : undefined;
+}
+function setText({ document, path, value, quoted }) {
+    const before = document.getIn(path, true);
+    if ((0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .isScalar */ .jn)(before)) {
+        Object.assign(before, { value, type: 'QUOTE_DOUBLE', source: undefined });
+        return;
+    }
+    const parent = document.getIn(path.slice(0, -1), true);
+    if (!(0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .isCollection */ .P3)(parent))
+        throw new Error(`${(0,_domain_json_js__WEBPACK_IMPORTED_MODULE_2__/* .formatPath */ .jV)(path)} has no place in the document`);
+    const name = path.at(-1);
+    parent.set(quoted && typeof name === 'string' ? quotedText(name) : name, quotedText(value));
+}
+function quotedText(value) {
+    return Object.assign(new yaml__WEBPACK_IMPORTED_MODULE_0__/* .Scalar */ .X5(value), { type: 'QUOTE_DOUBLE' });
+}
+function positionOf({ document, lines, path }) {
+    for (let length = path.length; length >= 0; length--) {
+        const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+        const [offset] = ((0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .isNode */ .Ll)(node) && node.range) || [];
+        if (offset !== undefined) {
+            const { line, col } = lines.linePos(offset);
+            return { line, column: col };
+        }
+    }
+    return undefined;
+}
+
+
+/***/ }),
+
 /***/ 6446:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -46503,7 +48285,7 @@ function claimsOf(token) {
 
 /***/ }),
 
-/***/ 7637:
+/***/ 6334:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -46512,6 +48294,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   R: () => (/* binding */ realPorts)
 });
 
+// EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
+var aws = __nccwpck_require__(2361);
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/ports/clock.js
@@ -46533,8 +48317,6 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 var domain_deployment = __nccwpck_require__(6106);
 // EXTERNAL MODULE: ./build/errors.js
 var errors = __nccwpck_require__(9473);
-// EXTERNAL MODULE: ./build/ports/aws.js
-var aws = __nccwpck_require__(2102);
 ;// CONCATENATED MODULE: ./build/ports/codedeploy.js
 
 
@@ -46742,6 +48524,10 @@ function toDeployment({ id, info }) {
         },
         rollsBack: info.autoRollbackConfiguration?.enabled,
         statusMessages: info.deploymentStatusMessages ?? [],
+        waits: {
+            ready: info.blueGreenDeploymentConfiguration?.deploymentReadyOption?.waitTimeInMinutes,
+            termination: info.blueGreenDeploymentConfiguration?.terminateBlueInstancesOnDeploymentSuccess?.terminationWaitTimeInMinutes,
+        },
         revision: info.revision?.appSpecContent?.sha256,
         previousRevision: info.previousRevision?.appSpecContent?.sha256,
     };
@@ -46880,14 +48666,16 @@ function isolatedDockerConfig({ existing, folder, hosts }) {
     const parsed = parse(existing);
     if (!parsed.ok)
         return parsed;
-    const { auths, credHelpers, credsStore, cliPluginsExtraDirs, ...rest } = parsed.value;
-    const kept = without(object(auths), hosts);
-    const helpers = {
-        ...(typeof credsStore === 'string' && helpersFor(kept, credsStore)),
-        ...without(object(credHelpers), hosts),
-    };
+    const { auths, credHelpers, cliPluginsExtraDirs, ...rest } = parsed.value;
+    const store = typeof rest['credsStore'] === 'string' && rest['credsStore'] !== '';
+    const helpers = { ...without(object(credHelpers), hosts), ...(store && ofEach(hosts, '')) };
     const plugins = Array.isArray(cliPluginsExtraDirs) ? cliPluginsExtraDirs : [];
-    const config = { ...rest, auths: kept, credHelpers: helpers, cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`] };
+    const config = {
+        ...rest,
+        auths: { ...without(object(auths), hosts), ...ofEach(hosts, {}) },
+        credHelpers: helpers,
+        cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`],
+    };
     return (0,domain_parsed.ok)(JSON.stringify(config, undefined, 2));
 }
 function storedLogin(text, host) {
@@ -46896,7 +48684,7 @@ function storedLogin(text, host) {
         return undefined;
     const { auths, credHelpers, credsStore } = parsed.value;
     const helper = object(credHelpers)[host];
-    if (typeof helper === 'string')
+    if (typeof helper === 'string' && helper !== '')
         return { helper, server: host };
     const [server = host, entry] = Object.entries(object(auths)).find(([name]) => hostOf(name) === host || isDockerHub(name, host)) ?? [];
     const { auth } = object(entry);
@@ -46904,7 +48692,7 @@ function storedLogin(text, host) {
         const [username = '', password = ''] = atob(auth).split(/:(.*)/s, 2);
         return { username, password };
     }
-    return typeof credsStore === 'string' && entry !== undefined ? { helper: credsStore, server } : undefined;
+    return typeof credsStore === 'string' && helper === undefined && entry !== undefined ? { helper: credsStore, server } : undefined;
 }
 function isDockerHub(name, host) {
     return host === 'docker.io' && hostOf(name) === 'index.docker.io';
@@ -46923,9 +48711,8 @@ function parse(text) {
         return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
 }
-function helpersFor(auths, store) {
-    const stored = Object.entries(auths).filter(([, entry]) => !(0,json/* isObject */.Gv)(entry) || !('auth' in entry || 'identitytoken' in entry));
-    return Object.fromEntries(stored.map(([host]) => [host, store]));
+function ofEach(hosts, value) {
+    return Object.fromEntries(hosts.map((host) => [host, value]));
 }
 function without(entries, hosts) {
     return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(hostOf(host))));
@@ -48088,9 +49875,10 @@ const shownLines = 5;
 const keptLines = 2_000;
 function childProcesses({ log, environment, grace = 1_500 }) {
     return {
-        run: async (command) => {
+        find: async (program) => findProgram(program, environment),
+        run: async (command, { signal = neverAborted } = {}) => {
             if (command.input !== undefined)
-                return supervise({ command, environment, grace, signal: neverAborted, onLine: () => undefined });
+                return supervise({ command, environment, grace, signal, onLine: () => undefined });
             const program = await findProgram(command.program, environment);
             const { exitCode, stdout, stderr } = await getExecOutput(`"${program}"`, [...command.arguments], {
                 silent: true,
@@ -48207,7 +49995,7 @@ function stopper(child, grace) {
 }
 function failure({ command, exitCode, stdout, stderr }) {
     const firstOption = command.arguments.findIndex((argument) => argument.startsWith('-'));
-    const shown = [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
+    const shown = command.name ?? [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
     const said = lastLines(stderr) || lastLines(stdout) || 'it said nothing';
     const output = `${stdout}\n${stderr}`;
     return new errors/* CommandError */.Qd(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode, output });
@@ -48238,6 +50026,7 @@ function dockerCli({ log, environment }) {
     return {
         variables,
         variable: (name) => environment[name],
+        isInstalled: async () => processes.find('docker').then(() => true, () => false),
         probe: async ({ builder } = { builder: undefined }) => {
             const [engine, store, buildx, inspected] = await Promise.all([
                 said(processes, ['version', '--format', '{{.Server.Version}}']),
@@ -48265,9 +50054,7 @@ function dockerCli({ log, environment }) {
             if (!config.ok)
                 throw new errors/* DocumentError */.Mi([{ file, problem: config.problem }], { hint: 'Docker can’t read it either; mend or remove it.' });
             await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'config.json'), config.value, { mode: 0o600 });
-            const contexts = (0,external_node_path_.join)(folderInForce, 'contexts');
-            if (await (0,promises_.stat)(contexts).catch(absent))
-                await (0,promises_.symlink)(contexts, (0,external_node_path_.join)(folder, 'contexts'));
+            await linkNeighbours({ from: folderInForce, to: folder });
             const builders = variables.BUILDX_CONFIG || (0,external_node_path_.join)(folderInForce, 'buildx');
             return { folder, variables: { DOCKER_CONFIG: folder, BUILDX_CONFIG: builders } };
         },
@@ -48283,8 +50070,9 @@ function dockerCli({ log, environment }) {
             });
             return loginIn(stdout);
         },
-        login: async ({ config, host, login }) => {
-            await processes.run({ ...docker(loginArguments({ host, username: login.username }), config), input: login.password });
+        login: async ({ config, host, login, signal }) => {
+            const command = docker(loginArguments({ host, username: login.username }), config);
+            await processes.run({ ...command, name: `docker login ${host}`, input: login.password }, { signal });
         },
         buildAndPush: async (request, options) => options.facts.buildx === undefined
             ? classicBuild({ processes, request, options })
@@ -48359,6 +50147,14 @@ function explainFailure({ file }) {
         });
     };
 }
+const foundElsewhere = ['cli-plugins', 'buildx'];
+async function linkNeighbours({ from, to }) {
+    const entries = (await (0,promises_.readdir)(from, { withFileTypes: true }).catch(absent)) ?? [];
+    const folders = entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !foundElsewhere.includes(entry.name));
+    for (const { name } of folders)
+        if (name !== 'config.json')
+            await (0,promises_.symlink)((0,external_node_path_.join)(from, name), (0,external_node_path_.join)(to, name));
+}
 function docker(args, { variables }) {
     return { program: 'docker', arguments: args, variables: { ...variables } };
 }
@@ -48394,6 +50190,8 @@ function absent(error) {
     throw error;
 }
 
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -48559,804 +50357,8 @@ function prepareKeyValueMessage(key, value) {
     return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
 }
 //# sourceMappingURL=file-command.js.map
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(4371);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var lib_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => lib_awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
 ;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
 var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -49452,7 +50454,7 @@ class OidcClient {
             allowRetries: allowRetry,
             maxRetries: maxRetry
         };
-        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(OidcClient.getRequestToken())], requestOptions);
+        return new lib/* HttpClient */.Qq('actions/oidc-client', [new BearerCredentialHandler(OidcClient.getRequestToken())], requestOptions);
     }
     static getRequestToken() {
         const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
@@ -50211,6 +51213,42 @@ var account = __nccwpck_require__(8750);
 var oci = __nccwpck_require__(6148);
 // EXTERNAL MODULE: ./build/domain/tags.js
 var tags = __nccwpck_require__(5112);
+// EXTERNAL MODULE: ./build/domain/scan.js
+var scan = __nccwpck_require__(7940);
+;// CONCATENATED MODULE: ./build/ports/ecr-scan.js
+
+function scanIn(state, pages) {
+    const findings = pages.flatMap(({ findings: basic = [], enhancedFindings = [] }) => [
+        ...basic.map(ofBasic),
+        ...enhancedFindings.filter(({ status = 'ACTIVE' }) => status === 'ACTIVE').map(ofEnhanced),
+    ]);
+    return { status: state?.status ?? '', why: state?.description, counts: (0,scan/* countBySeverity */.Ot)(findings), findings };
+}
+function ofBasic({ name, severity, uri, attributes = [] }) {
+    const attribute = (key) => attributes.find((one) => one.key === key)?.value;
+    return {
+        name: name ?? '',
+        severity: (0,scan/* toSeverity */.T_)(severity),
+        package: words(attribute('package_name'), attribute('package_version')),
+        fixedIn: undefined,
+        uri,
+    };
+}
+function ofEnhanced({ title, severity, packageVulnerabilityDetails: details }) {
+    const [vulnerable] = details?.vulnerablePackages ?? [];
+    return {
+        name: details?.vulnerabilityId ?? title ?? '',
+        severity: (0,scan/* toSeverity */.T_)(severity),
+        package: words(vulnerable?.name, vulnerable?.version),
+        fixedIn: vulnerable?.fixedInVersion,
+        uri: details?.sourceUrl,
+    };
+}
+function words(...parts) {
+    const known = parts.filter((part) => part !== undefined && part !== '');
+    return known.length === 0 ? undefined : known.join(' ');
+}
+
 ;// CONCATENATED MODULE: ./build/ports/http.js
 
 
@@ -50232,7 +51270,7 @@ const idleTimeout = 60_000;
 function openHttp({ clock, signal }) {
     const broken = new AbortController();
     const ended = signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]);
-    const client = (allowRedirects) => new HttpClient('ecr-org-deploy', [abortable(ended)], { keepAlive: true, allowRedirects, socketTimeout: idleTimeout });
+    const client = (allowRedirects) => new lib/* HttpClient */.Qq('ecr-org-deploy', [abortable(ended)], { keepAlive: true, allowRedirects, socketTimeout: idleTimeout });
     const [reading, sending] = [client(true), client(false)];
     const open = async ({ method, url, headers = {}, body }) => {
         const stream = body?.();
@@ -50305,7 +51343,8 @@ function noAnswer(cause) {
 
 
 
-function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) {
+
+function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoint = { dualStack: false, fips: false } } = {}) {
     const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(249)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8249, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access)));
@@ -50315,25 +51354,20 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
         const asked = ecr_about('DescribeRepositories', place);
         const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
         const reply = await none('RepositoryNotFoundException', ask(asked, async () => (await client()).send(request)));
-        return reply && repositoryIn(asked, { place, found: reply.repositories?.[0] });
+        return reply && repositoryIn(asked, { place, found: reply.repositories?.[0], endpoint });
     };
     return {
+        service: 'ecr',
         authorization: async () => {
             const { GetAuthorizationTokenCommand } = await sdk();
             const asked = { service: 'ecr', operation: 'GetAuthorizationToken' };
             const reply = await ask(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
             const [data] = reply.authorizationData ?? [];
-            const [username = '', password = ''] = Buffer.from(data?.authorizationToken ?? '', 'base64')
-                .toString('utf8')
-                .split(/:(.*)/s, 2);
-            if (password !== '')
-                mask(password);
-            if (data?.authorizationToken !== undefined)
-                mask(data.authorizationToken);
+            const login = ecr_loginIn(data?.authorizationToken, mask);
             const host = hostOfEndpoint(data?.proxyEndpoint ?? '');
-            if (username === '' || password === '' || host === undefined)
+            if (login === undefined || host === undefined)
                 throw (0,aws/* emptyAnswer */.WC)(asked, 'a login and a registry endpoint');
-            return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
+            return { ...login, host: (0,domain_image/* hostAtEndpoint */.T4)(host, endpoint), expiresAt: data?.expiresAt?.getTime() };
         },
         repository: describe,
         createRepository: async (place, { mutability }) => {
@@ -50342,7 +51376,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             const request = new CreateRepositoryCommand({ ...named(place), imageTagMutability: mutability });
             try {
                 const { repository } = await ask(asked, async () => (await once()).send(request));
-                return { repository: repositoryIn(asked, { place, found: repository }), created: true };
+                return { repository: repositoryIn(asked, { place, found: repository, endpoint }), created: true };
             }
             catch (error) {
                 if ((0,aws/* awsCode */.z8)(error) !== 'RepositoryAlreadyExistsException' && !(0,aws/* isPassing */.WG)(error))
@@ -50416,11 +51450,78 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             });
             await none('ImageAlreadyExistsException', ask(ecr_about('PutImage', place), async () => (await client()).send(request)));
         },
+        scan: async (place, digest) => {
+            const { DescribeImageScanFindingsCommand } = await sdk();
+            const asked = ecr_about('DescribeImageScanFindings', place);
+            const page = async (nextToken) => {
+                const request = new DescribeImageScanFindingsCommand({
+                    ...named(place),
+                    imageId: { imageDigest: digest },
+                    maxResults: 1000,
+                    nextToken,
+                });
+                return none('ScanNotFoundException', ask(asked, async () => (await client()).send(request)));
+            };
+            const first = await page(undefined);
+            if (!first)
+                return undefined;
+            const pages = [first];
+            for (let token = first.nextToken; token !== undefined;) {
+                const next = await page(token);
+                if (next)
+                    pages.push(next);
+                token = next?.nextToken;
+            }
+            return scanIn(first.imageScanStatus, pages.flatMap(({ imageScanFindings }) => imageScanFindings ?? []));
+        },
+        startScan: async (place, digest) => {
+            const { StartImageScanCommand } = await sdk();
+            const request = new StartImageScanCommand({ ...named(place), imageId: { imageDigest: digest } });
+            try {
+                await ask(ecr_about('StartImageScan', place), async () => (await once()).send(request));
+                return { start: 'started' };
+            }
+            catch (error) {
+                if (!(error instanceof errors/* AwsError */.Gy))
+                    throw error;
+                if (error.code === 'LimitExceededException')
+                    return { start: 'limited' };
+                if (error.code === 'ValidationException')
+                    return { start: 'enhanced' };
+                if (error.code === 'UnsupportedImageTypeException')
+                    return { start: 'unsupported', reason: error.message };
+                if ((0,aws/* isDenial */.c6)(error))
+                    return { start: 'denied', reason: error.message };
+                if ((0,aws/* isPassing */.WG)(error))
+                    return { start: 'unknown' };
+                throw error;
+            }
+        },
+        replicationRules: async () => {
+            const { DescribeRegistryCommand } = await sdk();
+            const asked = { service: 'ecr', operation: 'DescribeRegistry' };
+            const { replicationConfiguration } = await ask(asked, async () => (await client()).send(new DescribeRegistryCommand({})));
+            return (replicationConfiguration?.rules ?? []).map(({ destinations = [], repositoryFilters = [] }) => ({
+                destinations: destinations.map(({ registryId, region }) => ({ account: registryId, region: region })),
+                prefixes: repositoryFilters.flatMap(({ filter }) => filter ?? []),
+            }));
+        },
+        replications: async (place, digest) => {
+            const { DescribeImageReplicationStatusCommand } = await sdk();
+            const request = new DescribeImageReplicationStatusCommand({ ...named(place), imageId: { imageDigest: digest } });
+            const { replicationStatuses = [] } = await ask(ecr_about('DescribeImageReplicationStatus', place), async () => (await client()).send(request));
+            return replicationStatuses.map(({ registryId, region, status, failureCode }) => ({
+                account: registryId,
+                region: region,
+                status: status ?? '',
+                failure: failureCode,
+            }));
+        },
         readPolicy: async (place) => {
             const { GetRepositoryPolicyCommand } = await sdk();
             const request = new GetRepositoryPolicyCommand(named(place));
             const asked = ecr_about('GetRepositoryPolicy', place);
-            const reply = await none('RepositoryPolicyNotFoundException', ask(asked, async () => (await client()).send(request)));
+            const reply = await none(/^Repository(Policy)?NotFoundException$/, ask(asked, async () => (await client()).send(request)));
             return reply?.policyText;
         },
         writePolicy: async (place, text) => {
@@ -50439,21 +51540,31 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
         },
     };
 }
-function repositoryIn(asked, { place, found }) {
+function repositoryIn(asked, { place, found, endpoint }) {
     const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
     const uri = found?.repositoryUri ?? '';
     if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
         throw (0,aws/* emptyAnswer */.WC)(asked, 'the repository');
+    const host = (0,domain_image/* hostAtEndpoint */.T4)(uri.slice(0, -`/${place.repository}`.length), endpoint);
     const mutability = found?.imageTagMutability ?? '';
     return {
         name: place.repository,
         registryId: registryId.value,
         arn: found?.repositoryArn ?? '',
-        uri,
-        host: uri.slice(0, -`/${place.repository}`.length),
+        uri: `${host}/${place.repository}`,
+        host,
         mutability: (0,tags/* isTagMutability */.xT)(mutability) ? mutability : 'MUTABLE',
         exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
     };
+}
+function ecr_loginIn(token, mask) {
+    if (token === undefined || token === '')
+        return undefined;
+    mask(token);
+    const [username = '', password = ''] = Buffer.from(token, 'base64').toString('utf8').split(/:(.*)/s, 2);
+    if (password !== '')
+        mask(password);
+    return username === '' || password === '' ? undefined : { username, password };
 }
 async function download(url) {
     const http = openHttp({ clock: systemClock });
@@ -50502,6 +51613,142 @@ function hostOfEndpoint(endpoint) {
 function mediaTypeIn(manifest) {
     const { mediaType } = JSON.parse(manifest);
     return typeof mediaType === 'string' ? mediaType : 'application/vnd.oci.image.manifest.v1+json';
+}
+
+;// CONCATENATED MODULE: ./build/ports/ecr-public.js
+
+
+
+
+
+
+
+const onlyRegion = 'us-east-1';
+const service = 'ecr-public';
+function awsEcrPublic({ region: _, ...access }, { ociRegistry, mask = setSecret, endpoint = { dualStack: false, fips: false } }) {
+    const here = { ...access, region: onlyRegion };
+    const ask = (0,aws/* asker */.N8)(here);
+    const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(821)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 9821, 19)));
+    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRPUBLICClient((0,aws/* clientSettings */.ry)(here)));
+    const found = new Map();
+    const blobs = new Map();
+    let alias;
+    const nameOf = (repository) => {
+        const isBelow = alias !== undefined && repository.startsWith(`${alias}/`);
+        return found.get(repository)?.name ?? (isBelow ? repository.slice((alias ?? '').length + 1) : repository);
+    };
+    const named = ({ repository, registryId }) => ({
+        ...(registryId !== undefined && { registryId }),
+        repositoryName: nameOf(repository),
+    });
+    const authorization = async () => {
+        const { GetAuthorizationTokenCommand } = await sdk();
+        const asked = {
+            service,
+            operation: 'GetAuthorizationToken',
+            alsoCheck: 'sts:GetServiceBearerToken, which it needs too',
+        };
+        const { authorizationData: data } = await ask(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
+        const login = ecr_loginIn(data?.authorizationToken, mask);
+        if (login === undefined)
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'a login');
+        return { ...login, service, host: (0,domain_image/* hostAtEndpoint */.T4)(domain_image/* publicHost */.mh, endpoint), expiresAt: data?.expiresAt?.getTime() };
+    };
+    const repository = async (place) => {
+        const known = found.get(place.repository);
+        if (known)
+            return known.repository;
+        const { DescribeRepositoriesCommand } = await sdk();
+        const asked = ecr_public_about('DescribeRepositories', place);
+        const { repositoryName, ...registry } = named(place);
+        const request = new DescribeRepositoriesCommand({ ...registry, repositoryNames: [repositoryName] });
+        const reply = await none(/^(Repository|Registry)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
+        if (!reply)
+            return undefined;
+        const described = ecr_public_repositoryIn(asked, { name: repositoryName, found: reply.repositories?.[0], endpoint });
+        for (const name of [place.repository, described.name])
+            found.set(name, { name: repositoryName, repository: described });
+        alias = described.name.split('/')[0];
+        return described;
+    };
+    const readLogin = (0,aws/* lazy */.RZ)(authorization);
+    const over = async (place) => {
+        const described = await repository(place);
+        return described && { host: described.host, repository: described.name, login: await readLogin() };
+    };
+    return {
+        service,
+        authorization,
+        repository,
+        image: async (place, id) => {
+            const { DescribeImagesCommand } = await sdk();
+            const asked = ecr_public_about('DescribeImages', place);
+            const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
+            const reply = await none(/^(Image|Repository|Registry)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
+            const [image] = reply?.imageDetails ?? [];
+            if (!image)
+                return undefined;
+            return {
+                digest: digestIn(asked, image.imageDigest),
+                tags: (image.imageTags ?? []),
+                mediaType: image.imageManifestMediaType,
+            };
+        },
+        manifest: async (place, id) => {
+            try {
+                const registry = await over(place);
+                const reference = 'tag' in id ? id.tag : id.digest;
+                const image = registry && (await ociRegistry.read({ ...registry, reference, signal: ecr_public_neverAborted }));
+                const top = image?.manifests.at(-1);
+                if (!image || !top)
+                    return { answer: 'missing' };
+                for (const blob of image.blobs)
+                    blobs.set(blob.digest, blob);
+                return { answer: 'found', digest: image.digest, mediaType: top.mediaType, text: Buffer.from(top.bytes).toString('utf8') };
+            }
+            catch (error) {
+                if (error instanceof errors/* AwsError */.Gy && ['DENIED', 'UNAUTHORIZED'].includes(error.code))
+                    return { answer: 'denied', reason: error.message };
+                throw error;
+            }
+        },
+        configuration: async (_, digest) => {
+            const blob = blobs.get(digest);
+            return blob && (0,consumers_namespaceObject.text)(blob.open());
+        },
+        putManifest: async (place, { text: imageManifest, mediaType, digest, tag }) => {
+            const { PutImageCommand } = await sdk();
+            const request = new PutImageCommand({
+                ...named(place),
+                imageManifest,
+                imageManifestMediaType: mediaType,
+                imageDigest: digest,
+                imageTag: tag,
+            });
+            await none('ImageAlreadyExistsException', ask(ecr_public_about('PutImage', place), async () => (await client()).send(request)));
+        },
+    };
+}
+const ecr_public_neverAborted = new AbortController().signal;
+function ecr_public_repositoryIn(asked, { name, found, endpoint }) {
+    const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
+    const [plainHost = '', ...path] = (found?.repositoryUri ?? '').split('/');
+    if (!registryId.ok || path.slice(1).join('/') !== name)
+        throw (0,aws/* emptyAnswer */.WC)(asked, 'the repository');
+    const host = (0,domain_image/* hostAtEndpoint */.T4)(plainHost, endpoint);
+    const full = path.join('/');
+    return {
+        name: full,
+        registryId: registryId.value,
+        arn: found?.repositoryArn ?? '',
+        uri: `${host}/${full}`,
+        host,
+        mutability: 'MUTABLE',
+        exclusionFilters: [],
+    };
+}
+function ecr_public_about(operation, { repository }) {
+    return { service, operation, of: `public repository ${repository}` };
 }
 
 // EXTERNAL MODULE: ./build/domain/live-service.js
@@ -50755,6 +52002,7 @@ function actionsGitHub(environment) {
         run: {
             repository: variable('GITHUB_REPOSITORY'),
             workflow: variable('GITHUB_WORKFLOW'),
+            workflowRef: variable('GITHUB_WORKFLOW_REF'),
             job: variable('GITHUB_JOB'),
             runId: variable('GITHUB_RUN_ID'),
             runAttempt: variable('GITHUB_RUN_ATTEMPT'),
@@ -51408,7 +52656,7 @@ function refused({ operation, place, reply, why }) {
     const { code, message } = registryProblem(reply);
     const said = why ?? [code.startsWith('HTTP') ? '' : code, message].filter((part) => part !== '').join(': ');
     return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: the registry answered ${reply.status} ${said}`.trimEnd(), {
-        service: 'ecr',
+        service: serviceOf(place),
         operation,
         code,
         ...hint({ status: reply.status, operation, place }),
@@ -51418,18 +52666,21 @@ function unanswered({ operation, place, error }) {
     if (!(error instanceof NoAnswer))
         return error;
     return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: no answer from ${place.host}: ${error.message}`, {
-        service: 'ecr',
+        service: serviceOf(place),
         operation,
         code: error.code,
         cause: error,
         hint: `Check that this runner reaches ${baseUrl(place.host)} (proxy, NO_PROXY, VPC endpoint).`,
     });
 }
-function what({ operation, place: { host, repository } }) {
-    return `${isEcr(host) ? 'ecr:' : ''}${operation} for ${host}/${repository}`;
+function what({ operation, place }) {
+    return `${isEcr(place) ? `${serviceOf(place)}:` : ''}${operation} for ${place.host}/${place.repository}`;
 }
-function isEcr(host) {
-    return (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || baseUrl(host).startsWith('http:');
+function isEcr({ host, login }) {
+    return login?.service !== undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || baseUrl(host).startsWith('http:');
+}
+function serviceOf({ login }) {
+    return login?.service ?? 'ecr';
 }
 function registryProblem({ status, text }) {
     try {
@@ -51442,12 +52693,13 @@ function registryProblem({ status, text }) {
     }
     return { code: `HTTP${status}`, message: text.slice(0, 200) };
 }
-function hint({ status, operation, place: { host, repository } }) {
+function hint({ status, operation, place }) {
+    const { host, repository } = place;
     if (status === 404)
         return { hint: `Check that the repository ${repository} exists there.` };
     if (status !== 401 && status !== 403)
         return {};
-    if (!isEcr(host))
+    if (!isEcr(place))
         return { hint: `Log in to ${host} before this step (docker/login-action).` };
     const pull = ['BatchGetImage', 'GetDownloadUrlForLayer'];
     const action = operation === 'GetAuthorizationToken'
@@ -51456,7 +52708,7 @@ function hint({ status, operation, place: { host, repository } }) {
             ? `${operation} (a copy needs ${pull.join(' and ')})`
             : `${operation} (a push needs BatchCheckLayerAvailability, InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage and BatchGetImage)`;
     return {
-        hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
+        hint: `Allow ${serviceOf(place)}:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
     };
 }
 
@@ -51654,10 +52906,14 @@ function unitPath({ Paths: [path = ''] = [] }) {
 
 
 
+
+
 function realPorts(environment) {
     const clock = systemClock;
     const log = actionsLog;
     const github = actionsGitHub(environment);
+    const ociRegistry = httpOciRegistry({ clock });
+    const endpoint = (0,aws/* endpointChoice */.JZ)(environment);
     return {
         clock,
         log,
@@ -51666,8 +52922,9 @@ function realPorts(environment) {
         git: gitCli({ log, environment }),
         credentials: (0,credentials/* stsCredentials */.Pe)({ github, clock, log, environment }),
         docker: dockerCli({ log, environment }),
-        ociRegistry: httpOciRegistry({ clock }),
-        ecr: awsEcr,
+        ociRegistry,
+        ecr: (session) => awsEcr(session, { endpoint }),
+        ecrPublic: (session) => awsEcrPublic(session, { endpoint, ociRegistry }),
         ecs: awsEcs,
         codedeploy: awsCodedeploy,
         organizations: (session) => awsOrganizations(session, { clock }),
@@ -51692,7 +52949,7 @@ function realPorts(environment) {
 /* harmony import */ var _domain_account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
 /* harmony import */ var _domain_id_token_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4192);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
-/* harmony import */ var _aws_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2102);
+/* harmony import */ var _aws_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2361);
 /* harmony import */ var _id_token_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6446);
 
 
@@ -51869,6 +53126,819 @@ async function isWithoutCredentials({ github, credentials }) {
 const withoutCredentials = 'This run has no AWS credentials, as runs of pull requests from forks and of Dependabot have none: AWS was not asked, and nothing was built, pushed, shared or deployed. ' +
     'The job summary has the plan that can be made without. (In other pull requests "permissions: id-token: write" lets the job assume its roles.)';
 
+
+/***/ }),
+
+/***/ 4942:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qq: () => (/* binding */ HttpClient),
+  s_: () => (/* binding */ lib_getProxyUrl)
+});
+
+// UNUSED EXPORTS: Headers, HttpClientError, HttpClientResponse, HttpCodes, MediaTypes, isHttps
+
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ./node_modules/tunnel/index.js
+var tunnel = __nccwpck_require__(770);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
+    }
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return __awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
+                        }
+                    }
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
+                }
+            }
+        }
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new undici.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return __awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
 
 /***/ })
 

@@ -28734,11 +28734,17 @@ function consoleHost(region) {
 /* harmony export */   RM: () => (/* binding */ activeStatuses),
 /* harmony export */   cb: () => (/* binding */ hasShifted)
 /* harmony export */ });
-/* unused harmony exports terminalStatuses, waits, hasReached */
+/* unused harmony exports parseDeploymentId, terminalStatuses, greenOf, waits, hasReached */
 /* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+/* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
 
+
+const parseDeploymentId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^d-[A-Za-z0-9]{1,40}$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM');
 const activeStatuses = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
 const terminalStatuses = ['Succeeded', 'Failed', 'Stopped'];
+function greenOf({ target }) {
+    return target?.taskSets.find(({ label }) => label === 'Green');
+}
 function isTerminal(status) {
     return terminalStatuses.some((terminal) => terminal === status);
 }
@@ -28935,35 +28941,125 @@ function toError(thrown) {
 
 /***/ }),
 
-/***/ 2102:
+/***/ 2361:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   N8: () => (/* binding */ asker),
-/* harmony export */   RZ: () => (/* binding */ lazy),
-/* harmony export */   WC: () => (/* binding */ emptyAnswer),
-/* harmony export */   WG: () => (/* binding */ isPassing),
-/* harmony export */   YS: () => (/* binding */ isExpiry),
-/* harmony export */   c6: () => (/* binding */ isDenial),
-/* harmony export */   d$: () => (/* binding */ isNetworkFault),
-/* harmony export */   kA: () => (/* binding */ ask),
-/* harmony export */   ry: () => (/* binding */ clientSettings),
-/* harmony export */   z8: () => (/* binding */ awsCode)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  kA: () => (/* binding */ ask),
+  N8: () => (/* binding */ asker),
+  z8: () => (/* binding */ awsCode),
+  ry: () => (/* binding */ clientSettings),
+  WC: () => (/* binding */ emptyAnswer),
+  JZ: () => (/* binding */ endpointChoice),
+  c6: () => (/* binding */ isDenial),
+  YS: () => (/* binding */ isExpiry),
+  d$: () => (/* binding */ isNetworkFault),
+  WG: () => (/* binding */ isPassing),
+  RZ: () => (/* binding */ lazy),
+  OX: () => (/* binding */ requestHandler)
+});
+
+// EXTERNAL MODULE: ./build/errors.js
+var errors = __nccwpck_require__(9473);
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+;// CONCATENATED MODULE: ./build/ports/proxy.js
+
+
+
+
+
+function proxyAgents(environment = process.env) {
+    const isNamed = Object.entries(environment).some(([name, value]) => /^https?_proxy$/i.test(name) && value !== '');
+    return isNamed ? { httpAgent: new TunnelAgent(settings), httpsAgent: new TlsTunnelAgent(settings) } : undefined;
+}
+const settings = { keepAlive: true, maxSockets: 50 };
+class TunnelAgent extends external_node_http_.Agent {
+    createConnection(options, connected) {
+        return connect('http:', options, { connected, direct: () => super.createConnection(options, connected), through: (socket) => socket });
+    }
+}
+class TlsTunnelAgent extends external_node_https_.Agent {
+    createConnection(options, connected) {
+        return connect('https:', options, {
+            connected,
+            direct: () => super.createConnection(options, connected),
+            through: (socket) => super.createConnection({ ...options, socket }),
+        });
+    }
+}
+function connect(protocol, { host, port }, { connected, direct, through }) {
+    const name = host ?? 'localhost';
+    const authority = `${(0,external_node_net_.isIPv6)(name) ? `[${name}]` : name}:${port ?? ''}`;
+    const proxy = (0,lib/* getProxyUrl */.s_)(`${protocol}//${authority}`);
+    if (proxy === '')
+        return direct();
+    tunnel(new URL(proxy), authority).then((socket) => connected?.(null, through(socket) ?? socket), (error) => connected?.((0,errors/* toError */.iT)(error), undefined));
+    return undefined;
+}
+async function tunnel(proxy, authority) {
+    const { protocol, hostname, port, username, password } = proxy;
+    const secret = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+    const request = (protocol === 'https:' ? external_node_https_ : external_node_http_).request({
+        method: 'CONNECT',
+        host: hostname.replace(/^\[(.*)\]$/, '$1'),
+        port: port || (protocol === 'https:' ? 443 : 80),
+        path: authority,
+        headers: { host: authority, ...(username !== '' && { 'proxy-authorization': `Basic ${secret}` }) },
+        agent: false,
+    });
+    return new Promise((resolve, reject) => {
+        request.once('connect', ({ statusCode = 0 }, socket) => {
+            if (statusCode === 200) {
+                resolve(socket);
+                return;
+            }
+            socket.destroy();
+            reject(new ProxyRefused(`the proxy ${proxy.host} answered ${statusCode} to CONNECT ${authority}`));
+        });
+        request.once('error', (error) => reject(new ProxyRefused(`the proxy ${proxy.host} can’t be used: ${error.message}`, error)));
+        request.end();
+    });
+}
+class ProxyRefused extends Error {
+    name = 'ProxyRefused';
+    code;
+    constructor(why, cause) {
+        super(`${why} (HTTPS_PROXY, HTTP_PROXY; what needs no proxy belongs into NO_PROXY)`, { cause });
+        this.code = cause?.code;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/ports/aws.js
+
 
 function clientSettings({ region, credentials }, { attempts = 5 } = {}) {
     return {
         region,
         credentials,
         maxAttempts: attempts,
-        requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
+        requestHandler: requestHandler(),
     };
+}
+function requestHandler() {
+    return { connectionTimeout: 5_000, requestTimeout: 30_000, ...agents() };
+}
+function endpointChoice(environment) {
+    return { dualStack: environment['AWS_USE_DUALSTACK_ENDPOINT'] === 'true', fips: environment['AWS_USE_FIPS_ENDPOINT'] === 'true' };
 }
 function lazy(make) {
     let made;
     return () => (made ??= { value: make() }).value;
 }
+const agents = lazy(() => proxyAgents());
 async function ask(asked, call) {
     try {
         return await call();
@@ -28977,10 +29073,10 @@ function asker({ role }) {
 }
 function emptyAnswer({ service, operation, of }, missing) {
     const which = of === undefined ? '' : ` for ${of}`;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(`${service}:${operation}${which} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
+    return new errors/* AwsError */.Gy(`${service}:${operation}${which} answered without ${missing}`, { service, operation, code: 'EmptyAnswer' });
 }
 function awsCode(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+    if (error instanceof errors/* AwsError */.Gy)
         return error.code;
     return isServiceException(error) ? error.name : undefined;
 }
@@ -28993,14 +29089,14 @@ function isExpiry(error) {
     return expiries.includes(awsCode(error) ?? '');
 }
 function toAwsError(asked, error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ || !(error instanceof Error))
+    if (error instanceof errors/* ActionError */.lZ || !(error instanceof Error))
         return error;
     const requestId = isServiceException(error) ? error.$metadata.requestId : undefined;
     const code = isServiceException(error) ? error.name : isUnreadable(error) ? 'UnreadableAnswer' : networkCode(error);
     const { service, operation, of } = asked;
     const why = isUnreadable(error) ? 'what came back is no answer of AWS; is a proxy in between?' : error.message;
     const what = `${service}:${operation}${of === undefined ? '' : ` for ${of}`} failed: ${code}: ${why}${requestId === undefined ? '' : ` (request ${requestId})`}`;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy(what, { service, operation, code, requestId, cause: error, ...hint(asked, code) });
+    return new errors/* AwsError */.Gy(what, { service, operation, code, requestId, cause: error, ...hint(asked, code) });
 }
 function hint({ service, operation, alsoCheck, role }, code) {
     if (denials.includes(code)) {
@@ -29026,13 +29122,13 @@ function networkCode(error) {
     return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 function isNetworkFault(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+    if (error instanceof errors/* AwsError */.Gy)
         return isNetworkFault(error.cause);
     return (error instanceof Error &&
         (isUnreadable(error) || networkCodes.includes(networkCode(error)) || ['TimeoutError', 'AbortError'].includes(error.name)));
 }
 function isPassing(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .AwsError */ .Gy)
+    if (error instanceof errors/* AwsError */.Gy)
         return isPassing(error.cause);
     if (!isServiceException(error))
         return isNetworkFault(error);
@@ -29094,8 +29190,8 @@ function otherForm({ sub, ids }) {
 
 // EXTERNAL MODULE: ./build/errors.js
 var errors = __nccwpck_require__(9473);
-// EXTERNAL MODULE: ./build/ports/aws.js
-var aws = __nccwpck_require__(2102);
+// EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
+var aws = __nccwpck_require__(2361);
 ;// CONCATENATED MODULE: ./build/ports/id-token.js
 
 
@@ -29488,7 +29584,7 @@ async function defaultChain({ request: { side, region, role } }) {
 }
 async function fromDefaultChain(region) {
     const { defaultProvider } = await __nccwpck_require__.e(/* import() */ 861).then(__nccwpck_require__.t.bind(__nccwpck_require__, 5861, 19));
-    return defaultProvider(region === undefined ? {} : { clientConfig: { region } })();
+    return defaultProvider({ clientConfig: { requestHandler: (0,aws/* requestHandler */.OX)(), ...(region !== undefined && { region }) } })();
 }
 function isEmptyChain(error) {
     return error instanceof Error && error.name === 'CredentialsProviderError';
@@ -29556,7 +29652,7 @@ function utc(milliseconds) {
 
 /***/ }),
 
-/***/ 8278:
+/***/ 4039:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29565,6 +29661,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   R: () => (/* binding */ realPorts)
 });
 
+// EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
+var aws = __nccwpck_require__(2361);
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/ports/clock.js
@@ -29586,8 +29684,6 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 var domain_deployment = __nccwpck_require__(6106);
 // EXTERNAL MODULE: ./build/errors.js
 var errors = __nccwpck_require__(9473);
-// EXTERNAL MODULE: ./build/ports/aws.js
-var aws = __nccwpck_require__(2102);
 ;// CONCATENATED MODULE: ./build/ports/codedeploy.js
 
 
@@ -29795,6 +29891,10 @@ function toDeployment({ id, info }) {
         },
         rollsBack: info.autoRollbackConfiguration?.enabled,
         statusMessages: info.deploymentStatusMessages ?? [],
+        waits: {
+            ready: info.blueGreenDeploymentConfiguration?.deploymentReadyOption?.waitTimeInMinutes,
+            termination: info.blueGreenDeploymentConfiguration?.terminateBlueInstancesOnDeploymentSuccess?.terminationWaitTimeInMinutes,
+        },
         revision: info.revision?.appSpecContent?.sha256,
         previousRevision: info.previousRevision?.appSpecContent?.sha256,
     };
@@ -30000,9 +30100,10 @@ function formatImage({ host, repository, tag, digest }) {
     const prefix = host === undefined ? '' : `${host}/`;
     return `${prefix}${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
+const ecrHost = /^(?<account>\d{12})\.dkr[.-]ecr(?<fips>-fips)?\.(?<region>[a-z0-9][a-z0-9-]*)\.(?<suffix>amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
 function parseEcrHost(host) {
-    const match = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9][a-z0-9-]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/.exec(host);
-    return match ? { account: match[1], region: match[2] } : undefined;
+    const { account, region } = ecrHost.exec(host)?.groups ?? {};
+    return account === undefined || region === undefined ? undefined : { account: account, region: region };
 }
 function apiName({ host, repository }) {
     if (host !== 'docker.io' && host !== 'index.docker.io')
@@ -30012,6 +30113,23 @@ function apiName({ host, repository }) {
 function hostOfAccount(host, account) {
     return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
 }
+const dualStackSuffixes = {
+    'amazonaws.com': 'on.aws',
+    'amazonaws.com.cn': 'on.amazonwebservices.com.cn',
+};
+function hostAtEndpoint(host, { dualStack, fips }) {
+    if (host === publicHost)
+        return dualStack ? dualStackPublicHost : host;
+    const { account, region, suffix = '', fips: hasFips } = ecrHost.exec(host)?.groups ?? {};
+    if (account === undefined || region === undefined)
+        return host;
+    const isFips = hasFips !== undefined || (fips && suffix === 'amazonaws.com');
+    const further = dualStack ? dualStackSuffixes[suffix] : undefined;
+    const isDualStack = further !== undefined || suffix.startsWith('on.');
+    return `${account}.dkr${isDualStack ? '-' : '.'}ecr${isFips ? '-fips' : ''}.${region}.${further ?? suffix}`;
+}
+const publicHost = 'public.ecr.aws';
+const dualStackPublicHost = 'ecr-public.aws.com';
 
 ;// CONCATENATED MODULE: ./build/domain/docker-arguments.js
 
@@ -30101,14 +30219,16 @@ function isolatedDockerConfig({ existing, folder, hosts }) {
     const parsed = parse(existing);
     if (!parsed.ok)
         return parsed;
-    const { auths, credHelpers, credsStore, cliPluginsExtraDirs, ...rest } = parsed.value;
-    const kept = without(object(auths), hosts);
-    const helpers = {
-        ...(typeof credsStore === 'string' && helpersFor(kept, credsStore)),
-        ...without(object(credHelpers), hosts),
-    };
+    const { auths, credHelpers, cliPluginsExtraDirs, ...rest } = parsed.value;
+    const store = typeof rest['credsStore'] === 'string' && rest['credsStore'] !== '';
+    const helpers = { ...without(object(credHelpers), hosts), ...(store && ofEach(hosts, '')) };
     const plugins = Array.isArray(cliPluginsExtraDirs) ? cliPluginsExtraDirs : [];
-    const config = { ...rest, auths: kept, credHelpers: helpers, cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`] };
+    const config = {
+        ...rest,
+        auths: { ...without(object(auths), hosts), ...ofEach(hosts, {}) },
+        credHelpers: helpers,
+        cliPluginsExtraDirs: [...plugins, `${folder}/cli-plugins`],
+    };
     return (0,domain_parsed.ok)(JSON.stringify(config, undefined, 2));
 }
 function storedLogin(text, host) {
@@ -30117,7 +30237,7 @@ function storedLogin(text, host) {
         return undefined;
     const { auths, credHelpers, credsStore } = parsed.value;
     const helper = object(credHelpers)[host];
-    if (typeof helper === 'string')
+    if (typeof helper === 'string' && helper !== '')
         return { helper, server: host };
     const [server = host, entry] = Object.entries(object(auths)).find(([name]) => hostOf(name) === host || isDockerHub(name, host)) ?? [];
     const { auth } = object(entry);
@@ -30125,7 +30245,7 @@ function storedLogin(text, host) {
         const [username = '', password = ''] = atob(auth).split(/:(.*)/s, 2);
         return { username, password };
     }
-    return typeof credsStore === 'string' && entry !== undefined ? { helper: credsStore, server } : undefined;
+    return typeof credsStore === 'string' && helper === undefined && entry !== undefined ? { helper: credsStore, server } : undefined;
 }
 function isDockerHub(name, host) {
     return host === 'docker.io' && hostOf(name) === 'index.docker.io';
@@ -30144,9 +30264,8 @@ function parse(text) {
         return (0,domain_parsed/* bad */.MB)(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
 }
-function helpersFor(auths, store) {
-    const stored = Object.entries(auths).filter(([, entry]) => !(0,json/* isObject */.Gv)(entry) || !('auth' in entry || 'identitytoken' in entry));
-    return Object.fromEntries(stored.map(([host]) => [host, store]));
+function ofEach(hosts, value) {
+    return Object.fromEntries(hosts.map((host) => [host, value]));
 }
 function without(entries, hosts) {
     return Object.fromEntries(Object.entries(entries).filter(([host]) => !hosts.includes(hostOf(host))));
@@ -31309,9 +31428,10 @@ const shownLines = 5;
 const keptLines = 2_000;
 function childProcesses({ log, environment, grace = 1_500 }) {
     return {
-        run: async (command) => {
+        find: async (program) => findProgram(program, environment),
+        run: async (command, { signal = neverAborted } = {}) => {
             if (command.input !== undefined)
-                return supervise({ command, environment, grace, signal: neverAborted, onLine: () => undefined });
+                return supervise({ command, environment, grace, signal, onLine: () => undefined });
             const program = await findProgram(command.program, environment);
             const { exitCode, stdout, stderr } = await getExecOutput(`"${program}"`, [...command.arguments], {
                 silent: true,
@@ -31428,7 +31548,7 @@ function stopper(child, grace) {
 }
 function failure({ command, exitCode, stdout, stderr }) {
     const firstOption = command.arguments.findIndex((argument) => argument.startsWith('-'));
-    const shown = [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
+    const shown = command.name ?? [command.program, ...command.arguments.slice(0, firstOption < 0 ? 2 : firstOption)].join(' ');
     const said = lastLines(stderr) || lastLines(stdout) || 'it said nothing';
     const output = `${stdout}\n${stderr}`;
     return new errors/* CommandError */.Qd(`${shown} failed with exit code ${exitCode}: ${said}`, { command: shown, exitCode, output });
@@ -31459,6 +31579,7 @@ function dockerCli({ log, environment }) {
     return {
         variables,
         variable: (name) => environment[name],
+        isInstalled: async () => processes.find('docker').then(() => true, () => false),
         probe: async ({ builder } = { builder: undefined }) => {
             const [engine, store, buildx, inspected] = await Promise.all([
                 said(processes, ['version', '--format', '{{.Server.Version}}']),
@@ -31486,9 +31607,7 @@ function dockerCli({ log, environment }) {
             if (!config.ok)
                 throw new errors/* DocumentError */.Mi([{ file, problem: config.problem }], { hint: 'Docker can’t read it either; mend or remove it.' });
             await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'config.json'), config.value, { mode: 0o600 });
-            const contexts = (0,external_node_path_.join)(folderInForce, 'contexts');
-            if (await (0,promises_.stat)(contexts).catch(absent))
-                await (0,promises_.symlink)(contexts, (0,external_node_path_.join)(folder, 'contexts'));
+            await linkNeighbours({ from: folderInForce, to: folder });
             const builders = variables.BUILDX_CONFIG || (0,external_node_path_.join)(folderInForce, 'buildx');
             return { folder, variables: { DOCKER_CONFIG: folder, BUILDX_CONFIG: builders } };
         },
@@ -31504,8 +31623,9 @@ function dockerCli({ log, environment }) {
             });
             return loginIn(stdout);
         },
-        login: async ({ config, host, login }) => {
-            await processes.run({ ...docker(loginArguments({ host, username: login.username }), config), input: login.password });
+        login: async ({ config, host, login, signal }) => {
+            const command = docker(loginArguments({ host, username: login.username }), config);
+            await processes.run({ ...command, name: `docker login ${host}`, input: login.password }, { signal });
         },
         buildAndPush: async (request, options) => options.facts.buildx === undefined
             ? classicBuild({ processes, request, options })
@@ -31580,6 +31700,14 @@ function explainFailure({ file }) {
         });
     };
 }
+const foundElsewhere = ['cli-plugins', 'buildx'];
+async function linkNeighbours({ from, to }) {
+    const entries = (await (0,promises_.readdir)(from, { withFileTypes: true }).catch(absent)) ?? [];
+    const folders = entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !foundElsewhere.includes(entry.name));
+    for (const { name } of folders)
+        if (name !== 'config.json')
+            await (0,promises_.symlink)((0,external_node_path_.join)(from, name), (0,external_node_path_.join)(to, name));
+}
 function docker(args, { variables }) {
     return { program: 'docker', arguments: args, variables: { ...variables } };
 }
@@ -31615,6 +31743,8 @@ function absent(error) {
     throw error;
 }
 
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -31780,804 +31910,8 @@ function prepareKeyValueMessage(key, value) {
     return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
 }
 //# sourceMappingURL=file-command.js.map
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var lib_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => lib_awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
 ;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
 var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -32673,7 +32007,7 @@ class OidcClient {
             allowRetries: allowRetry,
             maxRetries: maxRetry
         };
-        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(OidcClient.getRequestToken())], requestOptions);
+        return new lib/* HttpClient */.Qq('actions/oidc-client', [new BearerCredentialHandler(OidcClient.getRequestToken())], requestOptions);
     }
     static getRequestToken() {
         const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
@@ -33655,6 +32989,132 @@ function versionTags(gitTag) {
     return [version.version, `${major}.${minor}`, ...(major === '0' ? [] : [major])];
 }
 
+;// CONCATENATED MODULE: ./build/domain/scan.js
+
+const severities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFORMATIONAL', 'UNDEFINED'];
+const severityGates = (/* unused pure expression or super */ null && (['none', 'critical', 'high', 'medium', 'low']));
+function toSeverity(text) {
+    return severities.find((known) => known === text) ?? 'UNDEFINED';
+}
+function countBySeverity(findings) {
+    const counts = {};
+    for (const { severity } of findings)
+        counts[severity] = (counts[severity] ?? 0) + 1;
+    return counts;
+}
+const ends = {
+    FAILED: 'the scan failed',
+    UNSUPPORTED_IMAGE: 'ECR can’t scan this image: its operating system or type is not supported',
+    SCAN_ELIGIBILITY_EXPIRED: 'the image is older than enhanced scanning looks at',
+    LIMIT_EXCEEDED: 'the limit of scans is reached',
+    IMAGE_ARCHIVED: 'the image is archived',
+};
+function progressOf({ status, why }) {
+    if (status === 'COMPLETE' || status === 'ACTIVE')
+        return { is: 'done' };
+    const end = ends[status];
+    if (end === undefined)
+        return { is: 'running' };
+    return { is: 'over', why: `${end} (${status}${why === undefined ? '' : `: ${why}`})` };
+}
+function stoppedBy(gate) {
+    const at = severities.findIndex((severity) => severity.toLowerCase() === gate);
+    return severities.slice(0, at + 1);
+}
+function breach(counts, gate) {
+    const stopped = stoppedBy(gate);
+    const found = Object.fromEntries(stopped.map((severity) => [severity, counts[severity] ?? 0]));
+    const all = Object.values(found).reduce((sum, count) => sum + count, 0);
+    return all === 0 ? undefined : `${formatCounts(found)} finding${all === 1 ? '' : 's'}`;
+}
+function formatCounts(counts) {
+    const parts = severities.flatMap((severity) => {
+        const count = counts[severity] ?? 0;
+        return count === 0 ? [] : [`${count} ${severity.toLowerCase()}`];
+    });
+    const last = parts.pop();
+    if (last === undefined)
+        return 'no';
+    return parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
+}
+function formatFinding({ name, package: vulnerable, fixedIn }) {
+    return `${name}${vulnerable === undefined ? '' : ` in ${vulnerable}`}${fixedIn === undefined ? '' : `, fixed in ${fixedIn}`}`;
+}
+function bySeverity(one, other) {
+    return severities.indexOf(one.severity) - severities.indexOf(other.severity) || one.name.localeCompare(other.name);
+}
+const shownFindings = 50;
+function scanMarkdown(images, { gate }) {
+    const found = images
+        .flatMap(({ name, scan }) => (scan?.findings ?? []).map((finding) => ({ image: name, finding })))
+        .toSorted((one, other) => bySeverity(one.finding, other.finding));
+    return [
+        '### Image scan',
+        '',
+        table(['Image', ...severities.map(title), `\`fail-on-severity: ${gate}\``], images.map(({ name, scan, problem }) => [
+            code(name),
+            ...severities.map((severity) => (scan ? String(scan.counts[severity] ?? 0) : '–')),
+            problem === undefined ? 'passed' : `**failed**: ${escapeMarkdown(problem)}`,
+        ])),
+        ...(found.length === 0
+            ? []
+            : [
+                '',
+                table(['Severity', 'Finding', 'Package', 'Fixed in', 'Image'], found
+                    .slice(0, shownFindings)
+                    .map(({ image, finding }) => [
+                    title(finding.severity),
+                    linked(finding),
+                    escapeMarkdown(finding.package ?? '–'),
+                    escapeMarkdown(finding.fixedIn ?? '–'),
+                    code(image),
+                ])),
+            ]),
+        ...(found.length > shownFindings ? ['', `… and ${found.length - shownFindings} more, in ECR.`] : []),
+        '',
+        '',
+    ].join('\n');
+}
+const title = (severity) => `${severity.slice(0, 1)}${severity.slice(1).toLowerCase()}`;
+function linked({ name, uri }) {
+    const text = escapeMarkdown(name);
+    return uri !== undefined && /^https:\/\/[\w./?=&%+-]+$/.test(uri) ? `[${text}](${uri})` : text;
+}
+
+;// CONCATENATED MODULE: ./build/ports/ecr-scan.js
+
+function scanIn(state, pages) {
+    const findings = pages.flatMap(({ findings: basic = [], enhancedFindings = [] }) => [
+        ...basic.map(ofBasic),
+        ...enhancedFindings.filter(({ status = 'ACTIVE' }) => status === 'ACTIVE').map(ofEnhanced),
+    ]);
+    return { status: state?.status ?? '', why: state?.description, counts: countBySeverity(findings), findings };
+}
+function ofBasic({ name, severity, uri, attributes = [] }) {
+    const attribute = (key) => attributes.find((one) => one.key === key)?.value;
+    return {
+        name: name ?? '',
+        severity: toSeverity(severity),
+        package: words(attribute('package_name'), attribute('package_version')),
+        fixedIn: undefined,
+        uri,
+    };
+}
+function ofEnhanced({ title, severity, packageVulnerabilityDetails: details }) {
+    const [vulnerable] = details?.vulnerablePackages ?? [];
+    return {
+        name: details?.vulnerabilityId ?? title ?? '',
+        severity: toSeverity(severity),
+        package: words(vulnerable?.name, vulnerable?.version),
+        fixedIn: vulnerable?.fixedInVersion,
+        uri: details?.sourceUrl,
+    };
+}
+function words(...parts) {
+    const known = parts.filter((part) => part !== undefined && part !== '');
+    return known.length === 0 ? undefined : known.join(' ');
+}
+
 ;// CONCATENATED MODULE: ./build/ports/http.js
 
 
@@ -33676,7 +33136,7 @@ const idleTimeout = 60_000;
 function openHttp({ clock, signal }) {
     const broken = new AbortController();
     const ended = signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]);
-    const client = (allowRedirects) => new HttpClient('ecr-org-deploy', [abortable(ended)], { keepAlive: true, allowRedirects, socketTimeout: idleTimeout });
+    const client = (allowRedirects) => new lib/* HttpClient */.Qq('ecr-org-deploy', [abortable(ended)], { keepAlive: true, allowRedirects, socketTimeout: idleTimeout });
     const [reading, sending] = [client(true), client(false)];
     const open = async ({ method, url, headers = {}, body }) => {
         const stream = body?.();
@@ -33749,7 +33209,8 @@ function noAnswer(cause) {
 
 
 
-function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) {
+
+function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoint = { dualStack: false, fips: false } } = {}) {
     const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(249)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8249, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRClient((0,aws/* clientSettings */.ry)(access)));
@@ -33759,25 +33220,20 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
         const asked = ecr_about('DescribeRepositories', place);
         const request = new DescribeRepositoriesCommand({ ...registry(place), repositoryNames: [place.repository] });
         const reply = await none('RepositoryNotFoundException', ask(asked, async () => (await client()).send(request)));
-        return reply && repositoryIn(asked, { place, found: reply.repositories?.[0] });
+        return reply && repositoryIn(asked, { place, found: reply.repositories?.[0], endpoint });
     };
     return {
+        service: 'ecr',
         authorization: async () => {
             const { GetAuthorizationTokenCommand } = await sdk();
             const asked = { service: 'ecr', operation: 'GetAuthorizationToken' };
             const reply = await ask(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
             const [data] = reply.authorizationData ?? [];
-            const [username = '', password = ''] = Buffer.from(data?.authorizationToken ?? '', 'base64')
-                .toString('utf8')
-                .split(/:(.*)/s, 2);
-            if (password !== '')
-                mask(password);
-            if (data?.authorizationToken !== undefined)
-                mask(data.authorizationToken);
+            const login = ecr_loginIn(data?.authorizationToken, mask);
             const host = hostOfEndpoint(data?.proxyEndpoint ?? '');
-            if (username === '' || password === '' || host === undefined)
+            if (login === undefined || host === undefined)
                 throw (0,aws/* emptyAnswer */.WC)(asked, 'a login and a registry endpoint');
-            return { username, password, host, expiresAt: data?.expiresAt?.getTime() };
+            return { ...login, host: hostAtEndpoint(host, endpoint), expiresAt: data?.expiresAt?.getTime() };
         },
         repository: describe,
         createRepository: async (place, { mutability }) => {
@@ -33786,7 +33242,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             const request = new CreateRepositoryCommand({ ...named(place), imageTagMutability: mutability });
             try {
                 const { repository } = await ask(asked, async () => (await once()).send(request));
-                return { repository: repositoryIn(asked, { place, found: repository }), created: true };
+                return { repository: repositoryIn(asked, { place, found: repository, endpoint }), created: true };
             }
             catch (error) {
                 if ((0,aws/* awsCode */.z8)(error) !== 'RepositoryAlreadyExistsException' && !(0,aws/* isPassing */.WG)(error))
@@ -33860,11 +33316,78 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
             });
             await none('ImageAlreadyExistsException', ask(ecr_about('PutImage', place), async () => (await client()).send(request)));
         },
+        scan: async (place, digest) => {
+            const { DescribeImageScanFindingsCommand } = await sdk();
+            const asked = ecr_about('DescribeImageScanFindings', place);
+            const page = async (nextToken) => {
+                const request = new DescribeImageScanFindingsCommand({
+                    ...named(place),
+                    imageId: { imageDigest: digest },
+                    maxResults: 1000,
+                    nextToken,
+                });
+                return none('ScanNotFoundException', ask(asked, async () => (await client()).send(request)));
+            };
+            const first = await page(undefined);
+            if (!first)
+                return undefined;
+            const pages = [first];
+            for (let token = first.nextToken; token !== undefined;) {
+                const next = await page(token);
+                if (next)
+                    pages.push(next);
+                token = next?.nextToken;
+            }
+            return scanIn(first.imageScanStatus, pages.flatMap(({ imageScanFindings }) => imageScanFindings ?? []));
+        },
+        startScan: async (place, digest) => {
+            const { StartImageScanCommand } = await sdk();
+            const request = new StartImageScanCommand({ ...named(place), imageId: { imageDigest: digest } });
+            try {
+                await ask(ecr_about('StartImageScan', place), async () => (await once()).send(request));
+                return { start: 'started' };
+            }
+            catch (error) {
+                if (!(error instanceof errors/* AwsError */.Gy))
+                    throw error;
+                if (error.code === 'LimitExceededException')
+                    return { start: 'limited' };
+                if (error.code === 'ValidationException')
+                    return { start: 'enhanced' };
+                if (error.code === 'UnsupportedImageTypeException')
+                    return { start: 'unsupported', reason: error.message };
+                if ((0,aws/* isDenial */.c6)(error))
+                    return { start: 'denied', reason: error.message };
+                if ((0,aws/* isPassing */.WG)(error))
+                    return { start: 'unknown' };
+                throw error;
+            }
+        },
+        replicationRules: async () => {
+            const { DescribeRegistryCommand } = await sdk();
+            const asked = { service: 'ecr', operation: 'DescribeRegistry' };
+            const { replicationConfiguration } = await ask(asked, async () => (await client()).send(new DescribeRegistryCommand({})));
+            return (replicationConfiguration?.rules ?? []).map(({ destinations = [], repositoryFilters = [] }) => ({
+                destinations: destinations.map(({ registryId, region }) => ({ account: registryId, region: region })),
+                prefixes: repositoryFilters.flatMap(({ filter }) => filter ?? []),
+            }));
+        },
+        replications: async (place, digest) => {
+            const { DescribeImageReplicationStatusCommand } = await sdk();
+            const request = new DescribeImageReplicationStatusCommand({ ...named(place), imageId: { imageDigest: digest } });
+            const { replicationStatuses = [] } = await ask(ecr_about('DescribeImageReplicationStatus', place), async () => (await client()).send(request));
+            return replicationStatuses.map(({ registryId, region, status, failureCode }) => ({
+                account: registryId,
+                region: region,
+                status: status ?? '',
+                failure: failureCode,
+            }));
+        },
         readPolicy: async (place) => {
             const { GetRepositoryPolicyCommand } = await sdk();
             const request = new GetRepositoryPolicyCommand(named(place));
             const asked = ecr_about('GetRepositoryPolicy', place);
-            const reply = await none('RepositoryPolicyNotFoundException', ask(asked, async () => (await client()).send(request)));
+            const reply = await none(/^Repository(Policy)?NotFoundException$/, ask(asked, async () => (await client()).send(request)));
             return reply?.policyText;
         },
         writePolicy: async (place, text) => {
@@ -33883,21 +33406,31 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000 } = {}) 
         },
     };
 }
-function repositoryIn(asked, { place, found }) {
+function repositoryIn(asked, { place, found, endpoint }) {
     const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
     const uri = found?.repositoryUri ?? '';
     if (!registryId.ok || !uri.endsWith(`/${place.repository}`))
         throw (0,aws/* emptyAnswer */.WC)(asked, 'the repository');
+    const host = hostAtEndpoint(uri.slice(0, -`/${place.repository}`.length), endpoint);
     const mutability = found?.imageTagMutability ?? '';
     return {
         name: place.repository,
         registryId: registryId.value,
         arn: found?.repositoryArn ?? '',
-        uri,
-        host: uri.slice(0, -`/${place.repository}`.length),
+        uri: `${host}/${place.repository}`,
+        host,
         mutability: isTagMutability(mutability) ? mutability : 'MUTABLE',
         exclusionFilters: (found?.imageTagMutabilityExclusionFilters ?? []).flatMap(({ filter }) => filter ?? []),
     };
+}
+function ecr_loginIn(token, mask) {
+    if (token === undefined || token === '')
+        return undefined;
+    mask(token);
+    const [username = '', password = ''] = Buffer.from(token, 'base64').toString('utf8').split(/:(.*)/s, 2);
+    if (password !== '')
+        mask(password);
+    return username === '' || password === '' ? undefined : { username, password };
 }
 async function download(url) {
     const http = openHttp({ clock: systemClock });
@@ -33946,6 +33479,142 @@ function hostOfEndpoint(endpoint) {
 function mediaTypeIn(manifest) {
     const { mediaType } = JSON.parse(manifest);
     return typeof mediaType === 'string' ? mediaType : 'application/vnd.oci.image.manifest.v1+json';
+}
+
+;// CONCATENATED MODULE: ./build/ports/ecr-public.js
+
+
+
+
+
+
+
+const onlyRegion = 'us-east-1';
+const service = 'ecr-public';
+function awsEcrPublic({ region: _, ...access }, { ociRegistry, mask = setSecret, endpoint = { dualStack: false, fips: false } }) {
+    const here = { ...access, region: onlyRegion };
+    const ask = (0,aws/* asker */.N8)(here);
+    const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(821)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 9821, 19)));
+    const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECRPUBLICClient((0,aws/* clientSettings */.ry)(here)));
+    const found = new Map();
+    const blobs = new Map();
+    let alias;
+    const nameOf = (repository) => {
+        const isBelow = alias !== undefined && repository.startsWith(`${alias}/`);
+        return found.get(repository)?.name ?? (isBelow ? repository.slice((alias ?? '').length + 1) : repository);
+    };
+    const named = ({ repository, registryId }) => ({
+        ...(registryId !== undefined && { registryId }),
+        repositoryName: nameOf(repository),
+    });
+    const authorization = async () => {
+        const { GetAuthorizationTokenCommand } = await sdk();
+        const asked = {
+            service,
+            operation: 'GetAuthorizationToken',
+            alsoCheck: 'sts:GetServiceBearerToken, which it needs too',
+        };
+        const { authorizationData: data } = await ask(asked, async () => (await client()).send(new GetAuthorizationTokenCommand({})));
+        const login = ecr_loginIn(data?.authorizationToken, mask);
+        if (login === undefined)
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'a login');
+        return { ...login, service, host: hostAtEndpoint(publicHost, endpoint), expiresAt: data?.expiresAt?.getTime() };
+    };
+    const repository = async (place) => {
+        const known = found.get(place.repository);
+        if (known)
+            return known.repository;
+        const { DescribeRepositoriesCommand } = await sdk();
+        const asked = ecr_public_about('DescribeRepositories', place);
+        const { repositoryName, ...registry } = named(place);
+        const request = new DescribeRepositoriesCommand({ ...registry, repositoryNames: [repositoryName] });
+        const reply = await none(/^(Repository|Registry)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
+        if (!reply)
+            return undefined;
+        const described = ecr_public_repositoryIn(asked, { name: repositoryName, found: reply.repositories?.[0], endpoint });
+        for (const name of [place.repository, described.name])
+            found.set(name, { name: repositoryName, repository: described });
+        alias = described.name.split('/')[0];
+        return described;
+    };
+    const readLogin = (0,aws/* lazy */.RZ)(authorization);
+    const over = async (place) => {
+        const described = await repository(place);
+        return described && { host: described.host, repository: described.name, login: await readLogin() };
+    };
+    return {
+        service,
+        authorization,
+        repository,
+        image: async (place, id) => {
+            const { DescribeImagesCommand } = await sdk();
+            const asked = ecr_public_about('DescribeImages', place);
+            const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
+            const reply = await none(/^(Image|Repository|Registry)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
+            const [image] = reply?.imageDetails ?? [];
+            if (!image)
+                return undefined;
+            return {
+                digest: digestIn(asked, image.imageDigest),
+                tags: (image.imageTags ?? []),
+                mediaType: image.imageManifestMediaType,
+            };
+        },
+        manifest: async (place, id) => {
+            try {
+                const registry = await over(place);
+                const reference = 'tag' in id ? id.tag : id.digest;
+                const image = registry && (await ociRegistry.read({ ...registry, reference, signal: ecr_public_neverAborted }));
+                const top = image?.manifests.at(-1);
+                if (!image || !top)
+                    return { answer: 'missing' };
+                for (const blob of image.blobs)
+                    blobs.set(blob.digest, blob);
+                return { answer: 'found', digest: image.digest, mediaType: top.mediaType, text: Buffer.from(top.bytes).toString('utf8') };
+            }
+            catch (error) {
+                if (error instanceof errors/* AwsError */.Gy && ['DENIED', 'UNAUTHORIZED'].includes(error.code))
+                    return { answer: 'denied', reason: error.message };
+                throw error;
+            }
+        },
+        configuration: async (_, digest) => {
+            const blob = blobs.get(digest);
+            return blob && (0,consumers_namespaceObject.text)(blob.open());
+        },
+        putManifest: async (place, { text: imageManifest, mediaType, digest, tag }) => {
+            const { PutImageCommand } = await sdk();
+            const request = new PutImageCommand({
+                ...named(place),
+                imageManifest,
+                imageManifestMediaType: mediaType,
+                imageDigest: digest,
+                imageTag: tag,
+            });
+            await none('ImageAlreadyExistsException', ask(ecr_public_about('PutImage', place), async () => (await client()).send(request)));
+        },
+    };
+}
+const ecr_public_neverAborted = new AbortController().signal;
+function ecr_public_repositoryIn(asked, { name, found, endpoint }) {
+    const registryId = (0,account/* parseAccountId */.cK)(found?.registryId ?? '');
+    const [plainHost = '', ...path] = (found?.repositoryUri ?? '').split('/');
+    if (!registryId.ok || path.slice(1).join('/') !== name)
+        throw (0,aws/* emptyAnswer */.WC)(asked, 'the repository');
+    const host = hostAtEndpoint(plainHost, endpoint);
+    const full = path.join('/');
+    return {
+        name: full,
+        registryId: registryId.value,
+        arn: found?.repositoryArn ?? '',
+        uri: `${host}/${full}`,
+        host,
+        mutability: 'MUTABLE',
+        exclusionFilters: [],
+    };
+}
+function ecr_public_about(operation, { repository }) {
+    return { service, operation, of: `public repository ${repository}` };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/live-service.js
@@ -34205,6 +33874,7 @@ function actionsGitHub(environment) {
         run: {
             repository: variable('GITHUB_REPOSITORY'),
             workflow: variable('GITHUB_WORKFLOW'),
+            workflowRef: variable('GITHUB_WORKFLOW_REF'),
             job: variable('GITHUB_JOB'),
             runId: variable('GITHUB_RUN_ID'),
             runAttempt: variable('GITHUB_RUN_ATTEMPT'),
@@ -34878,7 +34548,7 @@ function refused({ operation, place, reply, why }) {
     const { code, message } = registryProblem(reply);
     const said = why ?? [code.startsWith('HTTP') ? '' : code, message].filter((part) => part !== '').join(': ');
     return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: the registry answered ${reply.status} ${said}`.trimEnd(), {
-        service: 'ecr',
+        service: serviceOf(place),
         operation,
         code,
         ...hint({ status: reply.status, operation, place }),
@@ -34888,18 +34558,21 @@ function unanswered({ operation, place, error }) {
     if (!(error instanceof NoAnswer))
         return error;
     return new errors/* AwsError */.Gy(`${what({ operation, place })} failed: no answer from ${place.host}: ${error.message}`, {
-        service: 'ecr',
+        service: serviceOf(place),
         operation,
         code: error.code,
         cause: error,
         hint: `Check that this runner reaches ${baseUrl(place.host)} (proxy, NO_PROXY, VPC endpoint).`,
     });
 }
-function what({ operation, place: { host, repository } }) {
-    return `${isEcr(host) ? 'ecr:' : ''}${operation} for ${host}/${repository}`;
+function what({ operation, place }) {
+    return `${isEcr(place) ? `${serviceOf(place)}:` : ''}${operation} for ${place.host}/${place.repository}`;
 }
-function isEcr(host) {
-    return parseEcrHost(host) !== undefined || baseUrl(host).startsWith('http:');
+function isEcr({ host, login }) {
+    return login?.service !== undefined || parseEcrHost(host) !== undefined || baseUrl(host).startsWith('http:');
+}
+function serviceOf({ login }) {
+    return login?.service ?? 'ecr';
 }
 function registryProblem({ status, text }) {
     try {
@@ -34912,12 +34585,13 @@ function registryProblem({ status, text }) {
     }
     return { code: `HTTP${status}`, message: text.slice(0, 200) };
 }
-function hint({ status, operation, place: { host, repository } }) {
+function hint({ status, operation, place }) {
+    const { host, repository } = place;
     if (status === 404)
         return { hint: `Check that the repository ${repository} exists there.` };
     if (status !== 401 && status !== 403)
         return {};
-    if (!isEcr(host))
+    if (!isEcr(place))
         return { hint: `Log in to ${host} before this step (docker/login-action).` };
     const pull = ['BatchGetImage', 'GetDownloadUrlForLayer'];
     const action = operation === 'GetAuthorizationToken'
@@ -34926,7 +34600,7 @@ function hint({ status, operation, place: { host, repository } }) {
             ? `${operation} (a copy needs ${pull.join(' and ')})`
             : `${operation} (a push needs BatchCheckLayerAvailability, InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage and BatchGetImage)`;
     return {
-        hint: `Allow ecr:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
+        hint: `Allow ${serviceOf(place)}:${action} in the caller's IAM policy, and in the repository policy of ${repository} if it is another account's.`,
     };
 }
 
@@ -34951,6 +34625,8 @@ function parseOuTarget(text) {
     if (text.includes('*'))
         return bad(`"${text}" has a wildcard: name an OU by ID, by path or by name`);
     const names = text.split('/').map((name) => name.trim());
+    if (names.some((name) => parseRootId(name).ok || parseOuId(name).ok))
+        return bad(`"${text}" is a path without its organization: write o-…/r-…/ou-…/, or only the ID of the OU`);
     if (names.some((name) => name === '' || name.length > 128))
         return bad(`"${text}" is neither an OU ID, a path, nor OU names as Workloads/Development`);
     return ok({ kind: 'name', names });
@@ -35168,10 +34844,14 @@ function unitPath({ Paths: [path = ''] = [] }) {
 
 
 
+
+
 function realPorts(environment) {
     const clock = systemClock;
     const log = actionsLog;
     const github = actionsGitHub(environment);
+    const ociRegistry = httpOciRegistry({ clock });
+    const endpoint = (0,aws/* endpointChoice */.JZ)(environment);
     return {
         clock,
         log,
@@ -35180,8 +34860,9 @@ function realPorts(environment) {
         git: gitCli({ log, environment }),
         credentials: (0,credentials/* stsCredentials */.Pe)({ github, clock, log, environment }),
         docker: dockerCli({ log, environment }),
-        ociRegistry: httpOciRegistry({ clock }),
-        ecr: awsEcr,
+        ociRegistry,
+        ecr: (session) => awsEcr(session, { endpoint }),
+        ecrPublic: (session) => awsEcrPublic(session, { endpoint, ociRegistry }),
         ecs: awsEcs,
         codedeploy: awsCodedeploy,
         organizations: (session) => awsOrganizations(session, { clock }),
@@ -35197,9 +34878,9 @@ function realPorts(environment) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8278);
-/* harmony import */ var _steps_docker_login_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2250);
-/* harmony import */ var _steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6119);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4039);
+/* harmony import */ var _steps_docker_login_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2250);
+/* harmony import */ var _steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6119);
 
 
 
@@ -35210,11 +34891,11 @@ async function clean({ item, ports }) {
         case 'remove-folder':
             return ports.files.remove(item.path);
         case 'docker-login':
-            return (0,_steps_docker_login_js__WEBPACK_IMPORTED_MODULE_3__/* .restoreDockerLogin */ .A)({ login: item, ports });
+            return (0,_steps_docker_login_js__WEBPACK_IMPORTED_MODULE_2__/* .restoreDockerLogin */ .Ae)({ login: item, ports });
         case 'docker-builder':
             return ports.docker.removeBuilder(item);
         case 'deployment':
-            return (0,_steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_2__/* .finishDeployment */ .jl)({ unfinished: item, ports });
+            return (0,_steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_3__/* .finishDeployment */ .jl)({ unfinished: item, ports });
     }
 }
 const ports = (0,_ports_real_js__WEBPACK_IMPORTED_MODULE_1__/* .realPorts */ .R)(process.env);
@@ -35236,10 +34917,21 @@ __webpack_async_result__();
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   A: () => (/* binding */ restoreDockerLogin)
+/* harmony export */   Ae: () => (/* binding */ restoreDockerLogin)
 /* harmony export */ });
-/* unused harmony export loginDocker */
-async function loginDocker({ hosts, login, ports, memory }) {
+/* unused harmony exports requireDocker, loginDocker */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
+
+async function requireDocker(docker) {
+    if (await docker.isInstalled())
+        return;
+    throw new CommandError('There is no docker command on PATH, and a login is for Docker', {
+        command: 'docker',
+        exitCode: 127,
+        hint: 'Use a runner with Docker (ubuntu-latest has it), or install its command line in an earlier step; no engine is needed to log in. mode: publish with image: oci:PATH needs neither Docker nor this login.',
+    });
+}
+async function loginDocker({ hosts, login, ports, memory, signal }) {
     const { docker, files, github } = ports;
     const folder = await files.temporaryFolder('ecr-org-deploy-docker-');
     const made = { folder, previous: docker.variables };
@@ -35248,7 +34940,8 @@ async function loginDocker({ hosts, login, ports, memory }) {
     try {
         const config = await docker.isolate({ folder, hosts });
         for (const host of hosts)
-            await docker.login({ config, host, login });
+            await docker.login({ config, host, login, signal });
+        signal.throwIfAborted();
         exportVariables(config.variables, github);
         return made;
     }
@@ -35258,9 +34951,10 @@ async function loginDocker({ hosts, login, ports, memory }) {
         throw error;
     }
 }
-async function restoreDockerLogin({ login, ports }) {
-    exportVariables(login.previous, ports.github);
-    await ports.files.remove(login.folder);
+async function restoreDockerLogin({ login: { folder, previous }, ports: { docker, files, github }, }) {
+    if ([folder, previous.DOCKER_CONFIG].includes(docker.variables.DOCKER_CONFIG))
+        exportVariables(previous, github);
+    await files.remove(folder);
 }
 function exportVariables(variables, github) {
     for (const [name, value] of Object.entries(variables))
@@ -35279,7 +34973,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   jl: () => (/* binding */ finishDeployment)
 });
 
-// UNUSED EXPORTS: cancelDeployment, undoDeployment
+// UNUSED EXPORTS: cancelDeployment, undoDeployment, unfinishedDeployment
 
 // EXTERNAL MODULE: ./build/domain/deployment.js
 var domain_deployment = __nccwpck_require__(6106);
@@ -35326,6 +35020,12 @@ function parseMarker(description) {
         nonce,
     };
 }
+function rollbackText(undone) {
+    return `Rollback of ${undone}`;
+}
+function undoneBy(description) {
+    return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
+}
 function isStale({ mine, newest }) {
     if (newest?.workflow !== mine.workflow)
         return false;
@@ -35356,6 +35056,9 @@ function cut(text, longest) {
 ;// CONCATENATED MODULE: ./build/steps/codedeploy-deployments.js
 
 
+function usualGroup({ cluster, service }) {
+    return { application: `AppECS-${cluster}-${service}`, group: `DgpECS-${cluster}-${service}` };
+}
 function codedeployDeployments({ codedeploy, place }) {
     return {
         find: async (nonce) => {
@@ -35370,6 +35073,7 @@ function codedeployDeployments({ codedeploy, place }) {
             return { deployment, target };
         },
         stop: async (of) => codedeploy.stop(of),
+        endReadyWait: async (id) => codedeploy.continueDeployment({ id, wait: 'READY_WAIT' }),
         endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
         url: (id) => (0,domain_deployment/* deploymentUrl */.PM)({ id, region: place.region }),
     };
@@ -35388,6 +35092,7 @@ var credentials = __nccwpck_require__(7583);
 ;// CONCATENATED MODULE: ./build/steps/sessions.js
 
 
+const registryTypes = (/* unused pure expression or super */ null && (['private', 'public']));
 function registryAccount(inputs) {
     return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : accountOf(inputs['registry-role']));
 }
@@ -35443,7 +35148,8 @@ function openRegistry({ inputs, ports }) {
         role,
         expectedAccount: role === undefined ? undefined : inputs['registry-id'],
     });
-    return { session, ecr: ports.ecr(session) };
+    const ecr = ports.ecr(session);
+    return { session, ecr, imageRegistry: inputs['registry-type'] === 'public' ? ports.ecrPublic(session) : ecr };
 }
 function openDeploy({ inputs, ports }) {
     const session = ports.credentials.open({
@@ -35482,10 +35188,28 @@ function common({ inputs, ports }) {
 
 
 
+function unfinishedDeployment({ place, nonce, account, how, inputs, }) {
+    return { kind: 'deployment', ...place, nonce, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
+}
+function accessOf(inputs, how) {
+    const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
+    return {
+        'aws-region': inputs['aws-region'],
+        'deploy-region': inputs['deploy-region'],
+        'deploy-role': inputs['deploy-role'],
+        'deploy-account-id': inputs['deploy-account-id'],
+        audience: inputs.audience,
+        'role-session-name': inputs['role-session-name'],
+        'role-chaining': chaining,
+        'role-duration-seconds': inputs['role-duration-seconds'],
+        'role-external-id': inputs['role-external-id'],
+        'role-session-tags': inputs['role-session-tags'],
+    };
+}
 async function cancelDeployment({ deployments, id, onCancel, }) {
     const url = deployments.url(id);
     if (onCancel === 'leave')
-        return `Deployment ${id} goes on, as on-cancel says: ${url}`;
+        return `Deployment ${id} goes on without being followed: ${url}`;
     const deployment = await deployments.deployment(id);
     return (await undoDeployment({ deployments, deployment })).said;
 }
@@ -35522,6 +35246,819 @@ async function finishDeployment({ unfinished, ports }) {
     ports.log.notice(said);
 }
 
+
+/***/ }),
+
+/***/ 4942:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qq: () => (/* binding */ HttpClient),
+  s_: () => (/* binding */ lib_getProxyUrl)
+});
+
+// UNUSED EXPORTS: Headers, HttpClientError, HttpClientResponse, HttpCodes, MediaTypes, isHttps
+
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ./node_modules/tunnel/index.js
+var tunnel = __nccwpck_require__(770);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
+    }
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return __awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
+                        }
+                    }
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
+                }
+            }
+        }
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new undici.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return __awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
 
 /***/ })
 
