@@ -45,7 +45,7 @@ test('the large ones have 450,000 characters together, and whoever gets less is 
   expect(github.outputs.get('policy')).toHaveLength(449_000);
 });
 
-test('an output of the job that GitHub will drop is named, with what to pass instead', async () => {
+test('pain 27: an output of the job that GitHub will drop is named, with what to pass instead', async () => {
   inRepository(workflow('${{ secrets.SHARED }}'));
   outputs.set('image-uri', uri);
   outputs.set('image', 'shop/web@sha256:0');

@@ -33,7 +33,7 @@ test('login exports a configuration for later steps; the post step takes it back
 
 const ecrHosts = { registryHosts: (account: string, inRegion: string) => `${account}.dkr.ecr.${inRegion}.amazonaws.com` };
 
-test('further registries are logged in to with the same token', async () => {
+test('pain 28: further registries are logged in to with the same token', async () => {
   await onStage(ecrHosts, async (stage) => {
     const docker = fakeDocker(stage.job);
     const result = await stage.step({
@@ -110,7 +110,7 @@ test('without a docker command the step says so, before it asks for credentials'
   });
 });
 
-test('keeps the user’s store, helpers, contexts and plugins; ours is in the file alone', async () => {
+test('pain 30: keeps the user’s store, helpers, contexts and plugins; ours is in the file alone', async () => {
   await onStage({}, async (stage) => {
     const home = join(stage.job.folder, '.docker');
     mkdirSync(join(home, 'contexts/meta'), { recursive: true });
@@ -178,7 +178,7 @@ test.each(['SIGINT', 'SIGKILL'] as const)('%s in the middle of a login: nothing 
   });
 });
 
-test('behind a proxy: AWS and GitHub through it, Docker told of it, loopback and NO_PROXY without', async () => {
+test('pain 31: behind a proxy: AWS and GitHub through it, Docker told of it, loopback and NO_PROXY without', async () => {
   let port = 0;
   const proxy = await startProxy({ route: () => port });
   const environment = {

@@ -7,7 +7,7 @@ import { inputs, layout, onStage, transcript, writes } from './stage.ts';
 
 const publish = { mode: 'publish', ...inputs.common, ...inputs.registry, ...inputs.repository, image: 'oci:image' };
 
-test('a pull request: its tags, by the head commit', async () => {
+test('pain 35: a pull request: its tags, by the head commit', async () => {
   const headSha = 'feedfacefeedfacefeedfacefeedfacefeedface';
   const event = {
     name: 'pull_request',
@@ -97,7 +97,7 @@ test('a build that fails: its last words, its exit code, no output', async () =>
   });
 });
 
-test('with create-repository two runs at once push to one new repository', async () => {
+test('pain 34: with create-repository two runs at once push to one new repository', async () => {
   await onStage({}, async (stage) => {
     layout(stage.job);
     const other = new Job({ environment: stage.scenario.emulator.environment() });

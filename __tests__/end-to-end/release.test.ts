@@ -48,7 +48,7 @@ describe('release', () => {
       });
     });
 
-    test('that Lambda is to run from: an index is none for it', async () => {
+    test('pain 33: that Lambda is to run from: an index is none for it', async () => {
       await onStage({ policy: sharedPolicy }, async (stage) => {
         mirror(stage, sharedPolicy);
         await writeLayout(`${stage.job.workspace}/image`, { platforms: ['linux/amd64', 'unknown/unknown'] });

@@ -92,7 +92,7 @@ describe('by OIDC', () => {
     expect(asked).toBe(1);
   });
 
-  test('is renewed with a fresh ID token, and guarded again, when less than ten minutes are left', async () => {
+  test('pain 41: is renewed with a fresh ID token, and guarded again, when less than ten minutes are left', async () => {
     const session = open();
     await session.identity();
     const first = await session.credentials();
@@ -109,7 +109,7 @@ describe('by OIDC', () => {
     ]);
   });
 
-  test('a refusal names what was sent, in both forms of the sub, never the token', async () => {
+  test('pain 43: a refusal names what was sent, in both forms of the sub, never the token', async () => {
     const { identity } = scenario.emulator.github;
     identity.subject = 'repo:acme@12/shop@34:environment:dev';
     let token = '';

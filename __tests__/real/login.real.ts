@@ -100,7 +100,7 @@ describeReal('login', { needs: ['engine', 'buildx', 'registry'] }, () => {
     await expect(pushLocalImage({ job, home, repository })).rejects.toThrow(/no-such-helper|no basic auth credentials|unauthorized/i);
   });
 
-  test('keeps two jobs on one machine apart: the end of one does not log the other out', async () => {
+  test('pain 29: keeps two jobs on one machine apart: the end of one does not log the other out', async () => {
     const home = newHome();
     const before = filesBelow(home);
     const jobs = [jobIn(home), jobIn(home)] as const;

@@ -344,7 +344,7 @@ describe('an immutable repository', () => {
     setting.ecr.web.rule = immutable;
   });
 
-  test('same digest is success', async () => {
+  test('pain 32: same digest is success', async () => {
     setting.ecr.hold({ digest: digestOf('layout'), tags: ['blue', '1.2.3'] });
     await expect(setting.publish(layout)).resolves.toMatchObject({ pushed: false, digest: digestOf('layout') });
   });
