@@ -2,8 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse, type ScalarTag } from 'yaml';
-import { cluster, service } from '../emulator/scenario.ts';
+import { cluster, developmentOu, organizationId, service } from '../emulator/scenario.ts';
+import type { OrganizationId, OuId } from '../src/domain/organization.ts';
+import { coverage } from '../src/domain/policy/coverage.ts';
+import { parsePolicy } from '../src/domain/policy/document.ts';
+import { exposures } from '../src/domain/policy/exposure.ts';
 import { pullActions } from '../src/domain/policy/grant.ts';
+import type { Target } from '../src/domain/policy/target.ts';
 import { inputNames } from '../src/modes/index.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -122,6 +127,32 @@ describe('examples/cloudformation', () => {
       for (const { Properties } of roles) expect(Properties['AssumeRolePolicyDocument']).toEqual(documented('Trust'));
     },
   );
+
+  test('the repository’s policy lets the OU pull, and nobody else; its images are copied where wait-for-replication looks', () => {
+    const given = {
+      RepositoryName: 'shop/web',
+      OrganizationId: organizationId,
+      DevelopmentOuId: developmentOu,
+      ReplicaRegion: 'eu-central-1',
+    };
+    const { Repository, Replication } = resources('repository.yaml', { 'AWS::AccountId': '111111111111', ...given });
+    const parsed = parsePolicy(JSON.stringify(Repository?.Properties['RepositoryPolicyText']));
+    if (!parsed.ok) throw new Error('the template’s policy is malformed');
+    const target: Target = { kind: 'ou', organization: organizationId as OrganizationId, ou: developmentOu as OuId };
+    const facts = { repositoryArn: 'arn:aws:ecr:eu-west-1:111111111111:repository/shop/web' };
+    const { actions, denies } = coverage({ policy: parsed.policy, target, actions: pullActions, facts });
+    expect(actions.map(({ answer }) => answer)).toEqual(['yes', 'yes', 'yes']);
+    expect(denies).toEqual([]);
+    expect(exposures(parsed.policy)).toEqual([]);
+    expect(Replication?.Properties['ReplicationConfiguration']).toEqual({
+      Rules: [
+        {
+          Destinations: [{ Region: 'eu-central-1', RegistryId: '111111111111' }],
+          RepositoryFilters: [{ Filter: 'shop/web', FilterType: 'PREFIX_MATCH' }],
+        },
+      ],
+    });
+  });
 
   test('the service has the names that deploy expects, and an execution role that may pull', () => {
     const { EcsService, Application, DeploymentGroup, ExecutionRole, TaskRole, TaskDefinition } = resources('service.yaml', target);

@@ -17,6 +17,11 @@ export function publicAlias(account: string): string {
   return `p${account.slice(0, 7)}`;
 }
 
+/** Below which path of its host a registry's repositories are. */
+export function registryRoot({ account, region }: { readonly account: string; readonly region: string }): string {
+  return region === 'public' ? `/v2/${publicAlias(account)}` : '/v2';
+}
+
 export function ecrPublicService(ecr: Ecr): Service {
   const { world, hosts } = ecr;
   const images = imageOperations(ecr);

@@ -9,7 +9,7 @@ import { refusalOf } from './access.ts';
 import type { Blobs } from './blobs.ts';
 import { replicate } from './ecr/replication.ts';
 import { repositoryNotFound, type Ecr } from './ecr/target.ts';
-import { publicAlias } from './ecr-public.ts';
+import { registryRoot } from './ecr-public.ts';
 import { expired } from './faults.ts';
 import { readBody, type Shared } from './http.ts';
 import type { Principal } from './identity.ts';
@@ -87,7 +87,7 @@ export async function serveRegistry(
   response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
   if (serveLayerUrl(registry, { url, response })) return;
 
-  const root = region === 'public' ? `/v2/${publicAlias(account)}` : '/v2';
+  const root = registryRoot({ account, region });
   const found = find(url.pathname.replace(`${root}/`, '/v2/'), method);
   const input = { method, repository: found?.name ?? '', reference: found?.reference ?? url.pathname };
   const entry: JournalEntry = {

@@ -2,6 +2,7 @@
  * Images in a real registry that stands beside the emulator (CI: `registry:3` behind TLS). The ECR API asks it over HTTPS with
  * Basic auth as user `AWS`; a private CA comes by NODE_EXTRA_CA_CERTS. Policies are not enforced there: a registry knows none.
  */
+import { registryRoot } from './ecr-public.ts';
 import type { RegistryHosts } from './ecr/target.ts';
 import { digestOf, type ImageReference, type ImageStore } from './image-store.ts';
 import { parseRecord, texts } from './json.ts';
@@ -113,7 +114,7 @@ export class RemoteImageStore implements ImageStore {
   ): Promise<Response> {
     const endpoint = await this.#hosts.endpoint(repository.account, repository.region);
     const authorization = `Basic ${Buffer.from(`AWS:${this.#hosts.password ?? ''}`).toString('base64')}`;
-    return fetch(`${endpoint}/v2/${repository.name}/${path}`, {
+    return fetch(`${endpoint}${registryRoot(repository)}/${repository.name}/${path}`, {
       method,
       headers: { ...headers, authorization },
       ...(body ? { body: new Uint8Array(body) } : {}),

@@ -3,8 +3,10 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { CodeDeployClient, GetDeploymentCommand, ListDeploymentsCommand } from '@aws-sdk/client-codedeploy';
 import { accounts, cluster, developmentOu, region, repositoryName, service, sharedPolicy, type Scenario } from '../../emulator/scenario.ts';
+import { publicAlias } from '../../emulator/ecr-public.ts';
+import { policyOf } from '../../emulator/repository.ts';
 import { runWorkflow, workflowFolder, type Event, type Workflow } from './act.ts';
-import { describeReal, digestInRegistry, host, overRegistry, tagsInRegistry } from './parts.ts';
+import { describeReal, digestInRegistry, host, overRegistry, registryHost, tagsInRegistry } from './parts.ts';
 
 interface Case extends Workflow {
   /** What GitHub's token says of the job: the only subject that the roles trust. */
@@ -18,6 +20,10 @@ interface Case extends Workflow {
   readonly shared: boolean;
   /** The accounts that are deployed to; no other is. */
   readonly deployed: readonly string[];
+  /** What there must be besides. */
+  readonly prepare?: (scenario: Scenario) => void;
+  /** What else must be true afterwards, of the image's digest. */
+  readonly check?: (digest: string, log: string) => Promise<void>;
 }
 
 const repository = { full_name: 'acme/shop', default_branch: 'main' } as const;
@@ -35,6 +41,9 @@ const pullRequest = (from: string): Event => ({
 const ofMain = (sha12: string): readonly string[] => ['main', `sha-${sha12}`];
 const role = (account: string, name: string): string => `arn:aws:iam::${account}:role/${name}`;
 const { registry, devA, devB, outside, management } = accounts;
+const archive = `${repositoryName}-archive`;
+/** There is one real registry: what is in another Region, or public, is under the host name of another account. */
+const registryHosts = (account: string, inRegion: string): string => registryHost(inRegion === region ? account : accounts.devA, region);
 
 const cases: readonly Case[] = [
   {
@@ -83,14 +92,40 @@ const cases: readonly Case[] = [
     shared: true,
     deployed: [devA],
   },
+  {
+    file: 'publish.yml',
+    event: push,
+    subject: 'repo:acme/shop:ref:refs/heads/main',
+    roles: [role(registry, 'ecr-publish'), role(registry, 'ecr-read'), role(registry, 'ecr-publish-public')],
+    repository: repositoryName,
+    tags: ofMain,
+    shared: true,
+    deployed: [],
+    prepare: ({ emulator: { world } }) => {
+      const repository = { account: registry, region };
+      Object.assign(world.findRepository({ ...repository, name: repositoryName }) ?? {}, { scanOnPush: true });
+      world.repository({ ...repository, name: archive });
+      world.repository({ ...repository, region: 'public', name: 'web' });
+      const destinations = [{ region: 'eu-central-1', registryId: registry }];
+      world.account(registry).replication.set(region, { rules: [{ destinations }], since: world.clock.now() });
+    },
+    check: async (digest, log) => {
+      expect(await digestInRegistry(archive, 'main')).toBe(digest);
+      expect(await digestInRegistry(`${publicAlias(registry)}/web`, 'latest')).toBe(digest);
+      expect(log).toMatch(new RegExp(`Digest: ${digest}`));
+      expect(log).toMatch(/copies? .*eu-central-1|eu-central-1.*(copied|there)/i);
+    },
+  },
 ];
 
 /** The roles trust the job of this workflow and nobody else. */
-function prepare({ emulator: { world, github } }: Scenario, { subject, roles, repository: name, shared }: Case): void {
+function prepare(scenario: Scenario, { subject, roles, repository: name, shared, prepare: more }: Case): void {
+  const { world, github } = scenario.emulator;
   for (const each of new Set([...roles, ...[devA, devB, outside].map((account) => role(account, 'web-deploy'))]))
     world.role(each, { trust: { oidcSubjects: roles.includes(each) ? [subject] : [] } });
   world.repository({ account: registry, region, name, ...(shared && { policy: sharedPolicy }) });
   github.identity.subject = subject;
+  more?.(scenario);
 }
 
 /** The statuses of an account's deployments of the service. */
@@ -119,7 +154,7 @@ for (const each of cases) {
   describeReal(`examples/workflows/${each.file}`, { needs: ['engine', 'buildx', 'registry', 'act'] }, () => {
     let scenario: Scenario;
     // AWS's clock runs fast, so that a canary of minutes takes seconds.
-    overRegistry((started) => (scenario = started), { speed: 1000 });
+    overRegistry((started) => (scenario = started), { speed: 1000, registryHosts });
 
     test('runs as it stands', async () => {
       prepare(scenario, each);
@@ -146,9 +181,54 @@ for (const each of cases) {
       const assumed = requests.of('sts', 'AssumeRoleWithWebIdentity').map(({ input }) => String(input['RoleArn']));
       expect([...new Set(assumed)].toSorted()).toEqual(each.roles.toSorted());
       expect(requests.of('sts', 'AssumeRole')).toEqual([]);
+      await each.check?.(digest ?? '', text);
     });
   });
 }
+
+describeReal('examples/workflows/share.yml', { needs: ['registry', 'act'] }, () => {
+  let scenario: Scenario;
+  overRegistry((started) => (scenario = started));
+
+  test('runs as it stands, and lets in whom it names', async () => {
+    const { emulator } = scenario;
+    const { world, github } = emulator;
+    const foreign = { Sid: 'theirs', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${devB}:root` }, Action: 'ecr:DescribeImages' };
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: [foreign] });
+    const subject = 'repo:acme/shop:ref:refs/heads/main';
+    world.role(role(registry, 'ecr-share'), { trust: { oidcSubjects: [subject] } });
+    world.role(role(devB, 'ecs-task-role'));
+    for (const name of [repositoryName, 'shop/jobs']) world.repository({ account: registry, region, name, policy });
+    github.identity.subject = subject;
+
+    const { exitCode, log } = await runWorkflow({ file: 'share.yml', event: push }, scenario);
+    expect(exitCode === 0 ? 'it ends well' : log.join('\n')).toBe('it ends well');
+    const grants = (name: string): readonly string[] => {
+      const repository = world.findRepository({ account: registry, region, name });
+      const { Statement } = JSON.parse((repository && policyOf(repository)) ?? '{}') as {
+        Statement: { Sid: string; Principal: unknown; Action: string | string[] }[];
+      };
+      return Statement.map(
+        ({ Sid, Principal, Action }) => `${Sid.replace(/x[0-9a-z]+$/, '')} ${JSON.stringify(Principal)} ${[Action].flat().length}`,
+      );
+    };
+    const theirs = `theirs {"AWS":"arn:aws:iam::${devB}:root"} 1`;
+    const ou = 'EcrOrgDeployOrgPaths "*" 3';
+    const one = `EcrOrgDeployRoles {"AWS":["arn:aws:iam::${devB}:role/ecs-task-role"]} 3`;
+    expect(grants(repositoryName)).toEqual([theirs, ou, one, `EcrOrgDeployAccounts {"AWS":["arn:aws:iam::${outside}:root"]} 5`]);
+    expect(grants('shop/jobs')).toEqual([
+      theirs,
+      ou,
+      one,
+      `EcrOrgDeployAccounts {"AWS":["arn:aws:iam::${devA}:root"]} 3`,
+      'EcrOrgDeployLambda {"Service":"lambda.amazonaws.com"} 3',
+    ]);
+    // Again: nothing is written.
+    emulator.requests.clear();
+    await runWorkflow({ file: 'share.yml', event: push }, scenario);
+    expect(emulator.requests.of('ecr', 'SetRepositoryPolicy')).toEqual([]);
+  });
+});
 
 describeReal('examples/workflows/pull-request.yml, from a fork', { needs: ['engine', 'buildx', 'registry', 'act'] }, () => {
   let scenario: Scenario;
@@ -166,5 +246,5 @@ describeReal('examples/workflows/pull-request.yml, from a fork', { needs: ['engi
 });
 
 test('every workflow of examples/ is run', () => {
-  expect(cases.map(({ file }) => file).toSorted()).toEqual(readdirSync(workflowFolder).toSorted());
+  expect([...cases.map(({ file }) => file), 'share.yml'].toSorted()).toEqual(readdirSync(workflowFolder).toSorted());
 });
