@@ -17,7 +17,7 @@ import type { Call, Json, Service } from './service.ts';
 
 export type { ApplicationSeed, ComputePlatform } from './codedeploy/application.ts';
 export type { GroupSeed } from './codedeploy/group.ts';
-export type { CanPull } from './codedeploy/pull.ts';
+export type { CanPull } from './pull.ts';
 export type { DeploymentScript } from './codedeploy/scripts.ts';
 export { CodeDeployState } from './codedeploy/state.ts';
 export type { CodeDeployOptions } from './codedeploy/state.ts';

@@ -65,7 +65,11 @@ export const lifeOf = (plan: DeploymentPlan, now: number): Life => {
     steps.every((step) => step.end !== 'Failed') && end.at >= (steps.at(-1)?.to ?? 0) && now >= (steps.at(-1)?.to ?? Infinity);
   const done = eventsDone && (steps.at(-1)?.end === 'Succeeded' || end.status === 'Succeeded');
   const install = steps.find(({ name }) => name === 'Install');
-  const attempts = install && install.end !== 'Skipped' ? attemptsOf(plan, install, now) : { tasks: [], events: [] };
+  const { outcome } = plan;
+  const attempts =
+    install && install.end !== 'Skipped' && outcome !== 'succeed' && 'tasks' in outcome
+      ? attemptsOf({ ...plan, symptom: outcome.tasks, reason: outcome.reason }, install, now)
+      : { tasks: [], events: [] };
   const moments = [plan.createdAt, startsAt, ...steps.flatMap(({ from, to }) => [from, to]), ...course.weights.map(({ at }) => at)];
   return {
     status,

@@ -1,9 +1,10 @@
 /**
  * Amazon ECS: clusters, task definitions with their revisions, services, task sets, tasks and service events, kept apart by account and
- * Region. What each group of operations does is in the ecs-*.ts files; here is the service.
+ * Region. What each group of operations does is in ecs/; here is the service.
  * https://docs.aws.amazon.com/AmazonECS/latest/APIReference/Welcome.html
  */
 import { clusterOperations } from './ecs/clusters.ts';
+import { serviceDeploymentOperations } from './ecs/service-deployments.ts';
 import { serviceOperations } from './ecs/services.ts';
 import type { EcsState } from './ecs/state.ts';
 import { tagOperations } from './ecs/tags.ts';
@@ -16,6 +17,7 @@ export { taskId, taskSetId } from './ecs/ids.ts';
 export { ecsArn, partitionOf } from './ecs/scope.ts';
 export type { Scope } from './ecs/scope.ts';
 export type { Controller, ServiceChange, ServiceEvent, ServiceRecord, ServiceSeed } from './ecs/service.ts';
+export type { ServiceDeploymentOptions, ServiceDeploymentScript } from './ecs/service-deployment-state.ts';
 export { EcsState } from './ecs/state.ts';
 export type { StoppedTask } from './ecs/stopped-task.ts';
 export type { Tag } from './ecs/tag.ts';
@@ -28,6 +30,7 @@ export const ecsService = (state: EcsState): Service => {
     ...clusterOperations(state),
     ...taskDefinitionOperations(state),
     ...serviceOperations(state),
+    ...serviceDeploymentOperations(state),
     ...taskOperations(state),
     ...tagOperations(state),
   };

@@ -21,6 +21,8 @@ export function resourceOf({ service, input, account, region }: { service: strin
       const last = (name: string) => member(name)?.split('/').at(-1);
       const cluster = last('cluster') ?? 'default';
       const one = last('service');
+      const deployment = member('serviceDeploymentArn');
+      if (deployment) return deployment;
       return one ? arn('ecs', account, `service/${cluster}/${one}`) : member('cluster') ? arn('ecs', account, `cluster/${cluster}`) : '*';
     }
     default:

@@ -1,10 +1,10 @@
 /**
  * The article's setting, ready to release to: an organization with a Services and a Workloads/Development OU, the shared registry's
  * account, two accounts in the development OU and one outside, and in each of them a Fargate service that CodeDeploy deploys
- * blue/green. The demo, the tests and `npm run emulator` start from it.
+ * blue/green, and another that ECS itself deploys. The demo, the tests and `npm run emulator` start from it.
  */
 import { refusalOf } from './access.ts';
-import { CodeDeployState, codedeployService } from './codedeploy.ts';
+import { CodeDeployState, codedeployService, type CanPull } from './codedeploy.ts';
 import { EcsState, ecsService } from './ecs.ts';
 import { startEmulator, type Emulator, type EmulatorOptions } from './emulator.ts';
 import { World } from './world.ts';
@@ -22,6 +22,8 @@ export const accounts = {
 export const repositoryName = 'shop/web';
 export const cluster = 'dev';
 export const service = 'web';
+/** ECS itself deploys it. */
+export const ownService = 'api';
 export const roles = {
   /** Pushes and reads images, reads and writes repository policies. */
   registry: `arn:aws:iam::${accounts.registry}:role/ecr-release`,
@@ -65,9 +67,10 @@ export const sharedPolicy = {
 
 export async function startScenario({ policy, ...options }: ScenarioOptions = {}): Promise<Scenario> {
   const world = new World();
-  const ecs = new EcsState();
   const hosts = new Map<string, string>();
-  const codedeploy = new CodeDeployState({ canPull: (image, account, role) => canPull({ world, hosts, image, account, role }) });
+  const pulling: CanPull = (image, account, role) => canPull({ world, hosts, image, account, role });
+  const ecs = new EcsState({ canPull: pulling });
+  const codedeploy = new CodeDeployState({ canPull: pulling });
 
   world.organization({ id: organizationId, rootId: 'r-ab12', management: accounts.management });
   world.account(accounts.registry, { name: 'services', ou: world.ou('Services', { id: 'ou-ab12-00000000' }) });
@@ -81,6 +84,7 @@ export async function startScenario({ policy, ...options }: ScenarioOptions = {}
     world.role(roles.deploy(id), { trust });
     world.role(roles.execution(id));
     addService({ ecs, codedeploy, account: id });
+    addOwnService({ ecs, account: id });
   };
   addAccount(accounts.devA, { name: 'dev-a', ou: 'Workloads/Development' });
   addAccount(accounts.devB, { name: 'dev-b', ou: 'Workloads/Development' });
@@ -112,6 +116,44 @@ function taskDefinition(account: string): Record<string, unknown> {
       },
     ],
   };
+}
+
+/** A service that ECS itself deploys, with a canary. */
+function addOwnService({ ecs, account }: { ecs: EcsState; account: string }): void {
+  const arn = (kind: string): string => `arn:aws:elasticloadbalancing:${region}:${account}:${kind}`;
+  ecs.service({
+    account,
+    region,
+    cluster,
+    name: ownService,
+    controller: 'ECS',
+    taskDefinition: { ...taskDefinition(account), family: ownService },
+    launchType: 'FARGATE',
+    platformVersion: 'LATEST',
+    desiredCount: 2,
+    deploymentConfiguration: {
+      strategy: 'CANARY',
+      bakeTimeInMinutes: 5,
+      canaryConfiguration: { canaryPercent: 10, canaryBakeTimeInMinutes: 5 },
+      deploymentCircuitBreaker: { enable: true, rollback: true },
+    },
+    networkConfiguration: {
+      awsvpcConfiguration: { subnets: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'], securityGroups: ['sg-0a1b2c3d'], assignPublicIp: 'DISABLED' },
+    },
+    loadBalancers: [
+      {
+        targetGroupArn: arn('targetgroup/api-blue/0123456789abcdef'),
+        containerName: 'web',
+        containerPort: 80,
+        advancedConfiguration: {
+          alternateTargetGroupArn: arn('targetgroup/api-green/0123456789abcdef'),
+          productionListenerRule: arn('listener-rule/app/api/0123456789abcdef/0123456789abcdef/0123456789abcdef'),
+          testListenerRule: arn('listener-rule/app/api/0123456789abcdef/fedcba9876543210/0123456789abcdef'),
+          roleArn: `arn:aws:iam::${account}:role/ecs-load-balancers`,
+        },
+      },
+    ],
+  });
 }
 
 function addService({ ecs, codedeploy, account }: { ecs: EcsState; codedeploy: CodeDeployState; account: string }): void {

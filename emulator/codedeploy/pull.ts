@@ -3,9 +3,8 @@ import type { Deployment } from './deployment.ts';
 import { records, text } from '../coral.ts';
 import { lifeOf } from '../deployment-life.ts';
 import type { EcsState } from '../ecs/state.ts';
-
-/** May a task of this account pull this image with this execution role? The reason if not. True for registries that aren't ours. */
-export type CanPull = (image: string, account: string, executionRoleArn: string | undefined) => true | string;
+import { refusedImage } from '../pull.ts';
+import type { CanPull } from '../pull.ts';
 
 export const askPull = (
   deployment: Deployment,
@@ -18,11 +17,7 @@ export const askPull = (
   deployment.pullAsked = true;
   const definition = ecs.findTaskDefinition(deployment, plan.green.taskDefinition);
   const role = definition && text(definition.body, 'executionRoleArn');
-  for (const container of definition ? (records(definition.body, 'containerDefinitions') ?? []) : []) {
-    const answer = canPull(text(container, 'image') ?? '', deployment.account, role);
-    if (answer === true) continue;
-    const reason = answer.startsWith('CannotPull') ? answer : `CannotPullContainerError: ${answer}`;
-    deployment.plan = { ...plan, outcome: { tasks: 'cannotPull', reason } };
-    return;
-  }
+  const images = definition ? (records(definition.body, 'containerDefinitions') ?? []).map((each) => text(each, 'image') ?? '') : [];
+  const reason = refusedImage({ canPull, images, account: deployment.account, role });
+  if (reason !== undefined) deployment.plan = { ...plan, outcome: { tasks: 'cannotPull', reason } };
 };

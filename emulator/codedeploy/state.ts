@@ -8,7 +8,6 @@ import type { Group, GroupSeed } from './group.ts';
 import { newDeployment } from './new-deployment.ts';
 import type { DeploymentRequest } from './new-deployment.ts';
 import { askPull } from './pull.ts';
-import type { CanPull } from './pull.ts';
 import type { Revision } from './revision.ts';
 import { rollbackOf, rollsBack } from './rollback.ts';
 import { DeploymentScripts } from './scripts.ts';
@@ -24,6 +23,7 @@ import type { EcsState } from '../ecs/state.ts';
 import type { Durations } from '../life/durations.ts';
 import type { Command } from '../life/plan.ts';
 import type { TrafficRouting } from '../life/traffic.ts';
+import type { CanPull } from '../pull.ts';
 
 export interface CodeDeployOptions {
   readonly canPull?: CanPull;

@@ -4,6 +4,7 @@
  */
 import type { ClusterRecord } from './cluster.ts';
 import { taskSetId } from './ids.ts';
+import { deploysItself } from './own-configuration.ts';
 import { ecsArn, within } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { StoppedTask } from './stopped-task.ts';
@@ -16,7 +17,7 @@ export interface ServiceEvent {
   readonly message: string;
 }
 
-/** What a deployment that runs makes of a service, as of the last look. */
+/** What a deployment that runs makes of a service, as of the last look. Task sets are ECS's own service revisions too. */
 export interface ServiceChange {
   /** All task sets of the service. */
   readonly taskSets: readonly TaskSetRecord[];
@@ -67,6 +68,8 @@ export interface ServiceSeed extends Scope {
   readonly capacityProviderStrategy?: readonly Json[];
   readonly desiredCount?: number;
   readonly healthCheckGracePeriodSeconds?: number;
+  /** Beside the usual `maximumPercent` and `minimumHealthyPercent`. */
+  readonly deploymentConfiguration?: Json;
   readonly status?: 'ACTIVE' | 'DRAINING' | 'INACTIVE';
   readonly tags?: readonly Tag[];
   /** AWS milliseconds; default: a day before this machine's now. */
@@ -84,22 +87,7 @@ export const serviceFrom = (
   const launchType = seed.launchType ?? (seed.capacityProviderStrategy ? undefined : 'FARGATE');
   const platformVersion = seed.platformVersion ?? (launchType === 'EC2' ? undefined : 'LATEST');
   const { networkConfiguration, capacityProviderStrategy, loadBalancers = [], desiredCount = 1 } = seed;
-  const taskSet: TaskSetRecord = {
-    id: taskSetId(`${within(seed)}/${seed.cluster}/${name}`),
-    taskDefinition,
-    createdAt,
-    updatedAt: createdAt,
-    ...(launchType !== undefined && { launchType }),
-    ...(platformVersion !== undefined && { platformVersion }),
-    ...(networkConfiguration && { networkConfiguration }),
-    ...(capacityProviderStrategy && { capacityProviderStrategy }),
-    loadBalancers,
-    status: 'PRIMARY',
-    desired: desiredCount,
-    pending: 0,
-    running: desiredCount,
-  };
-  return {
+  const made: ServiceRecord = {
     account,
     region,
     name,
@@ -117,11 +105,33 @@ export const serviceFrom = (
     networkConfiguration,
     loadBalancers,
     healthCheckGracePeriodSeconds: seed.healthCheckGracePeriodSeconds ?? 0,
-    deploymentConfiguration: { maximumPercent: 200, minimumHealthyPercent: 100 },
+    deploymentConfiguration: { maximumPercent: 200, minimumHealthyPercent: 100, ...seed.deploymentConfiguration },
     tags: [...(seed.tags ?? [])],
-    taskSets: controller === 'CODE_DEPLOY' || controller === 'EXTERNAL' ? [taskSet] : [],
+    taskSets: [],
     events: [{ at: createdAt, message: `(service ${name}) has reached a steady state.` }],
     stoppedTasks: [],
     live: undefined,
+  };
+  if (controller === 'CODE_DEPLOY' || controller === 'EXTERNAL' || deploysItself(made)) made.taskSets = [restingTaskSet(made)];
+  return made;
+};
+
+/** The tasks of a service at rest, with what it is configured for: a task set, or ECS's own service revision. */
+export const restingTaskSet = (service: ServiceRecord): TaskSetRecord => {
+  const { launchType, platformVersion, networkConfiguration, capacityProviderStrategy, desiredCount, createdAt } = service;
+  return {
+    id: taskSetId(`${within(service)}/${service.cluster.name}/${service.name}`),
+    taskDefinition: service.taskDefinition,
+    createdAt,
+    updatedAt: createdAt,
+    ...(launchType !== undefined && { launchType }),
+    ...(platformVersion !== undefined && { platformVersion }),
+    ...(networkConfiguration && { networkConfiguration }),
+    ...(capacityProviderStrategy && { capacityProviderStrategy }),
+    loadBalancers: service.loadBalancers,
+    status: 'PRIMARY',
+    desired: desiredCount,
+    pending: 0,
+    running: desiredCount,
   };
 };

@@ -1,13 +1,10 @@
-/**
- * The operations on services.
- *
- * Deliberately absent, a later issue: ECS's own blue/green (ListServiceDeployments, DescribeServiceDeployments, StopServiceDeployment,
- * DescribeServiceRevisions). They will stand beside `UpdateService`, with their own life as CodeDeploy's has.
- */
+/** The operations on services. */
 import { flag, number, record, records, text, texts } from '../coral.ts';
 import { client, invalid } from './checks.ts';
 import { ecsFinders, serviceName } from './finders.ts';
+import { deploysItself, hooksOf } from './own-configuration.ts';
 import { ecsArn, scopeOf } from './scope.ts';
+import type { ServiceRecord } from './service.ts';
 import { describedService } from './service-description.ts';
 import type { EcsState } from './state.ts';
 import { AwsFault } from '../service.ts';
@@ -25,6 +22,12 @@ const refusedByCodeDeploy = (input: Json): string | undefined => {
   if (flag(input, 'forceNewDeployment') === true) return `Cannot force a new deployment ${use}`;
   return undefined;
 };
+
+/** "This parameter triggers a new service deployment": of those that are kept here, where they say anything new. */
+const changesRevision = (service: ServiceRecord, { input, definition }: { input: Json; definition: string | undefined }): boolean =>
+  (definition !== undefined && definition !== service.taskDefinition) ||
+  record(input, 'networkConfiguration') !== undefined ||
+  (text(input, 'platformVersion') ?? service.platformVersion) !== service.platformVersion;
 
 export const serviceOperations = (state: EcsState): Service['operations'] => {
   const { clusterOf, definitionOf, serviceOf } = ecsFinders(state);
@@ -60,17 +63,22 @@ export const serviceOperations = (state: EcsState): Service['operations'] => {
       const name = text(input, 'taskDefinition');
       const definition = name === undefined ? undefined : definitionOf(name, call, 'TaskDefinition not found.');
       if (definition && definition.status !== 'ACTIVE') throw client('TaskDefinition is inactive');
+      const forced = flag(input, 'forceNewDeployment') === true;
+      const deploys = forced || changesRevision(service, { input, definition: definition?.arn });
+      const configuration = { ...service.deploymentConfiguration, ...record(input, 'deploymentConfiguration') };
+      hooksOf(configuration);
       if (definition) service.taskDefinition = definition.arn;
       service.networkConfiguration = record(input, 'networkConfiguration') ?? service.networkConfiguration;
       service.platformVersion = text(input, 'platformVersion') ?? service.platformVersion;
       service.capacityProviderStrategy = records(input, 'capacityProviderStrategy') ?? service.capacityProviderStrategy;
       service.desiredCount = number(input, 'desiredCount') ?? service.desiredCount;
       service.healthCheckGracePeriodSeconds = number(input, 'healthCheckGracePeriodSeconds') ?? service.healthCheckGracePeriodSeconds;
-      service.deploymentConfiguration = { ...service.deploymentConfiguration, ...record(input, 'deploymentConfiguration') };
+      service.deploymentConfiguration = configuration;
       service.taskSets = service.taskSets.map((set) =>
         set.status === 'PRIMARY' ? { ...set, desired: service.desiredCount, running: service.desiredCount } : set,
       );
-      if (definition || flag(input, 'forceNewDeployment') === true) service.updatedAt = call.clock.now();
+      if (definition || forced) service.updatedAt = call.clock.now();
+      if (deploys && deploysItself(service)) state.own.begin(service, call.clock.now());
       return { service: describedService(state, service, call.clock.now()) };
     },
   };

@@ -7,6 +7,8 @@ import { ecsArn, partitionOf, within } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { serviceFrom } from './service.ts';
 import type { ServiceRecord, ServiceSeed } from './service.ts';
+import { ServiceDeployments } from './service-deployment-state.ts';
+import type { ServiceDeploymentOptions, ServiceDeploymentScript } from './service-deployment-state.ts';
 import { tagsOf } from './tag.ts';
 import type { Tag } from './tag.ts';
 import type { TaskDefinitionRecord } from './task-definition.ts';
@@ -16,10 +18,21 @@ import type { Json } from '../service.ts';
 const DAY = 86_400_000;
 
 export class EcsState {
+  /** The deployments that ECS itself makes. */
+  readonly own: ServiceDeployments;
   readonly #clusters = new Map<string, ClusterRecord>();
   readonly #services: ServiceRecord[] = [];
   readonly #families = new Map<string, TaskDefinitionRecord[]>();
   readonly #observers: ((now: number) => void)[] = [];
+
+  constructor(options: ServiceDeploymentOptions = {}) {
+    this.own = new ServiceDeployments(options, (scope, name) => this.findTaskDefinition(scope, name));
+  }
+
+  /** Says how the next deployment goes that ECS itself makes. */
+  nextDeployment(script: ServiceDeploymentScript): void {
+    this.own.script(script);
+  }
 
   /** Whoever changes services (CodeDeploy) works out what is due before anybody looks. */
   onLook(observer: (now: number) => void): void {
@@ -28,6 +41,7 @@ export class EcsState {
 
   settle(now: number): void {
     for (const observer of this.#observers) observer(now);
+    this.own.settle(now);
   }
 
   cluster(seed: Scope & { readonly name: string; readonly tags?: readonly Tag[] }): ClusterRecord {
@@ -90,6 +104,7 @@ export class EcsState {
     const createdAt = seed.createdAt ?? Date.now() - DAY;
     const made = serviceFrom(seed, { cluster, taskDefinition: definition.arn, createdAt });
     this.#services.push(made);
+    for (const set of made.taskSets) this.own.know(made, set);
     return made;
   }
 

@@ -12,6 +12,13 @@ export interface LoadBalancer {
   readonly targetGroupArn: string;
   readonly containerName: string;
   readonly containerPort: number;
+  /** For the deployments that ECS itself makes. */
+  readonly advancedConfiguration?: {
+    readonly alternateTargetGroupArn?: string;
+    readonly productionListenerRule?: string;
+    readonly testListenerRule?: string;
+    readonly roleArn?: string;
+  };
 }
 
 export type TaskSetStatus = 'PRIMARY' | 'ACTIVE' | 'DRAINING';

@@ -30,7 +30,7 @@ export const tasksOf = (state: EcsState, service: ServiceRecord, now: number): T
   const arn = (id: string): string => ecsArn(service, `task/${service.cluster.name}/${id}`);
   const launchType = service.launchType ?? 'FARGATE';
   const sets: readonly Pick<TaskSetRecord, 'id' | 'taskDefinition' | 'createdAt' | 'running' | 'pending'>[] =
-    service.controller === 'CODE_DEPLOY' || service.controller === 'EXTERNAL'
+    service.taskSets.length > 0
       ? state.taskSetsOf(service, now)
       : [
           {

@@ -3,7 +3,8 @@ import { taskId } from '../ecs/ids.ts';
 import type { ServiceEvent } from '../ecs/service.ts';
 import type { StoppedTask } from '../ecs/stopped-task.ts';
 import type { Span } from './course.ts';
-import type { DeploymentPlan, TaskSetPlan } from './plan.ts';
+import type { Durations } from './durations.ts';
+import type { TaskSetPlan } from './plan.ts';
 
 const SYMPTOMS = {
   cannotPull: {
@@ -33,18 +34,28 @@ const SYMPTOMS = {
   },
 } as const;
 
-export const attemptsOf = (plan: DeploymentPlan, install: Span, now: number): { tasks: StoppedTask[]; events: ServiceEvent[] } => {
-  const { outcome, green, durations, service } = plan;
-  if (outcome === 'succeed' || !('tasks' in outcome)) return { tasks: [], events: [] };
-  const symptom = SYMPTOMS[outcome.tasks];
-  const said = outcome.reason ?? symptom.reason(green);
+export interface SickTasks {
+  readonly symptom: keyof typeof SYMPTOMS;
+  /** Default: AWS's words. */
+  readonly reason: string | undefined;
+  readonly green: TaskSetPlan;
+  readonly durations: Durations;
+  /** The ECS service's name. */
+  readonly service: string;
+}
+
+/** Tasks that were tried in `span`, up to now. */
+export const attemptsOf = (sick: SickTasks, span: Span, now: number): { tasks: StoppedTask[]; events: ServiceEvent[] } => {
+  const { green, durations, service } = sick;
+  const symptom = SYMPTOMS[sick.symptom];
+  const said = sick.reason ?? symptom.reason(green);
   const tasks: StoppedTask[] = [];
   const events: ServiceEvent[] = [];
   const every = durations.retry * 1000;
   for (let attempt = 0; ; attempt += 1) {
-    const createdAt = install.from + attempt * every;
+    const createdAt = span.from + attempt * every;
     const stoppedAt = createdAt + every * 0.75;
-    if (stoppedAt > Math.min(now, install.to)) break;
+    if (stoppedAt > Math.min(now, span.to)) break;
     const id = taskId(green.id, `stopped-${attempt}`);
     tasks.push({
       id,

@@ -19,9 +19,9 @@ export interface TaskSetLife {
   readonly goneAt?: number;
 }
 
-/** How many tasks of a set that scales up are running: they start one after the other between a third and the end of Install. */
-const runningAt = (install: Span, desired: number, now: number): number =>
-  Array.from({ length: desired }, (_, index) => install.from + (install.to - install.from) * (0.3 + (0.65 * (index + 1)) / desired)).filter(
+/** How many tasks of a set that scales up are running: they start one after the other between a third and the end of it. */
+export const runningAt = (scaling: Span, desired: number, now: number): number =>
+  Array.from({ length: desired }, (_, index) => scaling.from + (scaling.to - scaling.from) * (0.3 + (0.65 * (index + 1)) / desired)).filter(
     (startsAt) => startsAt <= now,
   ).length;
 
