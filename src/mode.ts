@@ -19,12 +19,14 @@ export const outputs = {
   'policy-changed': '`true` if the repository policy was written.',
   policy: 'The repository policy after the step, as JSON.',
   'deployment-id':
-    'The deployment: set as soon as it is known, also when the wait fails. In `rollback` the one that brings back what ran before.',
-  'deployment-status': 'Its last status, e.g. `Succeeded`.',
+    'The deployment: CodeDeploy’s `d-…`, or the last part of the ARN of ECS’s service deployment. Set as soon as it is known, also when the wait fails. In `rollback` the one that brings back what ran before.',
+  'deployment-status':
+    'Its last status, in CodeDeploy’s words also where ECS itself deploys: `Succeeded`, `Failed`, `Stopped`, `InProgress`, …',
   'deployment-url': 'The deployment in the AWS console.',
   'task-definition-arn':
     'The task definition that was registered, or the one that runs already. In `follow` and `continue` the one that is deployed, in `rollback` the one that is gone back to, where that is known.',
-  'rollback-deployment-id': 'The deployment that rolled it back, if one did.',
+  'rollback-deployment-id':
+    'The deployment that rolled it back, if one did; empty where ECS itself rolls back, which it does within the deployment.',
   changed: '`true` if a deployment was started (or, in `rollback`, stopped), `false` if there was no need.',
   matrix:
     'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',

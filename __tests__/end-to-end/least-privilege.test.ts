@@ -1,7 +1,7 @@
 /** Every call that a mode makes is allowed by the policy that docs/iam.md gives for it. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { accounts, region, repositoryName, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
+import { accounts, ownService, region, repositoryName, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
 import { base, deploy as deployVersion, here, onFastStage, onWaitingStage, waitInReady } from './deployed.ts';
 import { fakeDocker } from './fake-docker.ts';
 import { inputs, layout, onStage, type Stage } from './stage.ts';
@@ -28,6 +28,8 @@ const cases: readonly (readonly [
   mode: string,
   given: Record<string, string>,
   documented: { readonly registry?: readonly string[]; readonly deploy?: readonly string[]; readonly organization?: readonly string[] },
+  /** What the deploy role lacks; it is asked for all the same, and does no harm. */
+  denied?: readonly string[],
 ])[] = [
   ['login', { ...common, ...registry, mode: 'login' }, { registry: ['login'], deploy: [] }],
   ['publish', { ...publish, mode: 'publish', tags: 'v2' }, { registry: ['publish'], deploy: [] }],
@@ -65,9 +67,15 @@ const cases: readonly (readonly [
       [`discover ${ous}`, { ...common, mode: 'discover', ...organization, 'target-ous': ous }, { organization: ['discover'] }] as const,
   ),
   ['a dry run', { ...publish, ...sharing, ...deploying, tags: 'v3', 'dry-run': 'true' }, onlyReading],
+  [
+    'deploy, where ECS itself deploys,',
+    { ...deploy, service: ownService, mode: 'deploy' },
+    { ...onlyReading, deploy: ['deploy, where ECS itself deploys'] },
+    ['codedeploy:*'],
+  ],
 ];
 
-test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, given, documented) => {
+test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, given, documented, denied = []) => {
   await onStage({ policy: sharedPolicy }, async (stage) => {
     layout(stage.job);
     const { world } = stage.scenario.emulator;
@@ -76,6 +84,7 @@ test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, g
     const destinations = [{ region: 'us-east-1', registryId: accounts.registry }];
     world.account(accounts.registry).replication.set(region, { rules: [{ destinations }], since: world.clock.now() });
     await stage.step({ with: { ...publish, mode: 'publish' } });
+    world.findRole(scenarioRoles.deploy(accounts.devA))?.deny.push(...denied);
     const result = await stage.step({ with: given, environment: { PATH: fakeDocker(stage.job).path } });
     expect(result.exitCode).toBe(0);
     const sides: Readonly<Record<string, readonly string[]>> = {
@@ -92,8 +101,11 @@ test.each(cases)('%s calls nothing that docs/iam.md does not allow', async (_, g
 function calls(stage: Stage): { account: string; action: string }[] {
   return stage.scenario.emulator.requests.entries
     .filter(
-      ({ service, operation, account }) =>
-        account !== '' && operation !== 'GetCallerIdentity' && !(service === 'registry' && operation === 'Ping'),
+      ({ service, operation, account, error }) =>
+        error !== 'AccessDeniedException' &&
+        account !== '' &&
+        operation !== 'GetCallerIdentity' &&
+        !(service === 'registry' && operation === 'Ping'),
     )
     .map(({ service, operation, account, region: where }) => ({
       account,

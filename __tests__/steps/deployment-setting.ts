@@ -75,7 +75,7 @@ export class Setting {
   readonly log = new RecordingLog();
   readonly github = new FakeGitHub();
   readonly files = new FakeFiles();
-  readonly ecs = new FakeEcs(this.journal);
+  readonly ecs = new FakeEcs(this.journal, this.clock);
   readonly codedeploy = new FakeCodedeploy({ clock: this.clock, journal: this.journal });
   readonly outputs = new Map<string, string>();
   readonly remembered: Cleanup[] = [];
@@ -128,7 +128,7 @@ export class Setting {
 
   /** The calls that change something. */
   get writes(): readonly string[] {
-    return this.journal.filter((call) => /:(Register|Create|Stop|Continue)/.test(call));
+    return this.journal.filter((call) => /:(Register|Create|Update|Stop|Continue)/.test(call));
   }
 }
 

@@ -46,7 +46,7 @@ export class ExistingSetting extends Setting {
   }
 
   async find(inputs: Partial<ResumeInputs> = {}): Promise<FoundDeployment> {
-    return findDeployment({ inputs: { ...wish, ...inputs }, side: this.side });
+    return findDeployment({ inputs: { ...wish, ...inputs }, side: this.side, ports: this.ports });
   }
 
   get output() {

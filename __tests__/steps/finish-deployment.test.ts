@@ -7,6 +7,7 @@ import { account, failureOf, region, reopening, Setting, someInputs } from './de
 const unfinished: UnfinishedDeployment = {
   how: 'codedeploy',
   nonce: 'abc123',
+  taskDefinition: 'arn:aws:ecs:eu-west-1:222222222222:task-definition/web:43',
   account,
   region,
   application: 'AppECS-dev-web',

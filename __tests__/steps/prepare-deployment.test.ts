@@ -125,18 +125,23 @@ describe('what AWS shows to be wrong', () => {
       message: /^service: web is DRAINING, not ACTIVE$/,
     },
     {
-      name: 'the controller ECS, whose group is no news',
+      name: 'rolling updates, whose group is no news',
       change: ({ ecs, codedeploy }) => {
-        ecs.answer = { found: 'service', service: { ...someService, controller: 'ECS', strategy: 'BLUE_GREEN' } };
+        ecs.answer = { found: 'service', service: { ...someService, controller: 'ECS', own: { ...someService.own, strategy: 'ROLLING' } } };
         codedeploy.groupAnswer = { found: 'nothing', missing: 'group' };
       },
       message:
-        /^service: web has the deployment controller ECS \(ECS's own BLUE_GREEN deployments\), which is not deployed yet; make the service/,
+        /^service: web has rolling updates \(the deployment controller ECS with the strategy ROLLING\); give it the controller ECS with/,
+    },
+    {
+      name: 'the controller ECS without a strategy, which means rolling updates',
+      change: ({ ecs }) => (ecs.answer = { found: 'service', service: { ...someService, controller: 'ECS' } }),
+      message: /^service: web has rolling updates/,
     },
     {
       name: 'the controller EXTERNAL',
       change: ({ ecs }) => (ecs.answer = { found: 'service', service: { ...someService, controller: 'EXTERNAL' } }),
-      message: /^service: web has the deployment controller EXTERNAL/,
+      message: /^service: web has the deployment controller EXTERNAL: whoever made its task sets deploys it; give it the controller/,
     },
     {
       name: 'no application',

@@ -124,7 +124,7 @@ describe('nothing to go back to', () => {
   test('an AppSpec that AWS has no more', async () => {
     const of = setting();
     of.codedeploy.revisions.delete('r1');
-    expect(await refused(of)).toMatch(/the AppSpec of what ran before d-2 is known no more$/);
+    expect(await refused(of)).toMatch(/AWS knows no more what ran before d-2$/);
   });
 
   test('a task definition that is INACTIVE', async () => {

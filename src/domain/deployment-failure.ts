@@ -43,7 +43,7 @@ export function explainFailure({ snapshot, circumstances }: { snapshot: Snapshot
     : failed
       ? `the lifecycle event ${failed.name} failed`
       : `it ended as ${status}, and CodeDeploy gives no reason`;
-  const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said];
+  const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said, ...deployment.statusMessages];
   return {
     reason,
     impact: impactOf(snapshot),
@@ -63,11 +63,27 @@ const meanings: Readonly<Record<string, string>> = {
   BeforeAllowTraffic: 'your hook, before the production traffic moves',
   AllowTraffic: 'the production traffic moves to the new tasks',
   AfterAllowTraffic: 'your hook, when the production traffic has moved',
+  RECONCILE_SERVICE: 'what an earlier deployment left is sorted out',
+  PRE_SCALE_UP: 'before the new tasks are started',
+  SCALE_UP: 'the new tasks are started, and must become healthy',
+  POST_SCALE_UP: 'the new tasks run, without traffic',
+  TEST_TRAFFIC_SHIFT: 'the test traffic moves to the new tasks',
+  POST_TEST_TRAFFIC_SHIFT: 'the new tasks have the test traffic',
+  PRE_PRODUCTION_TRAFFIC_SHIFT: 'before the production traffic moves',
+  PRODUCTION_TRAFFIC_SHIFT: 'the production traffic moves to the new tasks',
+  POST_PRODUCTION_TRAFFIC_SHIFT: 'the production traffic has moved',
+  BAKE_TIME: 'the old tasks are kept in case an alarm goes off',
+  CLEAN_UP: 'the old tasks are ended',
 };
 
 function impactOf({ target }: Snapshot): string | undefined {
   const green = target?.taskSets.find(({ label }) => label === 'Green');
   if (!target) return undefined;
+  if (target.mostTraffic !== undefined) {
+    // It is over, and so is what they had: only what was seen is known.
+    if (target.mostTraffic > 0) return `The new tasks had up to ${target.mostTraffic} % of the production traffic.`;
+    return target.events.length > 0 ? 'The new tasks were never seen with production traffic.' : undefined;
+  }
   if (!green || green.traffic === 0) return 'The new tasks had no production traffic: the users saw nothing of it.';
   return `The new tasks had ${green.traffic} % of the production traffic then.`;
 }
@@ -156,6 +172,11 @@ const causes: readonly (readonly [evidence: RegExp, advice: string])[] = [
     /unable to (?:consistently start tasks|place a task)/i,
     'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
   ],
+  // What a deployment of ECS's own tells of itself.
+  [/^the lifecycle hook/, 'A lifecycle hook’s Lambda function failed or did not answer in time: see its log in CloudWatch Logs.'],
+  [/^the pause hook .* timed out/, 'Nobody continued it in time: let mode: continue do so earlier, or give the hook a longer timeout.'],
+  [/^the CloudWatch alarm/, 'An alarm of the service went off: see it in CloudWatch.'],
+  [/^the deployment circuit breaker/, 'The new tasks do not stay up: their own logs (CloudWatch Logs) and the service’s events say why.'],
 ];
 
 function likelyCause(evidence: readonly string[]): string | undefined {
@@ -173,6 +194,8 @@ const adviceByCode: Readonly<Record<string, string>> = {
   ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
   MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
   INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
+  STOPPED:
+    'It ended without a rollback: another deployment took its place, or the service is not set to roll back. A concurrency group of the workflow keeps the runs apart.',
   MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
   TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
 };

@@ -8,7 +8,12 @@
  *   nonce         letters and digits, never used twice
  *
  * A description holds 256 characters (the lower of two published limits, AWS-FACTS 3.2): the author's text is cut.
+ *
+ * ECS's own deployments have no description. There the mark is a tag of the task definition, `ecr-org-deploy`, with "@" for the "#" that
+ * a tag can't hold (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html).
  */
+import type { Tag } from './task-definition.ts';
+
 export interface Marker {
   readonly workflow: string;
   readonly run: number;
@@ -86,6 +91,29 @@ export function rollbackText(undone: string): string {
 /** The ID of the deployment that a rollback of ours undoes; undefined for anything else. */
 export function undoneBy(description: string): string | undefined {
   return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
+}
+
+/** The tag of a task definition that holds the mark of the run that registered it. */
+export const markerTag = 'ecr-org-deploy';
+/** Its tag that holds the ID of the deployment that it undoes. */
+const rollbackTag = 'ecr-org-deploy-rollback-of';
+
+/** Whether a tag is one of ours: it belongs to one deployment, and is not handed on to the next. */
+export function isOwnTag({ key }: Tag): boolean {
+  return key === markerTag || key === rollbackTag;
+}
+
+export function tagsOf({ marker, undoes }: { marker: Marker; undoes?: string | undefined }): readonly Tag[] {
+  const mark = { key: markerTag, value: formatMarker(marker).replace('#', '@') };
+  return undoes === undefined ? [mark] : [mark, { key: rollbackTag, value: undoes }];
+}
+
+/** The mark among a task definition's tags, as a description would hold it; empty where there is none. */
+export function descriptionOfTags(tags: readonly Tag[]): string {
+  const valueOf = (key: string): string | undefined => tags.find((tag) => tag.key === key)?.value;
+  const [mark, undoes] = [valueOf(markerTag), valueOf(rollbackTag)];
+  if (mark === undefined) return '';
+  return `${undoes === undefined ? '' : `${rollbackText(undoes)} `}[${mark.replace('@', '#')}]`;
 }
 
 /** Whether a run is older than the one that made the newest deployment: the same workflow, an earlier run or attempt. */

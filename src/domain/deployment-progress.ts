@@ -63,7 +63,11 @@ export function courseLine({ deployment, target }: Snapshot): string {
 function statusLines(previous: Snapshot | undefined, { deployment }: Snapshot): string[] {
   const { status } = deployment;
   if (previous?.deployment.status === status || status === 'InProgress') return [];
-  return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
+  if (status === 'Ready')
+    return [
+      `Ready: ${deployment.pause?.said ?? 'the new tasks run, and the traffic waits to be shifted'} (mode: continue, or the console)`,
+    ];
+  return [deployment.rollback.within === 'running' ? `${status}: ${deployment.rollback.message ?? 'ECS gives no reason'}` : status];
 }
 
 function eventNamed(snapshot: Snapshot | undefined, name: string): LifecycleEvent | undefined {
@@ -90,15 +94,21 @@ function eventLines(previous: LifecycleEvent | undefined, event: LifecycleEvent)
 function taskLines(previous: Snapshot | undefined, next: Snapshot): string[] {
   const green = greenOf(next);
   const before = previous && greenOf(previous);
-  if (!green || (before?.running === green.running && before.desired === green.desired)) return [];
+  if (!green || ((before?.running ?? 0) === green.running && (before?.desired ?? 0) === green.desired)) return [];
   return [`green tasks: ${green.running} of ${green.desired} running`];
 }
 
 function trafficLines(previous: Snapshot | undefined, next: Snapshot): string[] {
-  const green = greenOf(next);
-  if (!green) return [];
-  const before = (previous && greenOf(previous)?.traffic) ?? 0;
-  return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
+  const [before, now] = [previous && greenOf(previous), greenOf(next)];
+  if (!now) return [];
+  return [
+    ...shift('green test traffic', { from: before?.testTraffic, to: now.testTraffic }),
+    ...shift('green traffic', { from: before?.traffic, to: now.traffic }),
+  ];
+}
+
+function shift(what: string, { from = 0, to = 0 }: { from: number | undefined; to: number | undefined }): string[] {
+  return from === to ? [] : [`${what}: ${from} % → ${to} %`];
 }
 
 function shiftLines(previous: Snapshot | undefined, { deployment }: Snapshot): string[] {

@@ -9,9 +9,10 @@
  * Rollbacks go back only. A rollback is no deployment of its own here, but the end of the one that it undoes, whether CodeDeploy made
  * it or we did (ours say so in their descriptions): it is waited for, never undone. So two rollbacks at once are one, and a rollback
  * after a deployment that CodeDeploy rolled back by itself does not go back twice. Who wants that names the deployment to undo next.
+ * Where ECS itself deploys, its own rollback happens within the deployment that it undoes.
  */
 import { undoneBy } from './deployment-marker.ts';
-import { isActive, type Deployment } from './deployment.ts';
+import { isActive, isRollingBack, type Deployment } from './deployment.ts';
 
 export interface History {
   readonly active: Deployment | undefined;
@@ -68,14 +69,16 @@ function decide({ active, last }: History): RollbackDecision {
       ? { what: 'done', undone, by: deployment, why: `was rolled back by ${deployment.id}` }
       : redeploy({ undoes: undone, revision: deployment.revision });
   }
-  const holds = succeeded || (rollback ? rollback.status !== 'Succeeded' : hadTraffic);
+  const { within } = deployment.rollback;
+  const holds = succeeded || (rollback ? rollback.status !== 'Succeeded' : within === 'failed' || (within !== 'succeeded' && hadTraffic));
   if (holds) return redeploy({ undoes: deployment.id, revision: deployment.previousRevision, runs: deployment.revision });
-  const why = rollback ? `was rolled back by ${rollback.id}` : `ended as ${deployment.status} before its tasks had any traffic`;
+  const by = rollback?.id ?? (within === 'succeeded' ? 'ECS' : undefined);
+  const why = by !== undefined ? `was rolled back by ${by}` : `ended as ${deployment.status} before its tasks had any traffic`;
   return { what: 'done', undone: deployment.id, by: rollback ?? deployment, why };
 }
 
 function decideActive(active: Deployment): RollbackDecision {
-  if (active.rollback.of !== undefined) return { what: 'await', rollback: active };
+  if (isRollingBack(active)) return { what: 'await', rollback: active };
   const undoes = undoneBy(active.description);
   return undoes === undefined ? { what: 'stop', deployment: active } : { what: 'join', rollback: active, undoes };
 }

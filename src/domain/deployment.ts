@@ -1,10 +1,11 @@
 /**
- * A CodeDeploy ECS blue/green deployment.
+ * A blue/green deployment, in CodeDeploy's words; ECS's own are told in them too (service-deployment.ts).
  *
  *   Created → Queued → InProgress → (Ready) → Succeeded | Failed | Stopped
  *
  * Anything but the last three is active, also the wait before the blue tasks end, and a group has one active deployment at most. A
- * rollback is a deployment of its own, with its own ID; the one that it undoes names it.
+ * rollback of CodeDeploy's is a deployment of its own, with its own ID; the one that it undoes names it. ECS's own happens within the
+ * deployment: it is RollingBack, then Failed.
  * Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
  */
 import { consoleHost, type Region } from './account.ts';
@@ -12,7 +13,16 @@ import { matching, type Branded } from './parsed.ts';
 
 export type DeploymentId = Branded<'DeploymentId'>;
 /** As CodeDeploy makes them: `d-` and nine letters and digits; that there are nine is nowhere promised. */
-export const parseDeploymentId = matching<'DeploymentId'>(/^d-[A-Za-z0-9]{1,40}$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM');
+/** CodeDeploy's IDs are shorter than ECS's, which may begin with `d-` too. */
+export const parseDeploymentId = matching<'DeploymentId'>(
+  /^(?:d-[A-Za-z0-9]{1,13}|[\w-]{16,64}|arn:aws(?:-[a-z]+)*:ecs:[a-z0-9-]+:\d{12}:service-deployment\/[\w-]+\/[\w-]+\/[\w-]+)$/,
+  'a CodeDeploy deployment ID such as d-9XKQ2T7LM, or the ID or the ARN of an ECS service deployment',
+);
+
+/** Whether it is a deployment that ECS itself makes. */
+export function isServiceDeployment(id: DeploymentId): boolean {
+  return id.length >= 16;
+}
 
 export const activeStatuses = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'] as const;
 export const terminalStatuses = ['Succeeded', 'Failed', 'Stopped'] as const;
@@ -21,6 +31,7 @@ export interface Deployment {
   readonly id: string;
   /** One of the statuses above; kept as text, for AWS may add one. */
   readonly status: string;
+  /** CodeDeploy's; empty where ECS itself deploys. */
   readonly application: string;
   readonly group: string;
   readonly config: string | undefined;
@@ -33,16 +44,25 @@ export interface Deployment {
   readonly completedAt: number | undefined;
   /** Traffic has shifted whole; only the blue tasks' end is waited for. */
   readonly terminationWaitStarted: boolean;
+  /** What holds a Ready deployment; undefined: the wait before the traffic shifts. */
+  readonly pause?: Pause | undefined;
   readonly rollback: Rollback;
   /** Whether CodeDeploy rolls it back by itself when it fails; undefined where it does not say. */
   readonly rollsBack: boolean | undefined;
   readonly statusMessages: readonly string[];
   /** For how many minutes it waits by its own settings, at most; undefined where AWS does not say. */
   readonly waits: { readonly ready: number | undefined; readonly termination: number | undefined };
-  /** What was deployed, by the name that AWS knows it by: with CodeDeploy the SHA-256 of the AppSpec. */
+  /** What was deployed, by the name that AWS knows it by: with CodeDeploy the SHA-256 of the AppSpec, with ECS the ARN of the service revision. */
   readonly revision: string | undefined;
   /** What ran before. */
   readonly previousRevision: string | undefined;
+}
+
+export interface Pause {
+  /** `a pause hook holds it at POST_SCALE_UP, until …`. */
+  readonly said: string;
+  /** Whether the traffic has shifted by then. */
+  readonly isAfterShift: boolean;
 }
 
 export interface Rollback {
@@ -51,6 +71,8 @@ export interface Rollback {
   /** The deployment that this one undoes. */
   readonly of: string | undefined;
   readonly message: string | undefined;
+  /** How a rollback within this deployment goes, where ECS itself deploys; undefined with CodeDeploy. */
+  readonly within?: 'none' | 'running' | 'succeeded' | 'failed' | undefined;
 }
 
 export interface LifecycleEvent {
@@ -73,12 +95,19 @@ export interface DeployedTaskSet {
   readonly running: number;
   /** Percent of the production traffic. */
   readonly traffic: number;
+  /** Percent of the test traffic; undefined where it is not told. */
+  readonly testTraffic?: number | undefined;
 }
 
 export interface DeploymentTarget {
   readonly status: string;
   readonly events: readonly LifecycleEvent[];
   readonly taskSets: readonly DeployedTaskSet[];
+  /**
+   * Percent of the production traffic that the new tasks were seen with at most, where a rollback has taken it back by the end;
+   * undefined: what they have now is what they had.
+   */
+  readonly mostTraffic?: number | undefined;
 }
 
 /** One look at a deployment. */
@@ -99,6 +128,11 @@ export function isTerminal(status: string): boolean {
 
 export function isActive(status: string): boolean {
   return !isTerminal(status);
+}
+
+/** Whether the traffic is on its way back: nothing more is to be undone. */
+export function isRollingBack({ rollback }: Deployment): boolean {
+  return rollback.of !== undefined || rollback.within === 'running';
 }
 
 /** Traffic has shifted whole: from here on a rollback would undo a healthy deployment (RULES 5.17). */

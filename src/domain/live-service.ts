@@ -1,8 +1,10 @@
 /**
  * An ECS service as it runs. With the CODE_DEPLOY controller the truth is its PRIMARY task set: `service.taskDefinition` is the one
- * that the service was made with, and CodeDeploy never changes it (RULES 6.9).
+ * that the service was made with, and CodeDeploy never changes it (RULES 6.9). Where ECS itself deploys, it is the service revision.
  * Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html, API_TaskSet.html
  */
+import type { TrafficRouting } from './deployment-group.ts';
+
 export interface ContainerTarget {
   readonly containerName: string;
   readonly containerPort: number;
@@ -40,6 +42,24 @@ export interface ServiceEvent {
   readonly message: string;
 }
 
+/** How a service is deployed by ECS itself. */
+export interface OwnDeployments {
+  /** `ROLLING`, `BLUE_GREEN`, `LINEAR`, `CANARY`; undefined where the description has none, which means rolling. */
+  readonly strategy: string | undefined;
+  readonly routing: TrafficRouting;
+  /** Minutes for which the old tasks are kept after the shift. */
+  readonly bakeMinutes: number;
+  /** Where a deployment is held until somebody continues it, and for how long at most. */
+  readonly pauses: readonly Pause[];
+  /** A network load balancer takes ten minutes more for each of the two shifts. */
+  readonly networkLoadBalancer: boolean;
+}
+
+export interface Pause {
+  readonly stage: string;
+  readonly minutes: number;
+}
+
 export interface LiveService extends Launch {
   readonly name: string;
   readonly arn: string;
@@ -48,8 +68,10 @@ export interface LiveService extends Launch {
   readonly status: string;
   /** A description without a controller is one of ECS's own (rolling). */
   readonly controller: string;
-  /** ECS's own deployment strategy: `ROLLING`, `BLUE_GREEN`, `LINEAR`, `CANARY`; undefined where the description has none. */
-  readonly strategy: string | undefined;
+  /** How ECS itself deploys it, if the controller is ECS. */
+  readonly own: OwnDeployments;
+  /** The ARNs of the service revisions that have tasks: one, or several while ECS deploys. */
+  readonly revisions: readonly string[];
   readonly desiredCount: number;
   /** The task set that takes the production traffic; only with an external controller. */
   readonly primary: TaskSet | undefined;

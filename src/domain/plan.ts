@@ -63,8 +63,10 @@ export interface PlannedDeployment {
   };
   /** What would change beside the task definition. */
   readonly changes: readonly string[];
-  /** As it would be sent; absent where no deployment would be started. */
+  /** As it would be sent to CodeDeploy; absent where no deployment would be started. */
   readonly appSpec?: string;
+  /** As it would be sent to ECS, where ECS itself deploys. */
+  readonly updateService?: string;
 }
 
 /** What would become of a deployment that is there already. */
@@ -114,6 +116,9 @@ export interface Plan extends PlanPart {
 
 /** Stands where the digest of an image will be that is not built yet; it never leaves a plan. */
 export const digestOfBuild = '<digest of the build>' as Digest;
+
+/** What is needed to register a task definition, whose ARN is not known before. */
+export const registration: PlannedWrite = { service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' };
 
 /** The ARN that a further revision of a family would have. */
 export function nextRevision({ running, family }: { running: string; family: string }): string {
@@ -234,6 +239,7 @@ function deploymentSections({
   taskDefinition,
   changes,
   appSpec,
+  updateService,
 }: PlannedDeployment): readonly Section[] {
   return [
     {
@@ -242,10 +248,14 @@ function deploymentSections({
       block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
     },
     definitionSection(taskDefinition),
-    ...(appSpec === undefined
-      ? []
-      : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
+    ...requestSections('AppSpec', appSpec),
+    ...requestSections('UpdateService', updateService),
   ];
+}
+
+function requestSections(title: string, text: string | undefined): readonly Section[] {
+  if (text === undefined) return [];
+  return [{ title, facts: ['as it would be sent'], block: { language: '', lines: text.trimEnd().split('\n') } }];
 }
 
 function courseSections({ id, status, cluster, service, place, fate, taskDefinition }: PlannedCourse): readonly Section[] {

@@ -21,6 +21,11 @@ export interface Container extends JsonObject {
   readonly name: string;
 }
 
+export interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
 /** An image as it is deployed: always by digest. */
 export interface PinnedImage {
   readonly host: string;
@@ -177,6 +182,16 @@ function repositoryOf({ image }: Container): string | undefined {
   // An image without a tag is legal in a task definition.
   const reference = [image, `${image}:latest`].map(parseImageReference).find((parsed) => parsed.ok);
   return reference?.ok ? reference.value.repository : undefined;
+}
+
+/** More tags than this ECS takes of no resource. */
+const mostTags = 50;
+
+/** With tags of ours in place of those of the same keys; without, where there is no room for them. */
+export function withTags(definition: TaskDefinition, tags: readonly Tag[]): TaskDefinition {
+  const others = elements(definition['tags']).filter((tag) => !isObject(tag) || !tags.some(({ key }) => key === tag['key']));
+  const tagged = { ...definition, tags: [...others, ...tags.map(({ key, value }) => ({ key, value }))] };
+  return tagged.tags.length <= mostTags && sizeFindings(tagged).length === 0 ? tagged : definition;
 }
 
 /** A container and the image that it gets. */

@@ -3,7 +3,8 @@
  * tasks end – which AWS's own CLI and action leave out in part (PEERS pain 11) – and a margin for new tasks to start and hooks to run.
  */
 import type { WaitUntil } from './deployment.ts';
-import type { DeploymentGroup, TrafficRouting } from './deployment-group.ts';
+import type { ReadyWait, TrafficRouting } from './deployment-group.ts';
+import type { OwnDeployments } from './live-service.ts';
 
 export interface WaitBudget {
   readonly minutes: number;
@@ -20,7 +21,7 @@ export function waitBudget({
   until,
 }: {
   routing: TrafficRouting;
-  group: Pick<DeploymentGroup, 'readyWait' | 'terminationWaitMinutes'>;
+  group: { readonly readyWait: Pick<ReadyWait, 'minutes'>; readonly terminationWaitMinutes: number };
   until: WaitUntil;
 }): WaitBudget {
   const parts: readonly (readonly [minutes: number, what: string])[] = [
@@ -38,14 +39,36 @@ export function waitBudget({
   };
 }
 
-/** Canary: one wait after the first part. Linear: a wait after each part but the last. */
-function shiftMinutes(routing: TrafficRouting): number {
+/** The same by the settings of a service that ECS itself deploys. */
+export function ownWaitBudget({ own, until }: { own: OwnDeployments; until: WaitUntil }): WaitBudget {
+  const budget = waitBudget({
+    routing: own.routing,
+    group: { readyWait: { minutes: pauseMinutes(own) }, terminationWaitMinutes: own.bakeMinutes },
+    until,
+  });
+  if (!own.networkLoadBalancer) return budget;
+  // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html (considerations)
+  return { minutes: budget.minutes + 20, explanation: `${budget.explanation}, 20 min for the network load balancer` };
+}
+
+/** A pause before the shift is one before each of its steps. */
+function pauseMinutes({ pauses, routing }: OwnDeployments): number {
+  return pauses.reduce((sum, { stage, minutes }) => sum + minutes * (stage === 'PRE_PRODUCTION_TRAFFIC_SHIFT' ? stepsOf(routing) : 1), 0);
+}
+
+/** How many times the traffic is shifted. */
+function stepsOf(routing: TrafficRouting): number {
   switch (routing.kind) {
     case 'all-at-once':
-      return 0;
+      return 1;
     case 'canary':
-      return routing.minutes;
+      return 2;
     case 'linear':
-      return (Math.ceil(100 / Math.max(routing.percentage, 1)) - 1) * routing.minutes;
+      return Math.ceil(100 / Math.max(routing.percentage, 1));
   }
+}
+
+/** A wait after each part but the last. */
+function shiftMinutes(routing: TrafficRouting): number {
+  return routing.kind === 'all-at-once' ? 0 : (stepsOf(routing) - 1) * routing.minutes;
 }

@@ -3,6 +3,7 @@ import { parseDeploymentId } from '../domain/deployment.ts';
 import { optional } from '../inputs.ts';
 import { defineMode } from '../mode.ts';
 import { placeProblems } from '../steps/codedeploy-place.ts';
+import { serviceDeploymentProblems } from '../steps/ecs-place.ts';
 import { planRollback } from '../steps/plan-rollback.ts';
 import { prepareRollback } from '../steps/prepare-rollback.ts';
 import { rollBack } from '../steps/roll-back.ts';
@@ -26,7 +27,7 @@ export const rollback = defineMode({
     ...waitUntil(['ready', 'traffic-shifted', 'succeeded']),
   },
   outputs: [...followedOutputs, 'changed', 'plan'],
-  check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs)],
+  check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const request = { inputs, side: openDeploy({ inputs, ports }), ports, signal };
     if (!inputs['dry-run']) return rollBack({ ...request, memory, output });

@@ -265,7 +265,10 @@ export const deploying = {
   'deploy-account-id': optional(parseAccountId, 'The account that is deployed to; any other is refused before the first effect.'),
   'deploy-region': optional(parseRegion, 'The Region of the service. Default: `aws-region`.'),
   cluster: required(parseCluster, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
-  service: required(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
+  service: required(
+    ecsName,
+    'The ECS service: one that CodeDeploy deploys, or that ECS itself deploys (`BLUE_GREEN`, `LINEAR` or `CANARY`).',
+  ),
   'task-definition': optional(text, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
   'container-name': optional(
     text,
@@ -279,7 +282,7 @@ export const deploying = {
   'codedeploy-deployment-group': optional(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
   'codedeploy-appspec': optional(
     text,
-    'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.',
+    'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service. Refused where ECS itself deploys.',
   ),
   'codedeploy-deployment-config': optional(
     codedeployName,
@@ -289,7 +292,7 @@ export const deploying = {
   'auto-rollback': withDefault(
     oneOf(['group', 'failure', 'alarm', 'none']),
     'group',
-    'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`).',
+    'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`). Where ECS itself deploys, the service decides, and anything but `group` is refused.',
   ),
   'wait-until': withDefault(
     oneOf(['started', 'ready', 'traffic-shifted', 'succeeded']),
@@ -303,7 +306,7 @@ export const deploying = {
   'on-active-deployment': withDefault(
     oneOf(['wait', 'stop', 'fail']),
     'wait',
-    'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.',
+    'What to do about a deployment of the service that is under way: `wait` for its end, `stop` it, or `fail`.',
   ),
   'on-cancel': withDefault(
     oneOf(['rollback', 'leave']),

@@ -9,6 +9,7 @@ import {
   taskDefinitionOf,
   taskDefinitionPath,
 } from '../domain/appspec.ts';
+import { hasBegunToShift } from '../domain/deployment-continuation.ts';
 import { predefinedRouting, type DeploymentGroup } from '../domain/deployment-group.ts';
 import type { Deployment, WaitUntil } from '../domain/deployment.ts';
 import { formatPath, type Finding, type JsonObject } from '../domain/json.ts';
@@ -19,7 +20,7 @@ import type { DocumentProblem, InputProblem } from '../errors.ts';
 import { lazy } from '../ports/aws.ts';
 import type { AutoRollbackEvent, Codedeploy, GroupAnswer, NewDeployment } from '../ports/codedeploy.ts';
 import { parseDocument, type ParsedDocument } from '../ports/documents.ts';
-import { codedeployDeployments, type DeploymentPlace } from './codedeploy-deployments.ts';
+import { codedeployDeployments, type GroupPlace } from './codedeploy-deployments.ts';
 import type { Deployer, DeploymentCall } from './deployer.ts';
 
 export const autoRollbacks = ['group', 'failure', 'alarm', 'none'] as const;
@@ -27,7 +28,7 @@ export type AutoRollback = (typeof autoRollbacks)[number];
 
 export interface CodedeployWish {
   readonly codedeploy: Codedeploy;
-  readonly place: DeploymentPlace;
+  readonly place: GroupPlace;
   /** Where it was read already. */
   readonly group?: DeploymentGroup | undefined;
   /** The author's AppSpec; undefined: made from the live service. */
@@ -48,6 +49,7 @@ export function codedeployDeployer(wish: CodedeployWish): Deployer {
   return {
     ...codedeployDeployments({ codedeploy, place }),
     where: place,
+    needsOwnDefinition: false,
     place: `deployment group ${place.group} of ${place.application}`,
 
     lint: (definition) => {
@@ -80,11 +82,13 @@ export function codedeployDeployer(wish: CodedeployWish): Deployer {
             ...(service && !appSpec && !synthesise(service) ? [noLoadBalancer(service)] : []),
           ],
           documents: service && definition ? containerProblems({ appSpec, service, definition }) : [],
+          warnings: [],
         };
       };
     },
 
-    render: ({ service, taskDefinition }) => render({ appSpec, service, taskDefinition }),
+    marked: ({ definition }) => definition,
+    render: ({ service, taskDefinition }) => ({ appSpec: render({ appSpec, service, taskDefinition }) }),
     changes: (service) => differencesFromLive({ document: appSpec?.value ?? synthesised(service), service }),
 
     start: async ({ service, taskDefinition, description }) => {
@@ -111,7 +115,10 @@ export function codedeployDeployer(wish: CodedeployWish): Deployer {
       return { taskDefinition: taskDefinitionOf(document.value), deployer: codedeployDeployer({ ...wish, appSpec: document }) };
     },
 
-    hasReadyWait: async () => (await knownGroup(group()))?.readyWait.onTimeout === 'STOP_DEPLOYMENT',
+    pauseAhead: async (snapshot) => {
+      if ((await knownGroup(group()))?.readyWait.onTimeout !== 'STOP_DEPLOYMENT') return 'none';
+      return hasBegunToShift(snapshot) ? 'past' : 'ahead';
+    },
 
     budget: async (of) => {
       const own = of?.config === undefined ? config() : routingOf({ codedeploy, name: of.config });
@@ -139,7 +146,7 @@ async function newestOf({ codedeploy, answer }: { codedeploy: Codedeploy; answer
   return id === undefined ? undefined : codedeploy.deployment(id);
 }
 
-export function groupProblems({ answer, place }: { answer: GroupAnswer; place: DeploymentPlace }): InputProblem[] {
+export function groupProblems({ answer, place }: { answer: GroupAnswer; place: GroupPlace }): InputProblem[] {
   const { application, group, cluster, service, region } = place;
   if (answer.found === 'nothing') {
     return answer.missing === 'application'

@@ -5,8 +5,8 @@ import { parseMarker } from '../domain/deployment-marker.ts';
 import type { Codedeploy, GroupName } from '../ports/codedeploy.ts';
 import type { Deployments } from './deployer.ts';
 
-/** What leads back to a group's deployments; another deployer will have a `how` of its own. */
-export interface DeploymentPlace extends GroupName {
+/** What leads back to a group's deployments. */
+export interface GroupPlace extends GroupName {
   readonly how: 'codedeploy';
   readonly region: Region;
   readonly cluster: string;
@@ -18,9 +18,9 @@ export function usualGroup({ cluster, service }: { cluster: string; service: str
   return { application: `AppECS-${cluster}-${service}`, group: `DgpECS-${cluster}-${service}` };
 }
 
-export function codedeployDeployments({ codedeploy, place }: { codedeploy: Codedeploy; place: DeploymentPlace }): Deployments {
+export function codedeployDeployments({ codedeploy, place }: { codedeploy: Codedeploy; place: GroupPlace }): Deployments {
   return {
-    find: async (nonce) => {
+    find: async ({ nonce }) => {
       const bearsIt = ({ description }: Deployment): boolean => parseMarker(description)?.nonce === nonce;
       // One that failed at once has ended before anybody looks: the group still names it as its newest.
       const [active, newest] = await Promise.all([codedeploy.activeDeployments(place), newestOf({ codedeploy, place })]);
@@ -33,9 +33,13 @@ export function codedeployDeployments({ codedeploy, place }: { codedeploy: Coded
       return { deployment, target };
     },
     stop: async (of) => codedeploy.stop(of),
-    endReadyWait: async (id) => codedeploy.continueDeployment({ id, wait: 'READY_WAIT' }),
+    endReadyWait: async (id) => {
+      await codedeploy.continueDeployment({ id, wait: 'READY_WAIT' });
+      return 'continued';
+    },
     endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
     url: (id) => deploymentUrl({ id, region: place.region }),
+    traceOf: ({ nonce }) => `its description ends in #${nonce}`,
   };
 }
 

@@ -9,7 +9,7 @@ import { shortName } from '../domain/live-service.ts';
 import { InputError, type InputProblem } from '../errors.ts';
 import type { Codedeploy, GroupName } from '../ports/codedeploy.ts';
 import { groupProblems } from './codedeploy-deployer.ts';
-import { usualGroup, type DeploymentPlace } from './codedeploy-deployments.ts';
+import { usualGroup, type GroupPlace } from './codedeploy-deployments.ts';
 
 export interface PlaceWish {
   /** A name or an ARN. */
@@ -41,13 +41,13 @@ export async function findCodedeployPlace({
   region: Region;
   wish: PlaceWish;
   deployment: Deployment | undefined;
-}): Promise<{ place: DeploymentPlace; group: DeploymentGroup }> {
+}): Promise<{ place: GroupPlace; group: DeploymentGroup }> {
   const names = deployment ?? namesOf(wish);
   if (!names) throw new Error('the inputs that lead to a deployment group were not checked');
   const { application, group } = names;
   const answer = await codedeploy.group({ application, group });
   const own = answer.found === 'group' ? answer.group.services[0] : undefined;
-  const place: DeploymentPlace = {
+  const place: GroupPlace = {
     how: 'codedeploy',
     region,
     application,

@@ -1,6 +1,6 @@
 /** Ends the wait that a deployment stands in, once; a deployment that has not come to Ready yet is continued as soon as it has. */
 import { continuationOf, type Continuation } from '../domain/deployment-continuation.ts';
-import type { Snapshot, WaitUntil } from '../domain/deployment.ts';
+import type { Deployment, Snapshot, WaitUntil } from '../domain/deployment.ts';
 import { AwsError, InputError } from '../errors.ts';
 import { awsCode, isDenial, isExpiry, isPassing } from '../ports/aws.ts';
 import type { Log } from '../ports/log.ts';
@@ -18,7 +18,8 @@ export async function continuationNow(
   snapshot: Snapshot,
   { deployer, until }: Pick<ContinueRequest, 'deployer' | 'until'>,
 ): Promise<Continuation> {
-  return continuationOf({ snapshot, until, hasReadyWait: await deployer.hasReadyWait() });
+  const pauseAhead = await deployer.pauseAhead(snapshot);
+  return continuationOf({ snapshot, until, pauseAhead, canEndTerminationWait: deployer.endTerminationWait !== undefined });
 }
 
 export function nothingToContinue(id: string, { why }: { why: string }): InputError {
@@ -49,7 +50,7 @@ export function continuer(request: ContinueRequest): (snapshot: Snapshot) => Pro
         return;
       case 'end-ready-wait':
       case 'end-termination-wait':
-        if (await end(continuation.what, { id, request })) state = 'done';
+        if (await end(continuation.what, { deployment: snapshot.deployment, request })) state = 'done';
     }
   };
 }
@@ -58,15 +59,19 @@ const waits = {
   'end-ready-wait': { call: 'endReadyWait', said: 'continued: the traffic shifts now' },
   'end-termination-wait': { call: 'endTerminationWait', said: 'continued: its old tasks end now' },
 } as const;
+const pauseEnded = 'continued: ECS goes on from the pause hook';
 
 /** @returns false where no answer came: the next look tells whether it is to be tried again */
-async function end(wait: keyof typeof waits, { id, request }: { id: string; request: ContinueRequest }): Promise<boolean> {
+async function end(
+  wait: keyof typeof waits,
+  { deployment: { id, pause }, request }: { deployment: Deployment; request: ContinueRequest },
+): Promise<boolean> {
   const { deployer, log, signal } = request;
   const { call, said } = waits[wait];
   signal.throwIfAborted();
   try {
-    await deployer[call](id);
-    log.info(`${id}  ${said}`);
+    const isOver = (await deployer[call]?.(id)) === 'over';
+    log.info(`${id}  ${isOver ? 'not continued: it waits there no more, and is followed' : pause ? pauseEnded : said}`);
     return true;
   } catch (error) {
     if (isPassing(error)) {

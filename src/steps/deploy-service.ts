@@ -1,13 +1,13 @@
 /**
  * Starts the deployment of a prepared service: once, or not at all.
  *
- *   stale?  →  under way?  →  changed?  →  RegisterTaskDefinition  →  (state for the post step)  →  CreateDeployment
+ *   stale?  →  under way?  →  changed?  →  RegisterTaskDefinition  →  (state for the post step)  →  CreateDeployment or UpdateService
  *
  * CreateDeployment has no idempotency token and a group takes one deployment at a time (RULES 5.1).
  */
 import type { Cleanup, Memory } from '../cleanup.ts';
 import { isStale, parseMarker, type Marker } from '../domain/deployment-marker.ts';
-import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts';
+import { hasShifted, isRollingBack, isTerminal, type Deployment } from '../domain/deployment.ts';
 import { shortName } from '../domain/live-service.ts';
 import { differences, readTaskDefinition, sameDefinition, type PinnedImage, type TaskDefinition } from '../domain/task-definition.ts';
 import { AwsError, DeploymentError } from '../errors.ts';
@@ -16,6 +16,7 @@ import type { Ports } from '../ports/index.ts';
 import { unfinishedDeployment } from './finish-deployment.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
+import { registerMarked } from './register-marked.ts';
 import { renderDefinition } from './render-definition.ts';
 import { mark, startDeployment } from './start-deployment.ts';
 import { watchDeployment } from './watch-deployment.ts';
@@ -70,14 +71,14 @@ export async function deployService(prepared: PreparedDeployment, request: Deplo
     if (!registered || !sameDefinition(registered.definition, definition)) {
       registered = {
         definition,
-        arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
+        arn: needsRegistration(current, definition) ? await register(current, { request, marker, definition }) : current.running.arn,
       };
     }
     const { arn } = registered;
     request.output('task-definition-arn', arn);
     const item = unfinishedDeployment({
       place: current.deployer.where,
-      nonce: marker.nonce,
+      mark: { nonce: marker.nonce, taskDefinition: arn },
       account: current.identity.account,
       how: current.side.session.how,
       inputs: current.inputs,
@@ -134,7 +135,7 @@ async function endOf(active: Deployment, { prepared, request }: { prepared: Prep
   const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
   ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
   // A rollback is never stopped: it brings the service back to what works.
-  if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined) await stop(active, { prepared, request });
+  if (inputs['on-active-deployment'] === 'stop' && !isRollingBack(active)) await stop(active, { prepared, request });
   const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
   const { end, snapshot } = await watchDeployment({
     deployments: deployer,
@@ -164,6 +165,7 @@ async function stop(active: Deployment, { prepared, request }: { prepared: Prepa
     log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
     return;
   }
+  if (!deployer.endTerminationWait) return;
   try {
     await deployer.endTerminationWait(active.id);
     log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
@@ -185,24 +187,29 @@ export function isUnchanged(prepared: PreparedDeployment, definition: TaskDefini
   return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
 }
 
+/** Whether a revision must be registered for a deployment of this. */
+export function needsRegistration(prepared: PreparedDeployment, definition: TaskDefinition): boolean {
+  return prepared.deployer.needsOwnDefinition || !isRunning(prepared, definition);
+}
+
 async function register(
   prepared: PreparedDeployment,
-  { request, definition }: { request: DeployRequest; definition: TaskDefinition },
+  { request, marker, definition }: Round & { definition: TaskDefinition },
 ): Promise<string> {
-  const { side, running } = prepared;
+  const { deployer, side, running } = prepared;
   const { log } = request.ports;
   const live = readTaskDefinition(running.definition);
-  const { arn } = await side.ecs.registerTaskDefinition(definition);
+  const { arn } = await registerMarked({ deployer, ecs: side.ecs, definition, marker, log });
   log.info(`task definition ${shortName(running.arn)} → ${shortName(arn)}`);
   if (live.ok) for (const line of differences({ before: live.definition, after: definition })) log.info(`  ${line}`);
   return arn;
 }
 
 async function start(prepared: PreparedDeployment, { request, marker, arn, item }: Round & { arn: string; item: Cleanup }) {
-  const { deployer, service, inputs } = prepared;
+  const { deployer, service, inputs, identity } = prepared;
   const { ports, memory, signal } = request;
   const text = inputs['codedeploy-deployment-description'];
-  return startDeployment({ deployer, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
+  return startDeployment({ deployer, account: identity.account, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
 }
 
 function started(

@@ -1,11 +1,17 @@
 /** Finds a deployment that exists, and whoever made it: what `follow`, `continue` and `rollback` begin with. */
-import type { DeploymentId, Deployment, WaitUntil } from '../domain/deployment.ts';
+import { isServiceDeployment, type DeploymentId, type Deployment, type WaitUntil } from '../domain/deployment.ts';
+import { running, type LiveService } from '../domain/live-service.ts';
+import { serviceDeploymentId } from '../domain/service-deployment.ts';
 import { InputError } from '../errors.ts';
 import { awsCode } from '../ports/aws.ts';
 import type { Identity } from '../ports/credentials.ts';
+import type { RegisteredTaskDefinition } from '../ports/ecs.ts';
+import type { Ports } from '../ports/index.ts';
 import { codedeployDeployer } from './codedeploy-deployer.ts';
 import { findCodedeployPlace, type PlaceWish } from './codedeploy-place.ts';
 import type { Deployer } from './deployer.ts';
+import { ecsDeployer } from './ecs-deployer.ts';
+import { findOwnService } from './ecs-place.ts';
 import { report } from './preflight-report.ts';
 import type { DeployInputs, DeploySide } from './sessions.ts';
 
@@ -19,6 +25,7 @@ export interface DeploymentWish extends DeployInputs, PlaceWish {
 export interface FindRequest {
   readonly inputs: DeploymentWish;
   readonly side: DeploySide;
+  readonly ports: Pick<Ports, 'clock' | 'log'>;
 }
 
 export interface FoundDeployer {
@@ -28,6 +35,8 @@ export interface FoundDeployer {
   readonly named: Deployment | undefined;
   /** The one that has not ended, and the newest of all, asked when they are needed. */
   readonly around: () => Promise<Around>;
+  /** The task definition that has the production traffic of its service. */
+  readonly running: (service: LiveService) => Promise<RegisteredTaskDefinition>;
 }
 
 export interface Around {
@@ -40,12 +49,16 @@ export interface FoundDeployment extends Pick<FoundDeployer, 'identity' | 'deplo
 }
 
 /** @throws InputError where the inputs lead to no deployment, or into another account */
-export async function findDeployer({ inputs, side }: FindRequest): Promise<FoundDeployer> {
-  const { codedeploy, session } = side;
-  const asking = namedDeployment({ inputs, side });
-  asking.catch(() => undefined);
+export async function findDeployer(request: FindRequest): Promise<FoundDeployer> {
+  const { inputs, side } = request;
+  const { codedeploy, ecs, session } = side;
+  const asking = namedDeployment(request);
+  const finding = findOwnService(request);
+  for (const reading of [asking, finding]) reading.catch(() => undefined);
   // In the wrong account nothing else that was found means anything.
   const identity = await session.identity();
+  const own = await finding;
+  if (own) return foundOwn({ request, service: own, identity });
   const named = await asking;
   const { place, group } = await findCodedeployPlace({ codedeploy, region: session.region, wish: inputs, deployment: named });
   const deployer = codedeployDeployer({
@@ -57,7 +70,43 @@ export async function findDeployer({ inputs, side }: FindRequest): Promise<Found
     autoRollback: 'group',
     until: inputs['wait-until'],
   });
-  return { identity, deployer, named, around: async () => aroundOf(deployer) };
+  return {
+    identity,
+    deployer,
+    named,
+    around: async () => aroundOf(deployer),
+    running: async (service) => ecs.describeTaskDefinition(running(service).taskDefinition),
+  };
+}
+
+async function foundOwn({
+  request: { inputs, side, ports },
+  service,
+  identity,
+}: {
+  request: FindRequest;
+  service: LiveService;
+  identity: Identity;
+}): Promise<FoundDeployer> {
+  const { ecs, session } = side;
+  const deployer = ecsDeployer({
+    ecs,
+    clock: ports.clock,
+    region: session.region,
+    service,
+    inputs: {
+      ...inputs,
+      cluster: service.clusterArn,
+      service: service.name,
+      'codedeploy-appspec': undefined,
+      'codedeploy-deployment-config': inputs['codedeploy-deployment-config'],
+      'codedeploy-deployment-description': undefined,
+      'auto-rollback': 'group',
+    },
+  });
+  const id = inputs['deployment-id'];
+  const named = id === undefined ? undefined : await deployer.named(serviceDeploymentId(id)).catch(missing({ id, session, identity }));
+  return { identity, deployer, named, around: async () => aroundOf(deployer), running: async () => deployer.running() };
 }
 
 /** The deployment that is named, else the one that is under way. */
@@ -70,17 +119,26 @@ export async function findDeployment(request: FindRequest): Promise<FoundDeploym
   throw new InputError([{ input: 'deployment-id', problem: `is needed: nothing is under way in ${deployer.place}; ${last}` }]);
 }
 
+/** The deployment of CodeDeploy's that is named. */
 async function namedDeployment({ inputs, side: { codedeploy, session } }: FindRequest): Promise<Deployment | undefined> {
   const id = inputs['deployment-id'];
-  if (id === undefined) return undefined;
+  if (id === undefined || isServiceDeployment(id)) return undefined;
   try {
     return await codedeploy.deployment(id);
   } catch (error) {
-    if (!['DeploymentDoesNotExistException', 'InvalidDeploymentIdException'].includes(awsCode(error) ?? '')) throw error;
-    const { account } = await session.identity();
-    const problem = `there is no deployment ${id} in ${session.region} of ${account}; deploy-role and deploy-region say where it is looked for`;
-    throw new InputError([{ input: 'deployment-id', problem }], { cause: error });
+    return missing({ id, session, identity: await session.identity() })(error);
   }
+}
+
+/** What AWS says of a deployment that is not there; CodeDeploy's words, and a DescribeServiceDeployments that finds none. */
+const absences = ['DeploymentDoesNotExistException', 'InvalidDeploymentIdException', 'ServiceDeploymentNotFoundException', 'MISSING'];
+
+function missing({ id, session, identity }: { id: DeploymentId; session: DeploySide['session']; identity: Identity }) {
+  return (error: unknown): never => {
+    if (!absences.includes(awsCode(error) ?? '')) throw error;
+    const problem = `there is no deployment ${id} in ${session.region} of ${identity.account}; deploy-role and deploy-region say where it is looked for`;
+    throw new InputError([{ input: 'deployment-id', problem }], { cause: error });
+  };
 }
 
 async function aroundOf(deployer: Deployer): Promise<Around> {

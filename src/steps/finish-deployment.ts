@@ -7,17 +7,21 @@
  */
 import type { Cleanup } from '../cleanup.ts';
 import type { AccountId } from '../domain/account.ts';
-import { hasShifted, isTerminal, type Deployment } from '../domain/deployment.ts';
+import { hasShifted, isRollingBack, isTerminal, type Deployment } from '../domain/deployment.ts';
 import type { How } from '../ports/credentials.ts';
 import type { Ports } from '../ports/index.ts';
-import { codedeployDeployments, type DeploymentPlace } from './codedeploy-deployments.ts';
-import type { Deployments } from './deployer.ts';
-import { openDeploy, type DeployInputs } from './sessions.ts';
+import { codedeployDeployments } from './codedeploy-deployments.ts';
+import type { DeploymentPlace, Deployments, OwnMark } from './deployer.ts';
+import { ecsDeployments } from './ecs-deployments.ts';
+import { openDeploy, type DeployInputs, type DeploySide } from './sessions.ts';
 
-/** What the post step needs to know; saved before CreateDeployment is sent, for a kill can fall between request and reply. */
-export interface UnfinishedDeployment extends DeploymentPlace {
-  /** By which the deployment is found on AWS, and known not to be a stranger's. */
-  readonly nonce: string;
+/**
+ * What the post step needs to know; saved before the deployment is asked for, for a kill can fall between request and reply. By its
+ * mark the deployment is found on AWS, and known not to be a stranger's.
+ */
+export type UnfinishedDeployment = DeploymentPlace & OwnMark & Unfinished;
+
+interface Unfinished {
   /** Any other account is refused. */
   readonly account: AccountId;
   readonly onCancel: 'rollback' | 'leave';
@@ -25,21 +29,21 @@ export interface UnfinishedDeployment extends DeploymentPlace {
   readonly access: DeployInputs;
 }
 
-/** What main leaves to the post step about a deployment with this nonce. */
+/** What main leaves to the post step about a deployment with this mark. */
 export function unfinishedDeployment({
   place,
-  nonce,
+  mark,
   account,
   how,
   inputs,
 }: {
   place: DeploymentPlace;
-  nonce: string;
+  mark: OwnMark;
   account: AccountId;
   how: How;
-  inputs: DeployInputs & { readonly 'on-cancel': UnfinishedDeployment['onCancel'] };
+  inputs: DeployInputs & { readonly 'on-cancel': Unfinished['onCancel'] };
 }): Cleanup {
-  return { kind: 'deployment', ...place, nonce, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
+  return { kind: 'deployment', ...place, ...mark, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
 }
 
 /** The post step comes by its credentials in the same way, whatever the job's environment holds by then. */
@@ -93,6 +97,7 @@ export async function undoDeployment({
   const { id, status } = deployment;
   const url = deployments.url(id);
   if (isTerminal(status)) return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
+  if (isRollingBack(deployment)) return { result: 'stopped', said: `Deployment ${id} is rolled back already. ${url}` };
   if (hasShifted(deployment))
     return {
       result: 'shifted',
@@ -102,17 +107,17 @@ export async function undoDeployment({
   if (answer === 'ended') return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
   return {
     result: 'stopped',
-    said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
+    said: `Deployment ${id} was stopped with a rollback: the traffic goes back to the old tasks. ${url}`,
   };
 }
 
 /** The post step's part. */
 export async function finishDeployment({ unfinished, ports }: { unfinished: UnfinishedDeployment; ports: Ports }): Promise<void> {
   const { nonce, account, onCancel, access } = unfinished;
-  const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
-  const deployments = codedeployDeployments({ codedeploy, place: unfinished });
+  const side = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
+  const deployments = deploymentsAt({ place: unfinished, side });
   // Reads may start beside the guard; the write waits for it.
-  const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
+  const [deployment] = await Promise.all([deployments.find(unfinished), side.session.identity()]);
   if (!deployment) {
     ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
     return;
@@ -122,4 +127,8 @@ export async function finishDeployment({ unfinished, ports }: { unfinished: Unfi
       ? (await undoDeployment({ deployments, deployment })).said
       : await cancelDeployment({ deployments, id: deployment.id, onCancel });
   ports.log.notice(said);
+}
+
+function deploymentsAt({ place, side: { ecs, codedeploy } }: { place: DeploymentPlace; side: DeploySide }): Deployments {
+  return place.how === 'ecs' ? ecsDeployments({ ecs, place }) : codedeployDeployments({ codedeploy, place });
 }

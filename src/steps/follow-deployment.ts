@@ -43,7 +43,7 @@ export interface FollowRequest {
 }
 
 export interface Followed {
-  /** As CodeDeploy spells it; `Created` where nothing was waited for. */
+  /** As `Deployment` spells it; `Created` where nothing was waited for. */
   readonly status: string;
   readonly events: readonly LifecycleEvent[];
 }
@@ -277,6 +277,8 @@ async function followRollback({
   wasAsked?: boolean;
 }): Promise<Undone> {
   const { target, ports, signal, output } = request;
+  const { within } = deployment.rollback;
+  if (within !== undefined) return { said: rolledBackWithin({ within, url: target.deployer.url(deployment.id) }) };
   try {
     const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
     if (id === undefined) return { said: notRolledBack({ deployment, wasAsked }) };
@@ -293,6 +295,14 @@ async function followRollback({
     if (signal.aborted) return { said: 'Its rollback goes on without being followed: the run was cancelled.' };
     return { said: `Its rollback could not be followed: ${toError(error).message}` };
   }
+}
+
+/** What became of the traffic where ECS itself deploys: it rolls back within the deployment, so this is over too. */
+function rolledBackWithin({ within, url }: { within: NonNullable<Deployment['rollback']['within']>; url: string }): string {
+  if (within === 'succeeded') return 'ECS rolled it back: the old tasks have the whole traffic again.';
+  return within === 'failed'
+    ? `Its rollback failed: see which tasks have the traffic, ${url}`
+    : `ECS did not roll it back: see which tasks have the traffic, ${url}`;
 }
 
 function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }: { deployment: Deployment; wasAsked: boolean }): string {
@@ -319,7 +329,7 @@ export async function rollbackOf({
 }): Promise<string | undefined> {
   let latest = deployment;
   for (const pause of [2_000, 3_000, 5_000]) {
-    if (latest.rollback.by !== undefined || !wasAsked) break;
+    if (latest.rollback.by !== undefined || latest.rollback.within !== undefined || !wasAsked) break;
     await ports.clock.sleep(pause, signal);
     latest = await deployments.deployment(deployment.id);
   }

@@ -1,9 +1,9 @@
 /** What `deployService` would do with what was prepared; no call is made. */
-import { hasShifted, type Deployment } from '../domain/deployment.ts';
-import { nextRevision, type PlanPart, type PlannedWrite } from '../domain/plan.ts';
+import { hasShifted, isRollingBack, type Deployment } from '../domain/deployment.ts';
+import { nextRevision, registration, type PlanPart, type PlannedWrite } from '../domain/plan.ts';
 import { differences, readTaskDefinition, type PinnedImage } from '../domain/task-definition.ts';
 import type { Ports } from '../ports/index.ts';
-import { isRunning, isUnchanged, seen } from './deploy-service.ts';
+import { isUnchanged, needsRegistration, seen } from './deploy-service.ts';
 import type { SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
 import { containerUris, renderDefinition } from './render-definition.ts';
@@ -23,7 +23,7 @@ export async function planDeployment(prepared: PreparedDeployment, { images, por
   const definition = renderDefinition(prepared, images);
   const { yieldTo } = seen(prepared, await mark(ports));
   const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
-  const registers = outcome === 'deploy' && !isRunning(prepared, definition);
+  const registers = outcome === 'deploy' && needsRegistration(prepared, definition);
   const planned = registers ? nextRevision({ running, family: definition.family }) : running;
   const live = readTaskDefinition(prepared.running.definition);
   const active = yieldTo ? undefined : prepared.active;
@@ -34,7 +34,7 @@ export async function planDeployment(prepared: PreparedDeployment, { images, por
   return {
     writes: [
       ...(active ? fateOf(active, prepared).writes : []),
-      ...(registers ? [{ service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' }] : []),
+      ...(registers ? [registration] : []),
       ...(outcome === 'deploy' ? [write(prepared, 'start')] : []),
     ],
     deployment: {
@@ -50,7 +50,7 @@ export async function planDeployment(prepared: PreparedDeployment, { images, por
         differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
       },
       changes: outcome === 'deploy' ? deployer.changes(service) : [],
-      ...(outcome === 'deploy' && { appSpec: deployer.render({ service, taskDefinition: planned }) }),
+      ...(outcome === 'deploy' && deployer.render({ service, taskDefinition: planned })),
     },
   };
 }
@@ -58,11 +58,12 @@ export async function planDeployment(prepared: PreparedDeployment, { images, por
 /** What would become of the deployment that is under way: as `endOf` decides. */
 function fateOf(active: Deployment, prepared: PreparedDeployment): { text: string; writes: readonly PlannedWrite[] } {
   const isUnderWay = `${active.id} is under way (${active.status})`;
-  if (prepared.inputs['on-active-deployment'] !== 'stop' || active.rollback.of !== undefined)
+  if (prepared.inputs['on-active-deployment'] !== 'stop' || isRollingBack(active))
     return { text: `${isUnderWay}, and would be waited for`, writes: [] };
-  return hasShifted(active)
+  if (!hasShifted(active)) return { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [write(prepared, 'stop')] };
+  return prepared.deployer.endTerminationWait
     ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [write(prepared, 'endTerminationWait')] }
-    : { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [write(prepared, 'stop')] };
+    : { text: `${isUnderWay}, and would be waited for: its traffic has shifted`, writes: [] };
 }
 
 function write({ deployer, identity }: PreparedDeployment, call: 'start' | 'stop' | 'endTerminationWait'): PlannedWrite {

@@ -1,6 +1,6 @@
 /** What `rollBack` would do first with what was prepared; no call that writes is made. */
 import type { Deployment } from '../domain/deployment.ts';
-import type { PlanPart, PlannedCourse, PlannedWrite } from '../domain/plan.ts';
+import { nextRevision, registration, type PlanPart, type PlannedCourse, type PlannedWrite } from '../domain/plan.ts';
 import { describedDifferences, imagesOf } from '../domain/task-definition.ts';
 import { toError } from '../errors.ts';
 import type { Ports } from '../ports/index.ts';
@@ -34,11 +34,12 @@ export async function planRollback(prepared: PreparedRollback, request: PlanRequ
     }
     case 'redeploy': {
       const { undoes, redeployment } = prepared;
-      const { service, revision, from, to } = redeployment;
+      const { service, revision, from, to, copy } = redeployment;
       const { cluster } = found.deployer.where;
-      request.output('task-definition-arn', to.arn);
+      const planned = copy ? nextRevision({ running: to.arn, family: copy.family }) : to.arn;
+      if (!copy) request.output('task-definition-arn', to.arn);
       return {
-        writes: [write(found, 'start')],
+        writes: [...(copy ? [registration] : []), write(found, 'start')],
         deployment: {
           cluster,
           service: service.name,
@@ -48,11 +49,11 @@ export async function planRollback(prepared: PreparedRollback, request: PlanRequ
           before: `${undoes} would be undone by it`,
           taskDefinition: {
             running: from.arn,
-            planned: to.arn,
+            planned,
             differences: describedDifferences({ before: from.definition, after: to.definition }),
           },
           changes: revision.deployer.changes(service),
-          appSpec: revision.deployer.render({ service, taskDefinition: to.arn }),
+          ...revision.deployer.render({ service, taskDefinition: planned }),
         },
       };
     }

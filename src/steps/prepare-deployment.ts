@@ -3,13 +3,17 @@
  *
  *   documents → { DescribeServices ‖ GetDeploymentGroup ‖ ListDeployments ‖ GetCallerIdentity } → DescribeTaskDefinition
  *
+ * Who deploys the service is known when it is described. CodeDeploy is asked beside, for that is the longer way; where ECS itself
+ * deploys, its answers don't matter, and ECS is asked for its deployments beside the task definition.
+ *
  * A release that cannot work fails here, in seconds, with every problem in one report.
  */
 import type { AccountId } from '../domain/account.ts';
 import { isActive, type Deployment, type WaitUntil } from '../domain/deployment.ts';
-import { parseMarker } from '../domain/deployment-marker.ts';
+import { isOwnTag, parseMarker } from '../domain/deployment-marker.ts';
 import { formatPath, type Finding, type Json } from '../domain/json.ts';
 import { running, shortName, type LiveService } from '../domain/live-service.ts';
+import { deploysItself } from '../domain/service-deployment.ts';
 import { familyWarning, readTaskDefinition, secretsAmong, unknownMembers, type TaskDefinition } from '../domain/task-definition.ts';
 import { DocumentError, formatProblem, type DocumentProblem, type InputProblem } from '../errors.ts';
 import { didYouMean } from '../inputs.ts';
@@ -22,6 +26,7 @@ import { chooseContainers, type Containers, type ExpectedImage } from './choose-
 import { codedeployDeployer, type AutoRollback } from './codedeploy-deployer.ts';
 import { usualGroup } from './codedeploy-deployments.ts';
 import type { Deployer } from './deployer.ts';
+import { ecsDeployer } from './ecs-deployer.ts';
 import { report } from './preflight-report.ts';
 import { rehearse } from './render-definition.ts';
 import type { DeployInputs, DeploySide } from './sessions.ts';
@@ -50,7 +55,7 @@ export interface DeploymentInputs extends DeployInputs {
 export interface PrepareRequest {
   readonly inputs: DeploymentInputs;
   readonly side: DeploySide;
-  readonly ports: Pick<Ports, 'files' | 'log'>;
+  readonly ports: Pick<Ports, 'files' | 'log' | 'clock'>;
   /** What will be deployed, as far as it is known. */
   readonly images: readonly ExpectedImage[];
   /** The account that owns the registry, where it is known: it is deployed into only by its name (RULES 3, Guard). */
@@ -68,7 +73,7 @@ export interface PreparedDeployment {
   readonly identity: Identity;
   readonly deployer: Deployer;
   readonly service: LiveService;
-  /** What runs: the PRIMARY task set's (RULES 6.9). */
+  /** What runs: the PRIMARY task set's, or the service revision's where ECS itself deploys (RULES 6.9). */
   readonly running: RegisteredTaskDefinition;
   /** What will be registered, but for the images and the environment. */
   readonly definition: TaskDefinition;
@@ -112,7 +117,7 @@ export async function readDocuments({
   const read = documents.taskDefinition && readTaskDefinition(documents.taskDefinition.value, { family: 'live' });
   if (documents.taskDefinition && read && !read.ok) problems.push(...locatedIn(documents.taskDefinition, read.findings));
   const definition = read?.ok ? read.definition : undefined;
-  problems.push(...makeDeployer({ inputs, side, documents }).lint(definition));
+  problems.push(...codedeployOf({ inputs, side, documents }).lint(definition));
   report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
   for (const warning of strangersIn(documents.taskDefinition)) log.warning(warning);
   return documents;
@@ -159,7 +164,7 @@ function nameProblems({
   return isByName ? chooseContainers({ definition, images, wanted }).problems : [];
 }
 
-function makeDeployer({ inputs, side, documents }: { inputs: DeploymentInputs; side: DeploySide; documents: Documents }): Deployer {
+function codedeployOf({ inputs, side, documents }: { inputs: DeploymentInputs; side: DeploySide; documents: Documents }): Deployer {
   const { service } = inputs;
   const cluster = shortName(inputs.cluster);
   const usual = usualGroup({ cluster, service });
@@ -180,18 +185,50 @@ function makeDeployer({ inputs, side, documents }: { inputs: DeploymentInputs; s
   });
 }
 
-async function check({ request, documents }: { request: PrepareRequest; documents: Documents }): Promise<PreparedDeployment> {
+/** Who deploys the service: how it is read, and what runs. */
+interface Way {
+  readonly deployer: Deployer;
+  readonly ready: ReturnType<Deployer['read']>;
+  readonly running: Promise<RegisteredTaskDefinition>;
+}
+
+function wayOf({
+  request: { inputs, side, ports },
+  service,
+  codedeploy,
+}: {
+  request: PrepareRequest;
+  service: LiveService;
+  codedeploy: Omit<Way, 'running'>;
+}): Way {
+  if (!deploysItself(service)) return { ...codedeploy, running: side.ecs.describeTaskDefinition(running(service).taskDefinition) };
+  const region = inputs['deploy-region'] ?? inputs['aws-region'];
+  const deployer = ecsDeployer({ ecs: side.ecs, clock: ports.clock, region, service, inputs });
+  return { deployer, ready: deployer.read(), running: deployer.running() };
+}
+
+async function check({
+  request,
+  documents,
+  again = false,
+}: {
+  request: PrepareRequest;
+  documents: Documents;
+  again?: boolean;
+}): Promise<PreparedDeployment> {
   const { inputs, side, ports } = request;
-  const deployer = makeDeployer({ inputs, side, documents });
-  const ready = deployer.read();
+  const codedeploy = codedeployOf({ inputs, side, documents });
+  const started = { deployer: codedeploy, ready: codedeploy.read() };
   const beside = request.beside?.();
   const answering = side.ecs.describeService(inputs);
-  const describing = answering.then(async (answer) =>
-    answer.found === 'service' ? side.ecs.describeTaskDefinition(running(answer.service).taskDefinition) : undefined,
+  const finding = answering.then((answer) =>
+    answer.found === 'service' ? wayOf({ request, service: answer.service, codedeploy: started }) : undefined,
   );
+  const describing = finding.then(async (way) => way?.running);
   const [identity, answer, described] = await Promise.allSettled([side.session.identity(), answering, describing]);
   // In the wrong account nothing else that was found means anything.
   if (identity.status === 'rejected') throw identity.reason;
+  const { deployer, ready } = (await finding.catch(() => undefined)) ?? started;
 
   const live = answer.status === 'fulfilled' ? answer.value : undefined;
   const service = live?.found === 'service' ? live.service : undefined;
@@ -202,7 +239,7 @@ async function check({ request, documents }: { request: PrepareRequest; document
   const containers = choice?.containers;
   const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
   // What is found of a deployment group helps nobody whose service is not deployed by one.
-  const isOurs = service === undefined || service.controller === 'CODE_DEPLOY';
+  const isOurs = service === undefined || service.controller === 'CODE_DEPLOY' || deploysItself(service);
   const readiness = await ready({ service, definition });
   const checked = isOurs ? readiness : undefined;
   const [further] = await Promise.allSettled([beside?.(definition)]);
@@ -230,7 +267,10 @@ async function check({ request, documents }: { request: PrepareRequest; document
     ].map((error) => ({ input: 'deploy-role', error })),
   });
   if (!service || !current || !definition || !containers || !checked) throw new Error('a preflight problem was not reported');
-  if (documents.taskDefinition) warn(familyWarning({ definition, live: current.arn }));
+  if (!again) {
+    if (documents.taskDefinition) warn(familyWarning({ definition, live: current.arn }));
+    for (const warning of checked.warnings) warn(warning);
+  }
   return {
     inputs,
     side,
@@ -244,7 +284,7 @@ async function check({ request, documents }: { request: PrepareRequest; document
     newest: checked.newest,
     again: async () => {
       const { beside: _checkedOnce, ...rest } = request;
-      return check({ request: rest, documents });
+      return check({ request: rest, documents, again: true });
     },
   };
 
@@ -263,7 +303,7 @@ interface Origin {
 function definitionFrom(origin: Origin): { ok: true; definition: TaskDefinition } | { ok: false; problems: DocumentProblem[] } {
   const { documents, current } = origin;
   const family = shortName(current.arn).replace(/:\d+$/, '');
-  const reading = readTaskDefinition(documents.taskDefinition ? documents.taskDefinition.value : withTags(current), { family });
+  const reading = readTaskDefinition(documents.taskDefinition ? documents.taskDefinition.value : withOwnTags(current), { family });
   return reading.ok ? reading : { ok: false, problems: locate(reading.findings, origin) };
 }
 
@@ -273,9 +313,9 @@ function locate(findings: readonly Finding[], { documents, current }: Origin): D
   return findings.map(({ path, problem }) => ({ file, path: formatPath(path), problem }));
 }
 
-/** AWS's own tags (`aws:…`) can't be given. */
-function withTags({ definition, tags }: RegisteredTaskDefinition): Json {
-  const own = tags.filter(({ key }) => !key.startsWith('aws:'));
+/** What is registered, with its tags: AWS's own (`aws:…`) can't be given, and another run's mark is not this one's. */
+export function withOwnTags({ definition, tags }: RegisteredTaskDefinition): Json {
+  const own = tags.filter((tag) => !tag.key.startsWith('aws:') && !isOwnTag(tag));
   return own.length === 0 ? definition : { ...definition, tags: own.map(({ key, value }) => ({ key, value })) };
 }
 
@@ -306,19 +346,21 @@ export function serviceProblems({
       ? [{ input: 'cluster', problem: `there is no cluster ${cluster} in ${region}` }]
       : [{ input: 'service', problem: `there is no service ${service} in the cluster ${cluster}` }];
   }
-  const { status, controller, strategy } = live.service;
+  const { status, controller } = live.service;
   if (status !== 'ACTIVE') return [{ input: 'service', problem: `${service} is ${status}, not ACTIVE` }];
-  if (controller === 'CODE_DEPLOY') return [];
+  if (controller === 'CODE_DEPLOY' || deploysItself(live.service)) return [];
   if (controller === 'EXTERNAL') {
     return [
       { input: 'service', problem: `${service} has the deployment controller EXTERNAL: whoever made its task sets deploys it; ${remedy}` },
     ];
   }
-  const how = strategy === undefined || strategy === 'ROLLING' ? 'rolling updates' : `ECS's own ${strategy} deployments`;
-  return [{ input: 'service', problem: `${service} has the deployment controller ECS (${how}), which is not deployed yet; ${remedy}` }];
+  return [
+    { input: 'service', problem: `${service} has rolling updates (the deployment controller ECS with the strategy ROLLING); ${remedy}` },
+  ];
 }
 
-const remedy = 'make the service with the controller CODE_DEPLOY, which can only be chosen when a service is made';
+const remedy =
+  'give it the controller ECS with the strategy BLUE_GREEN, LINEAR or CANARY, or the controller CODE_DEPLOY; both have new tasks beside the old ones, so that a bad release is undone';
 
 function activeProblems({
   active,

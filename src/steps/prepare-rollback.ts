@@ -5,9 +5,9 @@
 import { decideRollback, type Ended, type RollbackDecision } from '../domain/deployment-rollback.ts';
 import { greenOf, isActive, type Deployment } from '../domain/deployment.ts';
 import { parseEcrHost, parseImageReference } from '../domain/image.ts';
-import { textOf, type JsonObject } from '../domain/json.ts';
-import { running, shortName, type LiveService } from '../domain/live-service.ts';
-import { imagesOf } from '../domain/task-definition.ts';
+import { formatPath, textOf, type JsonObject } from '../domain/json.ts';
+import { shortName, type LiveService } from '../domain/live-service.ts';
+import { imagesOf, readTaskDefinition, type TaskDefinition } from '../domain/task-definition.ts';
 import { AwsError, InputError, type InputProblem } from '../errors.ts';
 import { isDenial, isExpiry, isPassing } from '../ports/aws.ts';
 import type { RegisteredTaskDefinition, ServiceAnswer } from '../ports/ecs.ts';
@@ -17,7 +17,7 @@ import type { Deployer, Revision } from './deployer.ts';
 import { findDeployer, type DeploymentWish, type FoundDeployer } from './find-deployment.ts';
 import { rollbackOf } from './follow-deployment.ts';
 import { report } from './preflight-report.ts';
-import { serviceProblems } from './prepare-deployment.ts';
+import { serviceProblems, withOwnTags } from './prepare-deployment.ts';
 import type { DeploySide } from './sessions.ts';
 
 export interface RollbackPreparation {
@@ -40,6 +40,8 @@ export interface Redeployment {
   readonly from: RegisteredTaskDefinition;
   /** What ran before, and will again. */
   readonly to: RegisteredTaskDefinition;
+  /** The same to be registered once more, where every deployment has a task definition of its own. */
+  readonly copy: TaskDefinition | undefined;
 }
 
 /** @throws InputError where there is nothing to go back to, or it can't run any more: nothing was written */
@@ -86,19 +88,21 @@ async function prepareRedeployment({
   const { cluster, service } = deployer.where;
   const { undoes } = decision;
   const [revision, answer] = await Promise.all([deployer.revision(decision.revision), ecs.describeService({ cluster, service })]);
-  if (!revision) throw nothing(`the AppSpec of what ran before ${undoes} is known no more`);
+  if (!revision) throw nothing(`AWS knows no more what ran before ${undoes}`);
   const live = serviceIn(answer, { request, found });
-  const [from, to] = await Promise.all([
-    ecs.describeTaskDefinition(running(live).taskDefinition),
-    describe(revision.taskDefinition, { request, undoes }),
-  ]);
+  const [from, to] = await Promise.all([found.running(live), describe(revision.taskDefinition, { request, undoes })]);
   const goal = `${undoes} can't be rolled back to ${shortName(to.arn)}`;
-  const problems = [...statusProblems(to.definition), ...(await imageProblems({ definition: to.definition, request }))];
+  const reading = deployer.needsOwnDefinition ? readTaskDefinition(withOwnTags(to)) : undefined;
+  const problems = [
+    ...statusProblems(to.definition),
+    ...(reading && !reading.ok ? reading.findings.map(({ path, problem }) => `${formatPath(path)} ${problem}`) : []),
+    ...(await imageProblems({ definition: to.definition, request })),
+  ];
   report({ inputs: problems.map((problem) => ({ input: 'mode', problem: `${goal}: ${problem}` })), documents: [], failures: [] });
-  return { service: live, revision, from, to };
+  return { service: live, revision, from, to, copy: reading?.ok ? reading.definition : undefined };
 }
 
-/** @throws InputError where the service is not there, or not deployed by the group any more */
+/** @throws InputError where the service is not there, or not deployed in this way any more */
 function serviceIn(live: ServiceAnswer, { request, found }: { request: RollbackPreparation; found: FoundDeployer }): LiveService {
   const { cluster, service } = found.deployer.where;
   const problems: InputProblem[] = serviceProblems({ live, inputs: { ...request.inputs, cluster, service } });

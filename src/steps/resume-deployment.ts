@@ -46,7 +46,7 @@ export async function resumeDeployment(request: ResumeRequest): Promise<void> {
   const state = isTerminal(status) ? `has ended already (${status})` : `is under way (${status})`;
   ports.log.info(`${id}  ${state}: a deployment${what} to ${service} in cluster ${cluster}, in ${deployer.place}: ${url}`);
 
-  const item = secondChance(request);
+  const item = secondChance({ request, taskDefinition: revision?.taskDefinition });
   if (item) memory.remember(item);
   const target: FollowTarget = { deployer, deployment, side, inputs: { ...inputs, cluster, service } };
   await summariseEnd(
@@ -89,8 +89,16 @@ export async function revisionOf({
  * What the post step would do when main is killed. A deployment without a mark of ours is main's alone: the post step touches only what
  * AWS confirms to be ours (RULES 5.2).
  */
-function secondChance({ found: { deployer, deployment, identity }, inputs, side }: ResumeRequest): Cleanup | undefined {
+function secondChance({
+  request: { found, inputs, side },
+  taskDefinition = '',
+}: {
+  request: ResumeRequest;
+  taskDefinition: string | undefined;
+}): Cleanup | undefined {
+  const { deployer, deployment, identity } = found;
   const nonce = parseMarker(deployment.description)?.nonce;
   if (nonce === undefined || inputs['on-cancel'] === 'leave' || isTerminal(deployment.status)) return undefined;
-  return unfinishedDeployment({ place: deployer.where, nonce, account: identity.account, how: side.session.how, inputs });
+  const mark = { nonce, taskDefinition };
+  return unfinishedDeployment({ place: deployer.where, mark, account: identity.account, how: side.session.how, inputs });
 }

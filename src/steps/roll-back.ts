@@ -22,7 +22,7 @@ import {
   type FollowTarget,
   type SetOutput,
 } from './follow-deployment.ts';
-import { prepareRollback, type PreparedRollback, type RollbackPreparation } from './prepare-rollback.ts';
+import { prepareRollback, type PreparedRollback, type Redeployment, type RollbackPreparation } from './prepare-rollback.ts';
 import { revisionOf } from './resume-deployment.ts';
 import { summariseEnd } from './run-deployment.ts';
 import { mark, startDeployment } from './start-deployment.ts';
@@ -81,6 +81,8 @@ class Run {
   readonly #request: RollbackRequest;
   /** The same in every round, so that our own deployment is known again. */
   readonly #marker: Marker;
+  /** What was registered in an earlier round, by what it is a copy of. */
+  readonly #copies = new Map<string, string>();
 
   constructor(request: RollbackRequest, marker: Marker) {
     this.#request = request;
@@ -122,9 +124,11 @@ class Run {
 
   async #await({ found: { deployer }, rollback }: Prepared<'await'>): Promise<void> {
     const { id } = rollback;
-    this.#request.ports.log.info(`${id}  is a rollback that is under way: waiting for its end`);
-    await this.#tellRollback(rollback, deployer);
-    this.underWay = `The rollback ${id} goes on without being followed: ${deployer.url(id)}`;
+    const isWithin = rollback.rollback.within !== undefined;
+    this.#request.ports.log.info(`${id}  is ${isWithin ? 'rolled back already' : 'a rollback that is under way'}: waiting for its end`);
+    if (isWithin) this.#tellOne(rollback, deployer);
+    else await this.#tellRollback(rollback, deployer);
+    this.underWay = `The rollback ${isWithin ? 'of ' : ''}${id} goes on without being followed: ${deployer.url(id)}`;
     await this.#watchToEnd(rollback, deployer);
   }
 
@@ -160,18 +164,20 @@ class Run {
     const { service, revision, from, to } = redeployment;
     ports.log.info(`rolling back ${undoes}: task definition ${shortName(from.arn)} → ${shortName(to.arn)}`);
     for (const line of describedDifferences({ before: from.definition, after: to.definition })) ports.log.info(`  ${line}`);
-    output('task-definition-arn', to.arn);
+    const taskDefinition = await this.#registered(redeployment, { undoes, deployer });
+    output('task-definition-arn', taskDefinition);
     const item = unfinishedDeployment({
       place: deployer.where,
-      nonce: this.#marker.nonce,
+      mark: { nonce: this.#marker.nonce, taskDefinition },
       account: identity.account,
       how: side.session.how,
       inputs: { ...inputs, 'on-cancel': 'leave' },
     });
     const answer = await startDeployment({
       deployer: revision.deployer,
+      account: identity.account,
       service,
-      taskDefinition: to.arn,
+      taskDefinition,
       text: rollbackText(undoes),
       marker: this.#marker,
       item,
@@ -195,13 +201,27 @@ class Run {
         undone: undoes,
         images: imagesOf(to.definition),
         previousTaskDefinition: from.arn,
-        taskDefinition: to.arn,
+        taskDefinition,
       });
       if (status === 'Succeeded') ports.log.info(`${undoes} is rolled back: ${service.name} runs ${shortName(to.arn)} again.`);
       return true;
     } catch (error) {
       throw error instanceof DeploymentError ? withGoal(error, `Rolling back ${undoes} to ${shortName(to.arn)}`) : error;
     }
+  }
+
+  /** What is deployed: what ran before itself, or the copy of it that no other deployment has. */
+  async #registered({ to, copy }: Redeployment, { undoes, deployer }: { undoes: string; deployer: Deployer }): Promise<string> {
+    if (!copy) return to.arn;
+    const { side, ports, signal } = this.#request;
+    const known = this.#copies.get(to.arn);
+    if (known !== undefined) return known;
+    signal.throwIfAborted();
+    // The mark is needed here: by it the next rollback knows that this one is none to be undone.
+    const { arn } = await side.ecs.registerTaskDefinition(deployer.marked({ definition: copy, marker: this.#marker, undoes }));
+    this.#copies.set(to.arn, arn);
+    ports.log.info(`task definition ${shortName(to.arn)} registered once more for this deployment: ${shortName(arn)}`);
+    return arn;
   }
 
   #tellOne({ id }: Pick<Deployment, 'id'>, deployer: Deployer): void {
