@@ -28,6 +28,19 @@ const awsRollback = (of: string, status: string): Deployment =>
 const ourRollback = (status: string): Deployment =>
   deployment(3, { description: undo('d-2'), revision: 'r1', previousRevision: 'r2', status });
 
+describe('where ECS itself deploys, and rolls back within the deployment', () => {
+  const within = (how: NonNullable<Deployment['rollback']['within']>, status: string): Deployment =>
+    deployment(2, { status, rollback: { ...none, within: how } });
+  const cases: readonly (readonly [name: string, history: History, decision: Partial<RollbackDecision>])[] = [
+    ['its rollback is under way', under(within('running', 'RollingBack')), { what: 'await' }],
+    ['it was rolled back', ended(within('succeeded', 'Failed')), { what: 'done', undone: 'd-2', why: 'was rolled back by ECS' }],
+    ['its rollback failed', ended(within('failed', 'Failed'), { hadTraffic: false }), { what: 'redeploy', undoes: 'd-2', revision: 'r1' }],
+    ['it was stopped without one', ended(within('none', 'Stopped')), { what: 'redeploy', undoes: 'd-2', revision: 'r1' }],
+    ['it was stopped before any traffic', ended(within('none', 'Stopped'), { hadTraffic: false }), { what: 'done', undone: 'd-2' }],
+  ];
+  test.each(cases)('%s', (_name, history, decision) => expect(decideRollback(history)).toMatchObject(decision));
+});
+
 describe('without a deployment-id', () => {
   const cases: readonly (readonly [name: string, history: History, decision: Partial<RollbackDecision>])[] = [
     ['nothing was ever deployed', { active: undefined, last: undefined, named: undefined }, { what: 'nothing' }],
@@ -116,6 +129,21 @@ describe('with a deployment-id', () => {
       ended(deployment(6, { status: 'Failed' }), { rollback: awsRollback('d-6', 'Succeeded') }),
       deployment(4),
       { what: 'nothing' },
+    ],
+    [
+      'the rollback itself: rollbacks are never undone',
+      ended(ourRollback('Succeeded')),
+      ourRollback('Succeeded'),
+      { what: 'nothing', why: 'd-3 (Succeeded) is not what would be rolled back' },
+    ],
+    [
+      'the one that runs again under another name: one step further',
+      {
+        ...ended(ourRollback('Succeeded')),
+        last: { deployment: ourRollback('Succeeded'), rollback: undefined, hadTraffic: true, restores: 'r8' },
+      },
+      deployment(8),
+      { what: 'redeploy', undoes: 'd-8', revision: 'r7' },
     ],
     ['the rollback that is under way', under(ourRollback('InProgress')), deployment(2), { what: 'join' }],
     [

@@ -3,11 +3,22 @@ import type { AccountId, Region } from '../../src/domain/account.ts';
 import { explainFailure } from '../../src/domain/deployment-failure.ts';
 import { descriptionOfTags, markerOf, parseMarker, tagsOf, undoneBy } from '../../src/domain/deployment-marker.ts';
 import { progressBetween } from '../../src/domain/deployment-progress.ts';
-import { hasReached, hasShifted, isRollingBack, isTerminal, type Snapshot } from '../../src/domain/deployment.ts';
+import {
+  hasReached,
+  hasShifted,
+  isRollingBack,
+  isServiceDeployment,
+  isTerminal,
+  parseDeploymentId,
+  type Snapshot,
+  type WaitUntil,
+} from '../../src/domain/deployment.ts';
+import type { OwnDeployments } from '../../src/domain/live-service.ts';
 import {
   deploymentOf,
   deploysItself,
   lifecycleStages,
+  pauseAhead,
   pausesBeforeShift,
   runningRevision,
   serviceDeploymentArn,
@@ -258,6 +269,39 @@ describe('who deploys a service', () => {
   });
 });
 
+describe('whether a pause is ahead', () => {
+  const canary = { routing: { kind: 'canary', percentage: 10, minutes: 5 } } as const;
+  const at = (...stages: readonly string[]) => ({ pauses: stages.map((stage) => ({ stage, minutes: 1 })) });
+  const over: LifecycleHook = { ...pause, status: 'SUCCEEDED' };
+  test.each<[string, Partial<OwnDeployments>, Partial<ServiceDeployment>, WaitUntil, string]>([
+    ['no pause at all', {}, { stage: 'SCALE_UP' }, 'succeeded', 'none'],
+    ['not begun', at('POST_SCALE_UP'), {}, 'succeeded', 'ahead'],
+    ['before it', at('POST_SCALE_UP'), { stage: 'SCALE_UP' }, 'succeeded', 'ahead'],
+    ['at it, not held yet', at('POST_SCALE_UP'), { stage: 'POST_SCALE_UP' }, 'succeeded', 'ahead'],
+    ['at it, continued', at('POST_SCALE_UP'), { stage: 'POST_SCALE_UP', hooks: [over] }, 'succeeded', 'past'],
+    ['after it', at('POST_SCALE_UP'), { stage: 'TEST_TRAFFIC_SHIFT' }, 'succeeded', 'past'],
+    ['one of two', at('POST_SCALE_UP', 'POST_PRODUCTION_TRAFFIC_SHIFT'), { stage: 'TEST_TRAFFIC_SHIFT' }, 'succeeded', 'ahead'],
+    ['one after what is waited for', at('POST_PRODUCTION_TRAFFIC_SHIFT'), { stage: 'SCALE_UP' }, 'traffic-shifted', 'none'],
+    ['the shift in one', at('PRE_PRODUCTION_TRAFFIC_SHIFT'), { stage: 'PRODUCTION_TRAFFIC_SHIFT' }, 'succeeded', 'past'],
+    [
+      'the next step of the shift',
+      { ...canary, ...at('PRE_PRODUCTION_TRAFFIC_SHIFT') },
+      { stage: 'PRODUCTION_TRAFFIC_SHIFT', target: tasksOf(42, { traffic: 10 }) },
+      'succeeded',
+      'ahead',
+    ],
+    [
+      'the last step of the shift',
+      { ...canary, ...at('PRE_PRODUCTION_TRAFFIC_SHIFT') },
+      { stage: 'PRODUCTION_TRAFFIC_SHIFT', target: tasksOf(42, { traffic: 100 }) },
+      'succeeded',
+      'past',
+    ],
+  ])('%s', (_name, given, deployment, until, ahead) => {
+    expect(pauseAhead({ own: { ...ownService.own, ...given }, deployment: own(deployment), until })).toBe(ahead);
+  });
+});
+
 describe('its names', () => {
   const place = { region: 'cn-north-1' as Region, account: '222222222222' as AccountId, cluster: 'dev', service: 'web' };
   const arn = 'arn:aws-cn:ecs:cn-north-1:222222222222:service-deployment/dev/web/NCWGC2ZR-taawPAYrIaU5';
@@ -265,6 +309,20 @@ describe('its names', () => {
     expect(serviceDeploymentArn(place, 'NCWGC2ZR-taawPAYrIaU5')).toBe(arn);
     expect([serviceDeploymentId(arn), serviceDeploymentId('NCWGC2ZR-taawPAYrIaU5')]).toEqual(Array(2).fill('NCWGC2ZR-taawPAYrIaU5'));
   });
+  test.each([
+    ['d-9XKQ2T7LM', false],
+    ['NCWGC2ZR-taawPAYrIaU5', true],
+    ['d-rGC2ZR-taawPAYrIaU5', true],
+    ['arn:aws-us-gov:ecs:us-gov-west-1:222222222222:service-deployment/dev/web/NCWGC2ZR-taawPAYrIaU5', true],
+    ['9XKQ2T7LM', undefined],
+    ['d-9XKQ 2T7LM', undefined],
+    ['arn:aws:ecs:eu-west-1:222222222222:service/dev/web', undefined],
+    ['arn:aws:ecs:eu-west-1:222222222222:service-deployment/dev/NCWGC2ZR-taawPAYrIaU5', undefined],
+  ])('as a deployment-id: %s', (text, isOwn) => {
+    const id = parseDeploymentId(text);
+    expect(id.ok ? isServiceDeployment(id.value) : undefined).toBe(isOwn);
+  });
+
   test('the console is the partition’s', () => {
     expect(serviceDeploymentsUrl(place)).toBe(
       'https://cn-north-1.console.amazonaws.cn/ecs/v2/clusters/dev/services/web/deployments?region=cn-north-1',

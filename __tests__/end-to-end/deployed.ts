@@ -1,7 +1,7 @@
 /** Deployments that are there already: what the end-to-end tests of `follow`, `continue` and `rollback` start from. */
 import { expect } from '@jest/globals';
 import type { StepResult } from '../../emulator/runner.ts';
-import { accounts, cluster, region, service, sharedPolicy } from '../../emulator/scenario.ts';
+import { accounts, cluster, ownService, region, service, sharedPolicy } from '../../emulator/scenario.ts';
 import { inputs, layout, onStage, type Stage } from './stage.ts';
 
 export const here = { account: accounts.devA, region } as const;
@@ -72,6 +72,24 @@ export function running({ scenario: { codedeploy, ecs, emulator } }: Stage): str
 export async function deploy(stage: Stage, version: number, more: Record<string, string> = {}): Promise<StepResult> {
   const environment = { 'environment-variables': `VERSION=${version}` };
   return stage.step({ with: { mode: 'deploy', ...base, ...inputs.registry, image: 'shop/web:v1', ...environment, ...more } });
+}
+
+/** The same of the service that ECS itself deploys: the first one is api:2. */
+export async function deployOwn(stage: Stage, version: number, more: Record<string, string> = {}): Promise<StepResult> {
+  return deploy(stage, version, { service: ownService, ...more });
+}
+
+/** From now on a pause hook holds ECS's own deployments at a stage for almost two days. */
+export function pauseOwn({ scenario: { ecs } }: Stage, stage: string): void {
+  const live = ecs.findService(here, cluster, ownService);
+  if (!live) throw new Error('the scenario has no service that ECS itself deploys');
+  const hook = { targetType: 'PAUSE', lifecycleStages: [stage], timeoutConfiguration: { timeoutInMinutes: longWait, action: 'ROLLBACK' } };
+  live.deploymentConfiguration = { ...live.deploymentConfiguration, lifecycleHooks: [hook] };
+}
+
+/** The ARN of a deployment of that service. */
+export function ownDeployment(id: string): string {
+  return `arn:aws:ecs:${region}:${accounts.devA}:service-deployment/${cluster}/${ownService}/${id}`;
 }
 
 /** Two deployments that succeeded: web:3 upon web:2. Gives the ID of the second. */

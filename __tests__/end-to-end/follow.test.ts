@@ -63,7 +63,10 @@ describe('follow', () => {
       const id = await started(stage, 'succeeded');
       const cases: readonly (readonly [given: Record<string, string>, message: string])[] = [
         [follow, 'is needed, or cluster and service, or codedeploy-application and codedeploy-deployment-group'],
-        [{ ...follow, 'deployment-id': '9XKQ2T7LM' }, '"9XKQ2T7LM" is not a CodeDeploy deployment ID such as d-<id>'],
+        [
+          { ...follow, 'deployment-id': '9XKQ2T7LM' },
+          '"9XKQ2T7LM" is not a CodeDeploy deployment ID such as d-<id>, or the ID or the ARN of an ECS service deployment',
+        ],
         [
           { ...follow, 'deployment-id': 'd-AAAAAAAAA' },
           'there is no deployment d-<id> in eu-west-1 of 222222222222; deploy-role and deploy-region say where it is looked for',

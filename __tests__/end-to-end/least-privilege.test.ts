@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { accounts, ownService, region, repositoryName, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
-import { base, deploy as deployVersion, here, onFastStage, onWaitingStage, waitInReady } from './deployed.ts';
+import { base, deploy as deployVersion, deployOwn, here, onFastStage, onWaitingStage, pauseOwn, waitInReady } from './deployed.ts';
 import { fakeDocker } from './fake-docker.ts';
 import { inputs, layout, onStage, type Stage } from './stage.ts';
 
@@ -117,30 +117,58 @@ describe('a deployment that is there already', () => {
   const image = `${accounts.registry}.dkr.ecr.${region}.amazonaws.com/shop/web:v1`;
   const custom = { 'codedeploy-deployment-config': 'Custom' };
 
-  /** What a mode calls for a deployment that waits, for one that failed, and for two that succeeded. */
-  async function called(mode: string): Promise<ReadonlySet<string>> {
-    const enough = { 'wait-until': mode === 'follow' ? 'ready' : 'traffic-shifted' };
+  /** What a mode calls in the steps of a play. */
+  async function called(
+    mode: string,
+    play: (run: (stage: Stage, more?: Record<string, string>) => Promise<void>) => Promise<void>,
+  ): Promise<ReadonlySet<string>> {
     const found: string[] = [];
-    const run = async (stage: Stage, more: Record<string, string> = {}): Promise<void> => {
+    await play(async (stage, more = {}) => {
       await stage.step({ with: { ...base, mode, ...more } });
       found.push(...calls(stage).map(({ account, action }) => (account === accounts.devA ? action : `${action} in ${account}`)));
-    };
-    await onWaitingStage(async (stage) => {
-      waitInReady(stage);
-      stage.scenario.codedeploy.deploymentConfig({ ...here, name: 'Custom', routing: { type: 'AllAtOnce' } });
-      await deployVersion(stage, 1, { ...custom, 'wait-until': 'ready' });
-      await run(stage, enough);
-    });
-    await onFastStage(async (stage) => {
-      stage.scenario.codedeploy.nextDeployment({ outcome: { tasks: 'cannotPull' } });
-      const { outputs } = await deployVersion(stage, 1);
-      await run(stage, { 'deployment-id': outputs['deployment-id'] ?? '' });
-      await deployVersion(stage, 2, { image });
-      await deployVersion(stage, 3, { image });
-      if (mode === 'rollback') await run(stage);
     });
     return new Set(found);
   }
+
+  const enough = (mode: string) => ({ 'wait-until': mode === 'follow' ? 'ready' : 'traffic-shifted' });
+
+  /** For a deployment that waits, for one that failed, and for two that succeeded. */
+  const calledOfCodedeploy = async (mode: string): Promise<ReadonlySet<string>> =>
+    called(mode, async (run) => {
+      await onWaitingStage(async (stage) => {
+        waitInReady(stage);
+        stage.scenario.codedeploy.deploymentConfig({ ...here, name: 'Custom', routing: { type: 'AllAtOnce' } });
+        await deployVersion(stage, 1, { ...custom, 'wait-until': 'ready' });
+        await run(stage, enough(mode));
+      });
+      await onFastStage(async (stage) => {
+        stage.scenario.codedeploy.nextDeployment({ outcome: { tasks: 'cannotPull' } });
+        const { outputs } = await deployVersion(stage, 1);
+        await run(stage, { 'deployment-id': outputs['deployment-id'] ?? '' });
+        await deployVersion(stage, 2, { image });
+        await deployVersion(stage, 3, { image });
+        if (mode === 'rollback') await run(stage);
+      });
+    });
+
+  /** The same of a service that ECS itself deploys. */
+  const calledOfEcs = async (mode: string): Promise<ReadonlySet<string>> =>
+    called(mode, async (run) => {
+      const own = { service: ownService };
+      await onWaitingStage(async (stage) => {
+        pauseOwn(stage, 'POST_SCALE_UP');
+        await deployOwn(stage, 1, { 'wait-until': 'ready' });
+        await run(stage, { ...own, ...enough(mode) });
+      });
+      await onFastStage(async (stage) => {
+        stage.scenario.ecs.nextDeployment({ outcome: { failAt: 'POST_TEST_TRAFFIC_SHIFT' } });
+        const { outputs } = await deployOwn(stage, 1);
+        await run(stage, { ...own, 'deployment-id': outputs['deployment-id'] ?? '' });
+        await deployOwn(stage, 2, { image });
+        await deployOwn(stage, 3, { image });
+        if (mode === 'rollback') await run(stage, own);
+      });
+    });
 
   /** What is allowed and not called here, and what it is for. */
   const following = { 'codedeploy:StopDeployment': 'on-cancel: rollback', 'ecs:DescribeTasks': 'tasks that stopped within the last hour' };
@@ -154,10 +182,34 @@ describe('a deployment that is there already', () => {
     },
   };
 
+  const followingEcs = {
+    'ecs:StopServiceDeployment': 'on-cancel: rollback',
+    'ecs:DescribeTasks': 'tasks that stopped within the last hour',
+  };
+  const beyondOfEcs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    follow: followingEcs,
+    continue: followingEcs,
+    rollback: {
+      'ecs:TagResource': 'RegisterTaskDefinition asks for it',
+      'iam:PassRole': 'RegisterTaskDefinition asks for it',
+      'ecs:ListTasks': 'explains a rollback that fails',
+      'ecs:DescribeTasks': 'explains a rollback that fails',
+    },
+  };
+
+  test.each(Object.entries(beyondOfEcs))(
+    '%s, where ECS itself deploys, needs what docs/iam.md allows, and nothing else',
+    async (mode, reasons) => {
+      const needed = [...(await calledOfEcs(mode)), ...Object.keys(reasons)];
+      expect(needed.toSorted()).toEqual([...allowed(`${mode}, where ECS itself deploys`)].toSorted());
+    },
+    90_000,
+  );
+
   test.each(Object.entries(beyond))(
     '%s needs what docs/iam.md allows, and nothing else',
     async (mode, reasons) => {
-      expect([...(await called(mode)), ...Object.keys(reasons)].toSorted()).toEqual([...allowed(mode)].toSorted());
+      expect([...(await calledOfCodedeploy(mode)), ...Object.keys(reasons)].toSorted()).toEqual([...allowed(mode)].toSorted());
       // Eight steps and more.
     },
     90_000,

@@ -114,6 +114,23 @@ describe('a deployment', () => {
     });
   });
 
+  test('that a pause holds goes on when it is continued, and only then', async () => {
+    await update();
+    pass(120);
+    const { arn: deployment = '' } = (await newest()) ?? {};
+    const { hooks } = await world.ecs.serviceDeployment(deployment);
+    const of = { arn: deployment, hook: hooks[0]?.id ?? '' };
+    await world.ecs.continueServiceDeployment(of);
+    expect(world.emulator.requests.of('ecs', 'ContinueServiceDeployment').map(({ input }) => input)).toEqual([
+      { serviceDeploymentArn: deployment, hookId: of.hook, action: 'CONTINUE' },
+    ]);
+    pass(60);
+    expect((await world.ecs.serviceDeployment(deployment)).stage).not.toBe('POST_SCALE_UP');
+    await expect(world.ecs.continueServiceDeployment(of)).rejects.toThrow(
+      /^ecs:ContinueServiceDeployment for service deployment .* InvalidParameterException/,
+    );
+  });
+
   test('that is stopped goes back, and is no longer active', async () => {
     await update();
     pass(60);

@@ -29,6 +29,8 @@ export interface Ended {
   readonly rollback: Deployment | undefined;
   /** Whether its new tasks had traffic in the end. */
   readonly hadTraffic: boolean;
+  /** The revision that a rollback of ours brought back, where it is deployed under a name of its own. */
+  readonly restores?: string | undefined;
 }
 
 export type RollbackDecision =
@@ -49,7 +51,8 @@ export function decideRollback(history: History): RollbackDecision {
   const decision = decide(history);
   if (named === undefined || decision.what === 'await' || undoneIn(decision) === named.id) return decision;
   // What the author names is what runs since a newer one was undone.
-  if (decision.what === 'done' && last && named.status === 'Succeeded' && named.revision === restoredBy(last))
+  const isRestored = last && named.status === 'Succeeded' && named.revision === restoredBy(last);
+  if (decision.what === 'done' && isRestored && undoneBy(named.description) === undefined)
     return redeploy({ undoes: named.id, revision: named.previousRevision, runs: named.revision });
   const newer = active ?? last?.deployment;
   const since = newer && newer.id !== named.id ? `: ${newer.id} (${newer.status}) came after it` : '';
@@ -114,6 +117,6 @@ function undoneIn(decision: RollbackDecision): string | undefined {
 }
 
 /** The revision that runs since the last deployment was undone. */
-function restoredBy({ deployment }: Ended): string | undefined {
-  return undoneBy(deployment.description) === undefined ? deployment.previousRevision : deployment.revision;
+function restoredBy({ deployment, restores }: Ended): string | undefined {
+  return undoneBy(deployment.description) === undefined ? deployment.previousRevision : (restores ?? deployment.revision);
 }

@@ -326,7 +326,10 @@ export const existingDeployment = {
   'deploy-role': deploying['deploy-role'],
   'deploy-account-id': deploying['deploy-account-id'],
   'deploy-region': deploying['deploy-region'],
-  'deployment-id': optional(parseDeploymentId, 'The deployment. Default: the one that is under way for the service.'),
+  'deployment-id': optional(
+    parseDeploymentId,
+    'The deployment: CodeDeploy’s `d-…`, or ECS’s own (its ARN, or its ID with `cluster` and `service`). Default: the one that is under way for the service.',
+  ),
   cluster: optional(parseCluster, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
   service: optional(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
   'codedeploy-application': deploying['codedeploy-application'],

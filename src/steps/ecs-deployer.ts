@@ -52,6 +52,8 @@ export interface OwnWish {
 export interface OwnDeployer extends Deployer {
   /** The task definition that has the production traffic: that of the service revision which runs, not `service.taskDefinition` (RULES 6.9). */
   running(): Promise<RegisteredTaskDefinition>;
+  /** Inputs that are not used. */
+  readonly warnings: readonly string[];
   /** The deployment with the mark of its run. */
   named(id: string): Promise<Deployment>;
 }
@@ -89,6 +91,7 @@ export function ecsDeployer({ ecs, clock, region, service, inputs }: OwnWish): O
     place: `ECS's own ${service.own.strategy ?? ''} deployments`,
     needsOwnDefinition: true,
     lint: () => [],
+    warnings: ignored({ inputs, service }),
 
     named: async (id) => {
       const deployment = await described(serviceDeploymentArn(place, id));
@@ -118,7 +121,7 @@ export function ecsDeployer({ ecs, clock, region, service, inputs }: OwnWish): O
           failures: [active, last].flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : [])),
           inputs: inputProblems({ inputs, service }),
           documents: definition ? containerProblems({ service, definition }) : [],
-          warnings: ignored({ inputs, service }),
+          warnings: deployer.warnings,
         };
       };
     },

@@ -35,6 +35,8 @@ export interface FoundDeployer {
   readonly named: Deployment | undefined;
   /** The one that has not ended, and the newest of all, asked when they are needed. */
   readonly around: () => Promise<Around>;
+  /** What the author should know: inputs that are not used. */
+  readonly warnings: readonly string[];
   /** The task definition that has the production traffic of its service. */
   readonly running: (service: LiveService) => Promise<RegisteredTaskDefinition>;
 }
@@ -75,6 +77,7 @@ export async function findDeployer(request: FindRequest): Promise<FoundDeployer>
     deployer,
     named,
     around: async () => aroundOf(deployer),
+    warnings: [],
     running: async (service) => ecs.describeTaskDefinition(running(service).taskDefinition),
   };
 }
@@ -106,12 +109,20 @@ async function foundOwn({
   });
   const id = inputs['deployment-id'];
   const named = id === undefined ? undefined : await deployer.named(serviceDeploymentId(id)).catch(missing({ id, session, identity }));
-  return { identity, deployer, named, around: async () => aroundOf(deployer), running: async () => deployer.running() };
+  return {
+    identity,
+    deployer,
+    named,
+    around: async () => aroundOf(deployer),
+    warnings: deployer.warnings,
+    running: async () => deployer.running(),
+  };
 }
 
 /** The deployment that is named, else the one that is under way. */
 export async function findDeployment(request: FindRequest): Promise<FoundDeployment> {
-  const { identity, deployer, named, around } = await findDeployer(request);
+  const { identity, deployer, named, around, warnings } = await findDeployer(request);
+  for (const warning of warnings) request.ports.log.warning(warning);
   if (named) return { identity, deployer, deployment: named };
   const { active, newest } = await around();
   if (active) return { identity, deployer, deployment: active };

@@ -1,6 +1,6 @@
 /** What `follow` and `continue` would do about a deployment; no call that writes is made. */
 import type { Continuation } from '../domain/deployment-continuation.ts';
-import { isTerminal } from '../domain/deployment.ts';
+import { isTerminal, type Deployment } from '../domain/deployment.ts';
 import type { PlanPart } from '../domain/plan.ts';
 import type { Ports } from '../ports/index.ts';
 import { continuationNow, nothingToContinue } from './continue-deployment.ts';
@@ -29,13 +29,13 @@ export async function planContinuation(request: PlanRequest): Promise<PlanPart> 
   const continuation = await continuationNow(snapshot, { deployer, until: inputs['wait-until'] });
   if (continuation.what === 'nothing') throw nothingToContinue(deployment.id, continuation);
   const call = continuation.what === 'end-termination-wait' ? 'endTerminationWait' : 'endReadyWait';
-  return course(request, { fate: fateOf(continuation), ...(continuation.what !== 'follow' && { call }) });
+  return course(request, { fate: fateOf(continuation, deployment), ...(continuation.what !== 'follow' && { call }) });
 }
 
-function fateOf(continuation: Exclude<Continuation, { what: 'nothing' }>): string {
+function fateOf(continuation: Exclude<Continuation, { what: 'nothing' }>, { pause }: Deployment): string {
   switch (continuation.what) {
     case 'end-ready-wait':
-      return 'would be continued: its traffic would shift';
+      return `would be continued: ${pause ? 'ECS would go on from the pause hook' : 'its traffic would shift'}`;
     case 'end-termination-wait':
       return 'would be continued: its old tasks would end';
     case 'await-ready':

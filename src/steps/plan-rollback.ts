@@ -1,5 +1,6 @@
 /** What `rollBack` would do first with what was prepared; no call that writes is made. */
 import type { Deployment } from '../domain/deployment.ts';
+import { shortName } from '../domain/live-service.ts';
 import { nextRevision, registration, type PlanPart, type PlannedCourse, type PlannedWrite } from '../domain/plan.ts';
 import { describedDifferences, imagesOf } from '../domain/task-definition.ts';
 import { toError } from '../errors.ts';
@@ -18,6 +19,7 @@ interface PlanRequest {
 
 export async function planRollback(prepared: PreparedRollback, request: PlanRequest): Promise<PlanPart> {
   const { found } = prepared;
+  for (const warning of found.warnings) request.ports.log.warning(warning);
   request.output('changed', String(prepared.what === 'stop' || prepared.what === 'redeploy'));
   switch (prepared.what) {
     case 'done':
@@ -46,7 +48,7 @@ export async function planRollback(prepared: PreparedRollback, request: PlanRequ
           place: found.deployer.place,
           images: imagesOf(to.definition),
           outcome: 'deploy',
-          before: `${undoes} would be undone by it`,
+          before: `${undoes} would be undone by it${copy ? `: ${shortName(to.arn)} would be registered once more` : ''}`,
           taskDefinition: {
             running: from.arn,
             planned,

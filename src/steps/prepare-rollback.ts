@@ -2,6 +2,7 @@
  * What a rollback would do now, and whether it can: everything is checked before the first write. The task definition that is gone
  * back to must be ACTIVE, and its images must still be there.
  */
+import { undoneBy } from '../domain/deployment-marker.ts';
 import { decideRollback, type Ended, type RollbackDecision } from '../domain/deployment-rollback.ts';
 import { greenOf, isActive, type Deployment } from '../domain/deployment.ts';
 import { parseEcrHost, parseImageReference } from '../domain/image.ts';
@@ -67,11 +68,25 @@ function nothing(why: string): InputError {
 async function endOf(newest: Deployment, { deployer, request }: { deployer: Deployer; request: RollbackPreparation }): Promise<Ended> {
   const { of } = newest.rollback;
   if (of !== undefined) return { deployment: await deployer.deployment(of), rollback: newest, hadTraffic: true };
-  if (newest.status === 'Succeeded') return { deployment: newest, rollback: undefined, hadTraffic: true };
+  if (newest.status === 'Succeeded')
+    return { deployment: newest, rollback: undefined, hadTraffic: true, restores: await restoredBy(newest, { deployer, request }) };
   const by = await rollbackOf({ deployment: newest, deployments: deployer, ports: request.ports, signal: request.signal });
   if (by !== undefined) return { deployment: newest, rollback: await deployer.deployment(by), hadTraffic: true };
   const green = greenOf(await deployer.look(newest.id));
   return { deployment: newest, rollback: undefined, hadTraffic: (green?.traffic ?? 0) > 0 };
+}
+
+/**
+ * What a rollback of ours brought back, where it was registered once more for it: what ran before the deployment that it undid. Only
+ * who names a deployment asks.
+ */
+async function restoredBy(
+  { description }: Deployment,
+  { deployer, request }: { deployer: Deployer; request: RollbackPreparation },
+): Promise<string | undefined> {
+  const undone = undoneBy(description);
+  if (undone === undefined || !deployer.needsOwnDefinition || request.inputs['deployment-id'] === undefined) return undefined;
+  return (await deployer.deployment(undone)).previousRevision;
 }
 
 async function prepareRedeployment({

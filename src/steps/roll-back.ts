@@ -48,6 +48,7 @@ export async function rollBack(request: RollbackRequest): Promise<void> {
     for (let round = 1; ; round++) {
       signal.throwIfAborted();
       const prepared = await prepareRollback(request);
+      if (round === 1) for (const warning of prepared.found.warnings) ports.log.warning(warning);
       if (await run.carryOut(prepared)) return;
       if (round === mostRounds) throw contended(prepared.found.deployer);
       await ports.clock.sleep(2_000, signal);
