@@ -37622,11 +37622,13 @@ function nextField(text) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $m: () => (/* binding */ isActive),
 /* harmony export */   EQ: () => (/* binding */ parseDeploymentId),
+/* harmony export */   Fw: () => (/* binding */ isRollingBack),
 /* harmony export */   HX: () => (/* binding */ greenOf),
 /* harmony export */   Hd: () => (/* binding */ isTerminal),
 /* harmony export */   Nl: () => (/* binding */ hasReached),
 /* harmony export */   PM: () => (/* binding */ deploymentUrl),
 /* harmony export */   RM: () => (/* binding */ activeStatuses),
+/* harmony export */   bO: () => (/* binding */ isServiceDeployment),
 /* harmony export */   cb: () => (/* binding */ hasShifted)
 /* harmony export */ });
 /* unused harmony exports terminalStatuses, waits */
@@ -37634,7 +37636,10 @@ function nextField(text) {
 /* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
 
 
-const parseDeploymentId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^d-[A-Za-z0-9]{1,40}$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM');
+const parseDeploymentId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^(?:d-[A-Za-z0-9]{1,13}|[\w-]{16,64}|arn:aws(?:-[a-z]+)*:ecs:[a-z0-9-]+:\d{12}:service-deployment\/[\w-]+\/[\w-]+\/[\w-]+)$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM, or the ID or the ARN of an ECS service deployment');
+function isServiceDeployment(id) {
+    return id.length >= 16;
+}
 const activeStatuses = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
 const terminalStatuses = ['Succeeded', 'Failed', 'Stopped'];
 function greenOf({ target }) {
@@ -37645,6 +37650,9 @@ function isTerminal(status) {
 }
 function isActive(status) {
     return !isTerminal(status);
+}
+function isRollingBack({ rollback }) {
+    return rollback.of !== undefined || rollback.within === 'running';
 }
 function hasShifted(deployment) {
     return deployment.terminationWaitStarted || deployment.status === 'Succeeded';
@@ -38280,6 +38288,212 @@ function parseSemver(text) {
 
 /***/ }),
 
+/***/ 7712:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Au: () => (/* binding */ pauseAhead),
+/* harmony export */   DK: () => (/* binding */ pausesBeforeShift),
+/* harmony export */   DX: () => (/* binding */ runningRevision),
+/* harmony export */   NA: () => (/* binding */ snapshotOf),
+/* harmony export */   PE: () => (/* binding */ deploymentOf),
+/* harmony export */   W3: () => (/* binding */ serviceDeploymentArn),
+/* harmony export */   Z0: () => (/* binding */ serviceDeploymentsUrl),
+/* harmony export */   eY: () => (/* binding */ pauseOf),
+/* harmony export */   mS: () => (/* binding */ deploysItself),
+/* harmony export */   mX: () => (/* binding */ serviceDeploymentId),
+/* harmony export */   qC: () => (/* binding */ activeServiceStatuses)
+/* harmony export */ });
+/* unused harmony exports lifecycleStages, ownStrategies */
+/* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+
+const lifecycleStages = [
+    'RECONCILE_SERVICE',
+    'PRE_SCALE_UP',
+    'SCALE_UP',
+    'POST_SCALE_UP',
+    'TEST_TRAFFIC_SHIFT',
+    'POST_TEST_TRAFFIC_SHIFT',
+    'PRE_PRODUCTION_TRAFFIC_SHIFT',
+    'PRODUCTION_TRAFFIC_SHIFT',
+    'POST_PRODUCTION_TRAFFIC_SHIFT',
+    'BAKE_TIME',
+    'CLEAN_UP',
+];
+const activeServiceStatuses = ['PENDING', 'IN_PROGRESS', 'STOP_REQUESTED', 'ROLLBACK_REQUESTED', 'ROLLBACK_IN_PROGRESS'];
+const ownStrategies = ['BLUE_GREEN', 'LINEAR', 'CANARY'];
+function deploysItself({ controller, own }) {
+    return controller === 'ECS' && ownStrategies.some((strategy) => strategy === own.strategy);
+}
+function pausesBeforeShift({ pauses }) {
+    const [from, to] = [positionOf('POST_SCALE_UP'), positionOf('PRODUCTION_TRAFFIC_SHIFT')];
+    return pauses.filter(({ stage }) => positionOf(stage) >= from && positionOf(stage) < to);
+}
+function pauseOf({ status, hooks }) {
+    return status === 'IN_PROGRESS' ? hooks.find((hook) => hook.kind === 'PAUSE' && hook.status === 'AWAITING_ACTION') : undefined;
+}
+function pauseAhead({ own, deployment, until, }) {
+    const last = until === 'succeeded' ? 'CLEAN_UP' : 'PRODUCTION_TRAFFIC_SHIFT';
+    const pauses = own.pauses.filter(({ stage }) => positionOf(stage) <= positionOf(last));
+    if (pauses.length === 0)
+        return 'none';
+    return pauses.some((pause) => isAhead(pause, { own, deployment })) ? 'ahead' : 'past';
+}
+function isAhead({ stage }, { own, deployment }) {
+    const { hooks, target } = deployment;
+    if (stage === deployment.stage)
+        return !hooks.some(({ kind, status }) => kind === 'PAUSE' && status === 'SUCCEEDED');
+    const isRepeated = stage === 'PRE_PRODUCTION_TRAFFIC_SHIFT' && own.routing.kind !== 'all-at-once';
+    if (isRepeated && deployment.stage === 'PRODUCTION_TRAFFIC_SHIFT')
+        return (target?.traffic ?? 0) < 100;
+    return positionOf(stage) > positionOf(deployment.stage);
+}
+function runningRevision({ status, target, sources }) {
+    if (status === 'SUCCESSFUL')
+        return target?.arn;
+    return sources.toSorted((one, other) => (other.traffic ?? 0) - (one.traffic ?? 0))[0]?.arn;
+}
+function serviceDeploymentId(arnOrId) {
+    return arnOrId.slice(arnOrId.lastIndexOf('/') + 1);
+}
+function serviceDeploymentArn({ region, account, cluster, service }, id) {
+    return `arn:${(0,_account_js__WEBPACK_IMPORTED_MODULE_0__/* .partitionOf */ .iQ)(region)}:ecs:${region}:${account}:service-deployment/${cluster}/${service}/${id}`;
+}
+function serviceDeploymentsUrl({ region, cluster, service }) {
+    return `https://${region}.${(0,_account_js__WEBPACK_IMPORTED_MODULE_0__/* .consoleHost */ .kd)(region)}/ecs/v2/clusters/${cluster}/services/${service}/deployments?region=${region}`;
+}
+function deploymentOf(given, { description = '' } = {}) {
+    const status = statusOf(given);
+    const pause = pauseOf(given);
+    const within = rollbackWithin[given.status] ?? 'none';
+    return {
+        id: serviceDeploymentId(given.arn),
+        status,
+        application: '',
+        group: '',
+        config: undefined,
+        description,
+        creator: '',
+        error: errorOf(given),
+        createdAt: given.createdAt,
+        completedAt: given.endedAt,
+        terminationWaitStarted: ['InProgress', 'Ready'].includes(status) && positionOf(given.stage) >= positionOf('BAKE_TIME'),
+        pause: pause && { said: pauseText(pause, given.stage), isAfterShift: positionOf(given.stage) > positionOf('PRODUCTION_TRAFFIC_SHIFT') },
+        rollback: { by: undefined, of: undefined, message: within === 'none' ? undefined : (given.rollback?.reason ?? given.reason), within },
+        rollsBack: undefined,
+        statusMessages: messagesOf(given),
+        waits: { ready: pause && minutesOf(pause, given), termination: given.bakeMinutes },
+        revision: given.target?.arn,
+        previousRevision: given.sources[0]?.arn,
+    };
+}
+function snapshotOf(given, previous) {
+    const deployment = deploymentOf(given);
+    const { target, sources } = given;
+    return {
+        deployment,
+        target: {
+            status: deployment.status,
+            events: eventsAfter(previous?.target?.events ?? [], given),
+            taskSets: [...sources.map((set) => taskSet(set, 'Blue')), ...(target ? [taskSet(target, 'Green')] : [])],
+            mostTraffic: Math.max(previous?.target?.mostTraffic ?? 0, target?.traffic ?? 0),
+        },
+    };
+}
+const statuses = {
+    PENDING: 'Created',
+    IN_PROGRESS: 'InProgress',
+    STOP_REQUESTED: 'Stopping',
+    ROLLBACK_REQUESTED: 'RollingBack',
+    ROLLBACK_IN_PROGRESS: 'RollingBack',
+    SUCCESSFUL: 'Succeeded',
+    STOPPED: 'Stopped',
+    ROLLBACK_SUCCESSFUL: 'Failed',
+    ROLLBACK_FAILED: 'Failed',
+};
+const rollbackWithin = {
+    ROLLBACK_REQUESTED: 'running',
+    ROLLBACK_IN_PROGRESS: 'running',
+    ROLLBACK_SUCCESSFUL: 'succeeded',
+    ROLLBACK_FAILED: 'failed',
+};
+function statusOf(given) {
+    return pauseOf(given) ? 'Ready' : (statuses[given.status] ?? given.status);
+}
+function errorOf({ status, reason, rollback }) {
+    if (!['STOPPED', 'ROLLBACK_SUCCESSFUL', 'ROLLBACK_FAILED'].includes(status))
+        return undefined;
+    const reasons = [...new Set([rollback?.reason, reason].filter((text) => text !== undefined && text !== ''))];
+    return { code: status, message: reasons.join(' ') || 'ECS gives no reason' };
+}
+function messagesOf({ alarms, circuitBreaker, hooks, stage }) {
+    return [
+        ...hooks.filter(hasFailed).map((hook) => hookText(hook, stage)),
+        ...alarms.map((alarm) => `the CloudWatch alarm ${alarm} went off`),
+        ...(circuitBreaker?.status === 'TRIGGERED'
+            ? [
+                `the deployment circuit breaker tripped: ${circuitBreaker.failures} tasks failed, and ${circuitBreaker.threshold} are its threshold`,
+            ]
+            : []),
+    ];
+}
+function hasFailed({ status }) {
+    return status === 'FAILED' || status === 'TIMED_OUT';
+}
+function hookText({ kind, target, status }, stage = '') {
+    const what = kind === 'PAUSE' ? 'pause hook' : `lifecycle hook ${target ?? ''}`;
+    if (status === 'TIMED_OUT')
+        return `the ${what} at ${stage} timed out`;
+    return kind === 'PAUSE' ? `somebody answered the ${what} at ${stage} with a rollback` : `the ${what} at ${stage} failed`;
+}
+function pauseText({ expiresAt, onTimeout }, stage = '') {
+    const until = expiresAt === undefined ? '' : `, until ${new Date(expiresAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    const then = onTimeout === 'CONTINUE' ? 'goes on by itself' : 'rolls back';
+    return `a pause hook holds it at ${stage}${until}; then ECS ${then}`;
+}
+function minutesOf({ expiresAt }, { updatedAt }) {
+    return expiresAt === undefined || updatedAt === undefined ? undefined : (expiresAt - updatedAt) / 60_000;
+}
+function positionOf(stage) {
+    return lifecycleStages.indexOf(stage);
+}
+function eventsAfter(seen, given) {
+    const { stage, status, updatedAt } = given;
+    if (status === 'SUCCESSFUL')
+        return seen.map((event) => ended(event, 'Succeeded', updatedAt));
+    if (!['PENDING', 'IN_PROGRESS'].includes(status))
+        return seen.map((event) => ended(event, 'Failed', updatedAt, given));
+    if (stage === undefined || seen.some(({ name }) => name === stage))
+        return seen;
+    const position = positionOf(stage);
+    if (position >= 0 && seen.some(({ name }) => positionOf(name) > position))
+        return seen;
+    const begun = { name: stage, status: 'InProgress', startedAt: updatedAt, endedAt: undefined, diagnostics: undefined };
+    return [...seen.map((event) => ended(event, 'Succeeded', updatedAt)), begun];
+}
+function ended(event, status, at, because) {
+    if (event.status !== 'InProgress')
+        return event;
+    const hook = because?.hooks.find(hasFailed);
+    const diagnostics = hook && { code: hook.status, message: hook.target ?? 'pause hook', logTail: '' };
+    return { ...event, status, endedAt: at, diagnostics };
+}
+function taskSet(tasks, label) {
+    return {
+        id: tasks.arn,
+        label,
+        status: label === 'Green' ? 'PRIMARY' : 'ACTIVE',
+        desired: tasks.requested,
+        pending: tasks.pending,
+        running: tasks.running,
+        traffic: tasks.traffic ?? 0,
+        testTraffic: tasks.testTraffic,
+    };
+}
+
+
+/***/ }),
+
 /***/ 9377:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -38782,7 +38996,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1329);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5281);
 /* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7981);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6334);
 /* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8959);
@@ -38851,7 +39065,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1329:
+/***/ 5281:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38875,6 +39089,7 @@ var markdown = __nccwpck_require__(3812);
 
 
 const digestOfBuild = '<digest of the build>';
+const registration = { service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' };
 function nextRevision({ running, family }) {
     return `${running.slice(0, running.lastIndexOf('/') + 1)}${family}:<new revision>`;
 }
@@ -38961,7 +39176,7 @@ const outcomes = {
     unchanged: 'runs exactly this already',
     yield: 'would be left as it is',
 };
-function deploymentSections({ cluster, service, place, images, outcome, before, taskDefinition, changes, appSpec, }) {
+function deploymentSections({ cluster, service, place, images, outcome, before, taskDefinition, changes, appSpec, updateService, }) {
     return [
         {
             title: 'Deployment',
@@ -38969,10 +39184,14 @@ function deploymentSections({ cluster, service, place, images, outcome, before, 
             block: { language: '', lines: images.map(({ container, uri }) => `${container}: ${uri}`) },
         },
         definitionSection(taskDefinition),
-        ...(appSpec === undefined
-            ? []
-            : [{ title: 'AppSpec', facts: ['as it would be sent'], block: { language: '', lines: appSpec.trimEnd().split('\n') } }]),
+        ...requestSections('AppSpec', appSpec),
+        ...requestSections('UpdateService', updateService),
     ];
+}
+function requestSections(title, text) {
+    if (text === undefined)
+        return [];
+    return [{ title, facts: ['as it would be sent'], block: { language: '', lines: text.trimEnd().split('\n') } }];
 }
 function courseSections({ id, status, cluster, service, place, fate, taskDefinition }) {
     return [
@@ -39010,11 +39229,11 @@ const outputs = {
     pushed: '`true` if the image or a tag was pushed, `false` if all was there already.',
     'policy-changed': '`true` if the repository policy was written.',
     policy: 'The repository policy after the step, as JSON.',
-    'deployment-id': 'The deployment: set as soon as it is known, also when the wait fails. In `rollback` the one that brings back what ran before.',
-    'deployment-status': 'Its last status, e.g. `Succeeded`.',
+    'deployment-id': 'The deployment: CodeDeploy’s `d-…`, or the last part of the ARN of ECS’s service deployment. Set as soon as it is known, also when the wait fails. In `rollback` the one that brings back what ran before.',
+    'deployment-status': 'Its last status, in CodeDeploy’s words also where ECS itself deploys: `Succeeded`, `Failed`, `Stopped`, `InProgress`, …',
     'deployment-url': 'The deployment in the AWS console.',
     'task-definition-arn': 'The task definition that was registered, or the one that runs already. In `follow` and `continue` the one that is deployed, in `rollback` the one that is gone back to, where that is known.',
-    'rollback-deployment-id': 'The deployment that rolled it back, if one did.',
+    'rollback-deployment-id': 'The deployment that rolled it back, if one did; empty where ECS itself rolls back, which it does within the deployment.',
     changed: '`true` if a deployment was started (or, in `rollback`, stopped), `false` if there was no need.',
     matrix: 'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
     accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',
@@ -39367,6 +39586,12 @@ function repositoryOf({ image }) {
         return undefined;
     const reference = [image, `${image}:latest`].map(domain_image/* parseImageReference */.o_).find((parsed) => parsed.ok);
     return reference?.ok ? reference.value.repository : undefined;
+}
+const mostTags = 50;
+function withTags(definition, tags) {
+    const others = (0,json/* elements */.Yt)(definition['tags']).filter((tag) => !(0,json/* isObject */.Gv)(tag) || !tags.some(({ key }) => key === tag['key']));
+    const tagged = { ...definition, tags: [...others, ...tags.map(({ key, value }) => ({ key, value }))] };
+    return tagged.tags.length <= mostTags && sizeFindings(tagged).length === 0 ? tagged : definition;
 }
 function withImages(definition, images) {
     return images.reduce((changed, { container, image }) => withContainer(changed, { name: container, change: (before) => ({ ...before, image: (0,domain_image/* formatImage */.vy)(image) }) }), definition);
@@ -39775,6 +40000,54 @@ function replaced(value, [step, ...rest], replacement) {
     return (0,json/* isObject */.Gv)(value) ? { ...value, [step]: replaced(value[step], rest, replacement) } : (value ?? null);
 }
 
+// EXTERNAL MODULE: ./build/domain/deployment.js
+var domain_deployment = __nccwpck_require__(6106);
+;// CONCATENATED MODULE: ./build/domain/deployment-continuation.js
+
+function continuationOf({ snapshot, until, pauseAhead, canEndTerminationWait, }) {
+    const { deployment } = snapshot;
+    const { status } = deployment;
+    if ((0,domain_deployment/* isTerminal */.Hd)(status))
+        return { what: 'follow', why: `it has ended already: ${status}` };
+    if (deployment.rollback.within === 'running')
+        return { what: 'follow', why: 'it is rolled back' };
+    if (status === 'Ready')
+        return inReady(snapshot, until);
+    if ((0,domain_deployment/* hasReached */.Nl)({ deployment, until }))
+        return { what: 'follow', why: 'its traffic has shifted whole already' };
+    if (deployment.terminationWaitStarted) {
+        return canEndTerminationWait
+            ? { what: 'end-termination-wait' }
+            : { what: 'nothing', why: 'is in its bake time, which ends by itself: ECS has no call that ends it. Use mode: follow' };
+    }
+    switch (pauseAhead) {
+        case 'ahead':
+            return { what: 'await-ready' };
+        case 'past':
+            return { what: 'follow', why: 'it was continued already, and its traffic shifts' };
+        case 'none':
+            return {
+                what: 'nothing',
+                why: canEndTerminationWait
+                    ? `is ${status}, and waits for nothing: its group shifts the traffic without a wait in Ready, and the wait before the old tasks end has not begun. Continue it in that wait, or use mode: follow`
+                    : `is ${status}, and no pause hook of its service will hold it. Give the service one (targetType: PAUSE), or use mode: follow`,
+            };
+    }
+}
+function inReady({ deployment: { pause } }, until) {
+    if (until !== 'traffic-shifted' || !pause?.isAfterShift)
+        return { what: 'end-ready-wait' };
+    return {
+        what: 'nothing',
+        why: `has the whole traffic on its new tasks, and ${pause.said}. Look at them, and continue it with wait-until: succeeded`,
+    };
+}
+const eventsOfTheShift = ['BeforeAllowTraffic', 'AllowTraffic', 'AfterAllowTraffic'];
+function hasBegunToShift(snapshot) {
+    const begun = snapshot.target?.events.some(({ name, status }) => eventsOfTheShift.includes(name) && status !== 'Pending');
+    return begun === true || ((0,domain_deployment/* greenOf */.HX)(snapshot)?.traffic ?? 0) > 0;
+}
+
 ;// CONCATENATED MODULE: ./build/domain/deployment-group.js
 function predefinedRouting(name) {
     if (name === 'CodeDeployDefault.ECSAllAtOnce')
@@ -39803,23 +40076,37 @@ function waitBudget({ routing, group, until, }) {
             .join(', '),
     };
 }
-function shiftMinutes(routing) {
+function ownWaitBudget({ own, until }) {
+    const budget = waitBudget({
+        routing: own.routing,
+        group: { readyWait: { minutes: pauseMinutes(own) }, terminationWaitMinutes: own.bakeMinutes },
+        until,
+    });
+    if (!own.networkLoadBalancer)
+        return budget;
+    return { minutes: budget.minutes + 20, explanation: `${budget.explanation}, 20 min for the network load balancer` };
+}
+function pauseMinutes({ pauses, routing }) {
+    return pauses.reduce((sum, { stage, minutes }) => sum + minutes * (stage === 'PRE_PRODUCTION_TRAFFIC_SHIFT' ? stepsOf(routing) : 1), 0);
+}
+function stepsOf(routing) {
     switch (routing.kind) {
         case 'all-at-once':
-            return 0;
+            return 1;
         case 'canary':
-            return routing.minutes;
+            return 2;
         case 'linear':
-            return (Math.ceil(100 / Math.max(routing.percentage, 1)) - 1) * routing.minutes;
+            return Math.ceil(100 / Math.max(routing.percentage, 1));
     }
+}
+function shiftMinutes(routing) {
+    return routing.kind === 'all-at-once' ? 0 : (stepsOf(routing) - 1) * routing.minutes;
 }
 
 // EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
 var aws = __nccwpck_require__(2361);
 // EXTERNAL MODULE: ./build/ports/documents.js
 var documents = __nccwpck_require__(2081);
-// EXTERNAL MODULE: ./build/domain/deployment.js
-var domain_deployment = __nccwpck_require__(6106);
 ;// CONCATENATED MODULE: ./build/domain/deployment-marker.js
 const longestDescription = 256;
 function markerOf(run, { nonce, pullRequest }) {
@@ -39869,6 +40156,22 @@ function rollbackText(undone) {
 function undoneBy(description) {
     return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
 }
+const markerTag = 'ecr-org-deploy';
+const rollbackTag = 'ecr-org-deploy-rollback-of';
+function isOwnTag({ key }) {
+    return key === markerTag || key === rollbackTag;
+}
+function tagsOf({ marker, undoes }) {
+    const mark = { key: markerTag, value: formatMarker(marker).replace('#', '@') };
+    return undoes === undefined ? [mark] : [mark, { key: rollbackTag, value: undoes }];
+}
+function descriptionOfTags(tags) {
+    const valueOf = (key) => tags.find((tag) => tag.key === key)?.value;
+    const [mark, undoes] = [valueOf(markerTag), valueOf(rollbackTag)];
+    if (mark === undefined)
+        return '';
+    return `${undoes === undefined ? '' : `${rollbackText(undoes)} `}[${mark.replace('@', '#')}]`;
+}
 function isStale({ mine, newest }) {
     if (newest?.workflow !== mine.workflow)
         return false;
@@ -39904,7 +40207,7 @@ function usualGroup({ cluster, service }) {
 }
 function codedeploy_deployments_codedeployDeployments({ codedeploy, place }) {
     return {
-        find: async (nonce) => {
+        find: async ({ nonce }) => {
             const bearsIt = ({ description }) => parseMarker(description)?.nonce === nonce;
             const [active, newest] = await Promise.all([codedeploy.activeDeployments(place), newestOf({ codedeploy, place })]);
             return [...active, ...(newest ? [newest] : [])].find(bearsIt);
@@ -39916,9 +40219,13 @@ function codedeploy_deployments_codedeployDeployments({ codedeploy, place }) {
             return { deployment, target };
         },
         stop: async (of) => codedeploy.stop(of),
-        endReadyWait: async (id) => codedeploy.continueDeployment({ id, wait: 'READY_WAIT' }),
+        endReadyWait: async (id) => {
+            await codedeploy.continueDeployment({ id, wait: 'READY_WAIT' });
+            return 'continued';
+        },
         endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
         url: (id) => (0,domain_deployment/* deploymentUrl */.PM)({ id, region: place.region }),
+        traceOf: ({ nonce }) => `its description ends in #${nonce}`,
     };
 }
 async function newestOf({ codedeploy, place }) {
@@ -39929,6 +40236,7 @@ async function newestOf({ codedeploy, place }) {
 }
 
 ;// CONCATENATED MODULE: ./build/steps/codedeploy-deployer.js
+
 
 
 
@@ -39949,6 +40257,7 @@ function codedeployDeployer(wish) {
     return {
         ...codedeploy_deployments_codedeployDeployments({ codedeploy, place }),
         where: place,
+        needsOwnDefinition: false,
         place: `deployment group ${place.group} of ${place.application}`,
         lint: (definition) => {
             if (!appSpec)
@@ -39979,10 +40288,12 @@ function codedeployDeployer(wish) {
                         ...(service && !appSpec && !synthesise(service) ? [noLoadBalancer(service)] : []),
                     ],
                     documents: service && definition ? containerProblems({ appSpec, service, definition }) : [],
+                    warnings: [],
                 };
             };
         },
-        render: ({ service, taskDefinition }) => render({ appSpec, service, taskDefinition }),
+        marked: ({ definition }) => definition,
+        render: ({ service, taskDefinition }) => ({ appSpec: render({ appSpec, service, taskDefinition }) }),
         changes: (service) => differencesFromLive({ document: appSpec?.value ?? synthesised(service), service }),
         start: async ({ service, taskDefinition, description }) => {
             const answer = await codedeploy.createDeployment({
@@ -40006,7 +40317,11 @@ function codedeployDeployer(wish) {
             const document = (0,documents/* parseDocument */.T)(`the AppSpec ${name.slice(0, 12)} of ${place.application}`, text);
             return { taskDefinition: taskDefinitionOf(document.value), deployer: codedeployDeployer({ ...wish, appSpec: document }) };
         },
-        hasReadyWait: async () => (await knownGroup(group()))?.readyWait.onTimeout === 'STOP_DEPLOYMENT',
+        pauseAhead: async (snapshot) => {
+            if ((await knownGroup(group()))?.readyWait.onTimeout !== 'STOP_DEPLOYMENT')
+                return 'none';
+            return hasBegunToShift(snapshot) ? 'past' : 'ahead';
+        },
         budget: async (of) => {
             const own = of?.config === undefined ? config() : routingOf({ codedeploy, name: of.config });
             const [routing = { kind: 'all-at-once' }, known] = await Promise.all([own, knownGroup(group())]);
@@ -40156,98 +40471,291 @@ function codedeploy_place_strangers({ wish, deployment }) {
     return [{ input: 'deployment-id', problem: `${group} of ${application} is asked for` }];
 }
 
-;// CONCATENATED MODULE: ./build/domain/deployment-continuation.js
+// EXTERNAL MODULE: ./build/domain/service-deployment.js
+var service_deployment = __nccwpck_require__(7712);
+;// CONCATENATED MODULE: ./build/steps/choose-containers.js
 
-function continuationOf({ snapshot, until, hasReadyWait, }) {
-    const { deployment } = snapshot;
-    const { status } = deployment;
-    if ((0,domain_deployment/* isTerminal */.Hd)(status))
-        return { what: 'follow', why: `it has ended already: ${status}` };
-    if (status === 'Ready')
-        return { what: 'end-ready-wait' };
-    if ((0,domain_deployment/* hasReached */.Nl)({ deployment, until }))
-        return { what: 'follow', why: 'its traffic has shifted whole already' };
-    if (deployment.terminationWaitStarted)
-        return { what: 'end-termination-wait' };
-    if (!hasReadyWait) {
-        return {
-            what: 'nothing',
-            why: `is ${status}, and waits for nothing: its group shifts the traffic without a wait in Ready, and the wait before the old tasks end has not begun. Continue it in that wait, or use mode: follow`,
-        };
-    }
-    return hasBegunToShift(snapshot) ? { what: 'follow', why: 'it was continued already, and its traffic shifts' } : { what: 'await-ready' };
+function chooseContainers({ definition, images, wanted }) {
+    const named = images.flatMap(({ container }) => container ?? []);
+    const [environment = ''] = named;
+    const alone = images.find(({ container }) => container === undefined);
+    const chosen = alone === undefined && wanted === undefined
+        ? { ok: true, value: environment }
+        : chooseContainer({ definition, repository: alone?.repository, wanted });
+    const names = containerNames(definition);
+    const problems = [
+        ...named
+            .filter((name) => !names.includes(name))
+            .map((name) => ({
+            input: 'image',
+            problem: `"${name}" is not in the task definition ${definition.family}: its containers are ${names.join(', ')}`,
+        })),
+        ...(chosen.ok ? [] : [{ input: 'container-name', problem: chosen.problem }]),
+    ];
+    if (problems.length > 0 || !chosen.ok)
+        return { containers: undefined, problems };
+    return { containers: { images: alone === undefined ? named : [chosen.value], environment: chosen.value }, problems };
 }
-const eventsOfTheShift = ['BeforeAllowTraffic', 'AllowTraffic', 'AfterAllowTraffic'];
-function hasBegunToShift(snapshot) {
-    const begun = snapshot.target?.events.some(({ name, status }) => eventsOfTheShift.includes(name) && status !== 'Pending');
-    return begun === true || ((0,domain_deployment/* greenOf */.HX)(snapshot)?.traffic ?? 0) > 0;
+
+;// CONCATENATED MODULE: ./build/steps/ecs-deployments.js
+
+
+
+
+
+async function listedWith({ ecs, place, taskDefinition, }) {
+    const newest = await ecs.newestDeployments(place);
+    const revisions = await ecs.serviceRevisions(newest.map(({ revision }) => revision));
+    return newest.find(({ revision }) => revisions.some((each) => each.arn === revision && each.taskDefinition === taskDefinition));
 }
-
-;// CONCATENATED MODULE: ./build/steps/continue-deployment.js
-
-
-
-async function continuationNow(snapshot, { deployer, until }) {
-    return continuationOf({ snapshot, until, hasReadyWait: await deployer.hasReadyWait() });
-}
-function nothingToContinue(id, { why }) {
-    return new build_errors/* InputError */.dz([{ input: 'mode', problem: `there is nothing to continue: ${id} ${why}` }]);
-}
-function continuer(request) {
-    const { log } = request;
-    let state = 'new';
-    return async (snapshot) => {
-        if (state === 'done')
-            return;
-        const { id } = snapshot.deployment;
-        const continuation = await continuationNow(snapshot, request);
-        switch (continuation.what) {
-            case 'await-ready':
-                if (state === 'new')
-                    log.info(`${id}  has not come to Ready yet: it is continued as soon as it has`);
-                state = 'awaiting';
-                return;
-            case 'nothing':
-                throw nothingToContinue(id, continuation);
-            case 'follow':
-                log.info(`${id}  not continued: ${continuation.why}`);
-                state = 'done';
-                return;
-            case 'end-ready-wait':
-            case 'end-termination-wait':
-                if (await end(continuation.what, { id, request }))
-                    state = 'done';
-        }
+function ecs_deployments_ecsDeployments({ ecs, place }) {
+    const described = async (id) => ecs.serviceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
+    const seen = new Map();
+    return {
+        find: async ({ nonce, taskDefinition }) => {
+            const listed = await listedWith({ ecs, place, taskDefinition });
+            if (!listed)
+                return undefined;
+            const [deployment, { tags }] = await Promise.all([ecs.serviceDeployment(listed.arn), ecs.describeTaskDefinition(taskDefinition)]);
+            const description = descriptionOfTags(tags);
+            return (parseMarker(description)?.nonce ?? nonce) === nonce ? (0,service_deployment/* deploymentOf */.PE)(deployment, { description }) : undefined;
+        },
+        deployment: async (id) => (0,service_deployment/* deploymentOf */.PE)(await described(id)),
+        look: async (id) => {
+            const snapshot = (0,service_deployment/* snapshotOf */.NA)(await described(id), seen.get(id));
+            seen.set(id, snapshot);
+            return snapshot;
+        },
+        stop: async ({ id }) => {
+            try {
+                await ecs.stopServiceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
+                return 'stopping';
+            }
+            catch (error) {
+                if ((0,domain_deployment/* isTerminal */.Hd)((0,service_deployment/* deploymentOf */.PE)(await described(id)).status))
+                    return 'ended';
+                throw error;
+            }
+        },
+        endReadyWait: async (id) => {
+            const arn = (0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id));
+            const pause = async () => (0,service_deployment/* pauseOf */.eY)(await ecs.serviceDeployment(arn));
+            const hook = await pause();
+            if (!hook)
+                return 'over';
+            try {
+                await ecs.continueServiceDeployment({ arn, hook: hook.id });
+                return 'continued';
+            }
+            catch (error) {
+                if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isPassing */.WG)(error) || (await pause())?.id === hook.id)
+                    throw error;
+                return 'over';
+            }
+        },
+        endTerminationWait: undefined,
+        url: () => (0,service_deployment/* serviceDeploymentsUrl */.Z0)(place),
+        traceOf: ({ taskDefinition }) => `its task definition is ${(0,live_service/* shortName */.E)(taskDefinition)}`,
     };
 }
-const waits = {
-    'end-ready-wait': { call: 'endReadyWait', said: 'continued: the traffic shifts now' },
-    'end-termination-wait': { call: 'endTerminationWait', said: 'continued: its old tasks end now' },
-};
-async function end(wait, { id, request }) {
-    const { deployer, log, signal } = request;
-    const { call, said } = waits[wait];
-    signal.throwIfAborted();
-    try {
-        await deployer[call](id);
-        log.info(`${id}  ${said}`);
-        return true;
-    }
-    catch (error) {
-        if ((0,aws/* isPassing */.WG)(error)) {
-            log.warning(`${id}  no answer to the continuation; looking whether it is to be sent again`);
-            return false;
-        }
-        if (!isHarmless(wait, error))
-            throw error;
-        log.info(`${id}  AWS does not continue it (${(0,aws/* awsCode */.z8)(error) ?? ''}): it goes on by itself, and is followed`);
-        return true;
-    }
+
+;// CONCATENATED MODULE: ./build/steps/ecs-deployer.js
+
+
+
+
+
+
+
+
+function ecsDeployer({ ecs, clock, region, service, inputs }) {
+    const account = ownerOf(service);
+    const place = { how: 'ecs', region, account, cluster: (0,live_service/* shortName */.E)(inputs.cluster), service: inputs.service };
+    const deployments = ecs_deployments_ecsDeployments({ ecs, place });
+    const definitionOf = remembering(async (arn) => ecs.describeTaskDefinition(arn));
+    const described = remembering(async (arn) => ecs.serviceDeployment(arn));
+    const current = (0,aws/* lazy */.RZ)(async () => ecs.serviceRevisions(service.revisions.slice(0, 20)));
+    const newest = (0,aws/* lazy */.RZ)(async () => (await ecs.newestDeployments(place))[0]);
+    const deployedBy = async (revision) => {
+        const known = (await current()).find(({ arn }) => arn === revision);
+        return (known ?? (await ecs.serviceRevisions([revision]))[0])?.taskDefinition;
+    };
+    const marked = async (listed) => {
+        if (!listed)
+            return undefined;
+        const [deployment, description] = await Promise.all([described(listed.arn), descriptionOf(listed.revision)]);
+        return (0,service_deployment/* deploymentOf */.PE)(deployment, { description });
+    };
+    const descriptionOf = async (revision) => {
+        const definition = await deployedBy(revision);
+        return definition === undefined ? '' : descriptionOfTags((await definitionOf(definition)).tags);
+    };
+    const deployer = {
+        ...deployments,
+        where: place,
+        place: `ECS's own ${service.own.strategy ?? ''} deployments`,
+        needsOwnDefinition: true,
+        lint: () => [],
+        warnings: ignored({ inputs, service }),
+        named: async (id) => {
+            const deployment = await described((0,service_deployment/* serviceDeploymentArn */.W3)(place, id));
+            return (0,service_deployment/* deploymentOf */.PE)(deployment, { description: deployment.target && (await descriptionOf(deployment.target.arn)) });
+        },
+        running: async () => {
+            definitionOf(service.taskDefinition).catch(() => undefined);
+            const [only, ...others] = service.revisions;
+            const last = others.length > 0 || only === undefined ? await newest() : undefined;
+            const revision = last ? (0,service_deployment/* runningRevision */.DX)(await described(last.arn)) : only;
+            return definitionOf((revision === undefined ? undefined : await deployedBy(revision)) ?? service.taskDefinition);
+        },
+        read: () => {
+            const reads = {
+                active: ecs.activeDeployments(place).then(async ([first]) => marked(first)),
+                newest: newest().then(marked),
+            };
+            for (const reading of Object.values(reads))
+                reading.catch(() => undefined);
+            return async ({ definition }) => {
+                const [active, last] = await Promise.allSettled([reads.active, reads.newest]);
+                return {
+                    active: active.status === 'fulfilled' ? active.value : undefined,
+                    newest: last.status === 'fulfilled' ? last.value : undefined,
+                    failures: [active, last].flatMap((read) => (read.status === 'rejected' ? [read.reason] : [])),
+                    inputs: inputProblems({ inputs, service }),
+                    documents: definition ? ecs_deployer_containerProblems({ service, definition }) : [],
+                    warnings: deployer.warnings,
+                };
+            };
+        },
+        marked: ({ definition, marker, undoes }) => withTags(definition, tagsOf({ marker, undoes })),
+        render: ({ taskDefinition }) => ({
+            updateService: JSON.stringify({ cluster: place.cluster, service: place.service, taskDefinition }, undefined, 2),
+        }),
+        changes: () => [],
+        start: async ({ taskDefinition }) => {
+            const [active] = await ecs.activeDeployments(place);
+            if (active) {
+                const id = (0,service_deployment/* serviceDeploymentId */.mX)(active.arn);
+                const [revision] = await ecs.serviceRevisions([active.revision]);
+                return revision?.taskDefinition === taskDefinition ? { answer: 'started', id } : { answer: 'busy', message: `${id} is under way.` };
+            }
+            const update = await ecs.updateService({ cluster: place.cluster, service: place.service, taskDefinition });
+            if (update.answer === 'unknown')
+                return update;
+            for (const pause of [500, 1_000, 2_000, 4_000]) {
+                const made = await listedWith({ ecs, place, taskDefinition });
+                if (made)
+                    return { answer: 'started', id: (0,service_deployment/* serviceDeploymentId */.mX)(made.arn) };
+                await clock.sleep(pause);
+            }
+            return { answer: 'unknown', error: new Error('ECS updated the service, and lists no deployment of it') };
+        },
+        permission: ({ call }) => {
+            if (call === 'endTerminationWait')
+                throw new Error('a bake time has no end but its own');
+            const arn = (resource) => `arn:${(0,domain_account/* partitionOf */.iQ)(region)}:ecs:${region}:${account}:${resource}`;
+            const name = `${place.cluster}/${place.service}`;
+            return {
+                service: 'ecs',
+                action: ecs_deployer_actions[call],
+                resource: arn(call === 'start' ? `service/${name}` : `service-deployment/${name}/*`),
+            };
+        },
+        revision: async (name) => {
+            const taskDefinition = await deployedBy(name);
+            return taskDefinition === undefined ? undefined : { taskDefinition, deployer };
+        },
+        pauseAhead: async ({ deployment: { id } }) => {
+            const deployment = await ecs.serviceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, id));
+            return (0,service_deployment/* pauseAhead */.Au)({ own: service.own, deployment, until: inputs['wait-until'] });
+        },
+        budget: async () => ownWaitBudget({ own: service.own, until: inputs['wait-until'] }),
+    };
+    return deployer;
 }
-function isHarmless(wait, error) {
-    if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
-        return false;
-    return (wait === 'end-termination-wait' || ['DeploymentIsNotInReadyStateException', 'DeploymentAlreadyCompletedException'].includes(error.code));
+const ecs_deployer_actions = {
+    start: 'UpdateService',
+    stop: 'StopServiceDeployment',
+    endReadyWait: 'ContinueServiceDeployment',
+};
+function remembering(make) {
+    const made = new Map();
+    return async (key) => {
+        const known = made.get(key) ?? make(key);
+        made.set(key, known);
+        return known;
+    };
+}
+function ownerOf({ arn }) {
+    const parsed = (0,domain_account/* parseArn */.Lw)(arn);
+    const account = (0,domain_account/* parseAccountId */.cK)(parsed.ok ? parsed.value.account : '');
+    if (!account.ok)
+        throw new Error(`ECS described a service with the ARN "${arn}"`);
+    return account.value;
+}
+function inputProblems({ inputs, service }) {
+    const who = deployedByEcs(service);
+    const rollback = inputs['auto-rollback'];
+    return [
+        ...(inputs['codedeploy-appspec'] === undefined
+            ? []
+            : [
+                {
+                    input: 'codedeploy-appspec',
+                    problem: `is for CodeDeploy, and ${who}: its hooks would not run; leave it out, and give the service lifecycle hooks instead`,
+                },
+            ]),
+        ...(rollback === 'group'
+            ? []
+            : [
+                {
+                    input: 'auto-rollback',
+                    problem: `is ${rollback}, and ${who}, which rolls back as the service's deployment configuration says; leave it out, and set alarms and circuit breaker there`,
+                },
+            ]),
+    ];
+}
+const unused = [
+    'codedeploy-application',
+    'codedeploy-deployment-group',
+    'codedeploy-deployment-config',
+    'codedeploy-deployment-description',
+];
+function ignored({ inputs, service }) {
+    const given = unused.filter((name) => inputs[name] !== undefined);
+    const who = deployedByEcs(service);
+    return [
+        ...given.map((name) => `${name} is ignored: ${who}.`),
+        ...(inputs['wait-until'] === 'ready' && (0,service_deployment/* pausesBeforeShift */.DK)(service.own).length === 0
+            ? [
+                `wait-until is ready, and ${service.name} has no pause hook before its traffic shifts: the step ends when the traffic has shifted.`,
+            ]
+            : []),
+    ];
+}
+function deployedByEcs({ name, own }) {
+    return `${name} is deployed by ECS itself (${own.strategy ?? ''})`;
+}
+function ecs_deployer_containerProblems({ service, definition }) {
+    const file = `the load balancer of the service ${service.name}`;
+    const names = containerNames(definition);
+    return service.loadBalancers.flatMap(({ containerName, containerPort }) => {
+        if (!names.includes(containerName))
+            return [
+                {
+                    file,
+                    problem: `names the container ${containerName}, which the task definition ${definition.family} lacks: its containers are ${names.join(', ')}`,
+                },
+            ];
+        if (mappedPorts(definition, containerName).includes(containerPort))
+            return [];
+        return [
+            {
+                file,
+                problem: `is for port ${containerPort} of the container ${containerName}, which does not map it in the task definition ${definition.family}`,
+            },
+        ];
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/steps/preflight-report.js
@@ -40287,17 +40795,427 @@ function distinct(failures) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/render-definition.js
+
+
+
+
+function renderDefinition(rendering, images) {
+    const rendered = filledIn(rendering, images);
+    const findings = registrationFindings(rendered);
+    if (findings.length === 0)
+        return rendered;
+    const file = `the task definition ${rendered.family}`;
+    throw new build_errors/* DocumentError */.Mi(findings.map(({ path, problem }) => ({ file, problem, ...(path.length > 0 && { path: (0,json/* formatPath */.jV)(path) }) })));
+}
+function rehearse(rendering, images) {
+    return registrationFindings(filledIn(rendering, images.map(placeholder)));
+}
+function containerImages({ images: names }, images) {
+    if (names.length !== images.length)
+        throw new Error(`${images.length} images for ${names.length} containers`);
+    return images.map((image, index) => ({ container: names[index] ?? '', image }));
+}
+function containerUris(containers, images) {
+    return containerImages(containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) }));
+}
+function filledIn({ definition, containers, inputs }, images) {
+    const variables = inputs['environment-variables'];
+    return withEnvironment(withImages(definition, containerImages(containers, images)), { container: containers.environment, variables });
+}
+function placeholder({ repository }) {
+    return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/prepare-deployment.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+async function prepareDeployment(request) {
+    const documents = request.documents ?? (await readDocuments(request));
+    const inputs = { ...request.inputs, cluster: (0,live_service/* shortName */.E)(request.inputs.cluster) };
+    return check({ request: { ...request, inputs }, documents });
+}
+async function readDocuments({ inputs, side, images, ports: { files, log }, }) {
+    const [taskDefinition, appSpec] = await Promise.all([
+        readDocument({ files, file: inputs['task-definition'] }),
+        readDocument({ files, file: inputs['codedeploy-appspec'] }),
+    ]);
+    const problems = [...taskDefinition.problems, ...appSpec.problems];
+    const documents = { taskDefinition: taskDefinition.document, appSpec: appSpec.document };
+    const read = documents.taskDefinition && readTaskDefinition(documents.taskDefinition.value, { family: 'live' });
+    if (documents.taskDefinition && read && !read.ok)
+        problems.push(...locatedIn(documents.taskDefinition, read.findings));
+    const definition = read?.ok ? read.definition : undefined;
+    problems.push(...codedeployOf({ inputs, side, documents }).lint(definition));
+    report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
+    for (const warning of strangersIn(documents.taskDefinition))
+        log.warning(warning);
+    return documents;
+}
+function strangersIn(document) {
+    if (!document)
+        return [];
+    const findings = unknownMembers(document.value).map(({ path, name, known }) => ({
+        path,
+        problem: `is not known here${(0,build_inputs/* didYouMean */.au)(name, known)}; it is sent to ECS as it stands`,
+    }));
+    return locatedIn(document, findings).map(build_errors/* formatProblem */.Vw);
+}
+async function readDocument({ files, file }) {
+    if (file === undefined)
+        return { document: undefined, problems: [] };
+    try {
+        const text = await files.readText(file);
+        if (text === undefined)
+            return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
+        return { document: (0,documents/* parseDocument */.T)(file, text), problems: [] };
+    }
+    catch (error) {
+        if (error instanceof build_errors/* DocumentError */.Mi)
+            return { document: undefined, problems: [...error.problems] };
+        throw error;
+    }
+}
+function locatedIn(document, findings) {
+    return findings.map(({ path, problem }) => ({ file: document.file, path: (0,json/* formatPath */.jV)(path), problem, ...document.position(path) }));
+}
+function nameProblems({ inputs, images, definition, }) {
+    const wanted = inputs['container-name'];
+    const isByName = wanted !== undefined || images.every(({ container }) => container !== undefined);
+    return isByName ? chooseContainers({ definition, images, wanted }).problems : [];
+}
+function codedeployOf({ inputs, side, documents }) {
+    const { service } = inputs;
+    const cluster = (0,live_service/* shortName */.E)(inputs.cluster);
+    const usual = usualGroup({ cluster, service });
+    return codedeployDeployer({
+        codedeploy: side.codedeploy,
+        place: {
+            how: 'codedeploy',
+            region: inputs['deploy-region'] ?? inputs['aws-region'],
+            cluster,
+            service,
+            application: inputs['codedeploy-application'] ?? usual.application,
+            group: inputs['codedeploy-deployment-group'] ?? usual.group,
+        },
+        appSpec: documents.appSpec,
+        config: inputs['codedeploy-deployment-config'],
+        autoRollback: inputs['auto-rollback'],
+        until: inputs['wait-until'],
+    });
+}
+function wayOf({ request: { inputs, side, ports }, service, codedeploy, }) {
+    if (!(0,service_deployment/* deploysItself */.mS)(service))
+        return { ...codedeploy, running: side.ecs.describeTaskDefinition((0,live_service/* running */.y)(service).taskDefinition) };
+    const region = inputs['deploy-region'] ?? inputs['aws-region'];
+    const deployer = ecsDeployer({ ecs: side.ecs, clock: ports.clock, region, service, inputs });
+    return { deployer, ready: deployer.read(), running: deployer.running() };
+}
+async function check({ request, documents, again = false, }) {
+    const { inputs, side, ports } = request;
+    const codedeploy = codedeployOf({ inputs, side, documents });
+    const started = { deployer: codedeploy, ready: codedeploy.read() };
+    const beside = request.beside?.();
+    const answering = side.ecs.describeService(inputs);
+    const finding = answering.then((answer) => answer.found === 'service' ? wayOf({ request, service: answer.service, codedeploy: started }) : undefined);
+    const describing = finding.then(async (way) => way?.running);
+    const [identity, answer, described] = await Promise.allSettled([side.session.identity(), answering, describing]);
+    if (identity.status === 'rejected')
+        throw identity.reason;
+    const { deployer, ready } = (await finding.catch(() => undefined)) ?? started;
+    const live = answer.status === 'fulfilled' ? answer.value : undefined;
+    const service = live?.found === 'service' ? live.service : undefined;
+    const current = described.status === 'fulfilled' ? described.value : undefined;
+    const reading = current && definitionFrom({ documents, current });
+    const definition = reading?.ok ? reading.definition : undefined;
+    const choice = definition && chooseContainers({ definition, images: request.images, wanted: inputs['container-name'] });
+    const containers = choice?.containers;
+    const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
+    const isOurs = service === undefined || service.controller === 'CODE_DEPLOY' || (0,service_deployment/* deploysItself */.mS)(service);
+    const readiness = await ready({ service, definition });
+    const checked = isOurs ? readiness : undefined;
+    const [further] = await Promise.allSettled([beside?.(definition)]);
+    report({
+        inputs: [
+            ...guardProblems({ request, identity: identity.value }),
+            ...serviceFindings,
+            ...(checked?.inputs ?? []),
+            ...activeProblems({ active: checked?.active, inputs, deployer }),
+            ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
+            ...(choice?.problems ?? []),
+            ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
+        ],
+        documents: [
+            ...(reading && !reading.ok ? reading.problems : []),
+            ...(current && definition && containers
+                ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
+                : []),
+            ...(checked?.documents ?? []),
+        ],
+        failures: [
+            ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason] : [])),
+            ...(checked?.failures ?? []),
+        ].map((error) => ({ input: 'deploy-role', error })),
+    });
+    if (!service || !current || !definition || !containers || !checked)
+        throw new Error('a preflight problem was not reported');
+    if (!again) {
+        if (documents.taskDefinition)
+            warn(familyWarning({ definition, live: current.arn }));
+        for (const warning of checked.warnings)
+            warn(warning);
+    }
+    return {
+        inputs,
+        side,
+        identity: identity.value,
+        deployer,
+        service,
+        running: current,
+        definition,
+        containers,
+        active: checked.active,
+        newest: checked.newest,
+        again: async () => {
+            const { beside: _checkedOnce, ...rest } = request;
+            return check({ request: rest, documents, again: true });
+        },
+    };
+    function warn(text) {
+        if (text !== undefined)
+            ports.log.warning(text);
+    }
+}
+function definitionFrom(origin) {
+    const { documents, current } = origin;
+    const family = (0,live_service/* shortName */.E)(current.arn).replace(/:\d+$/, '');
+    const reading = readTaskDefinition(documents.taskDefinition ? documents.taskDefinition.value : withOwnTags(current), { family });
+    return reading.ok ? reading : { ok: false, problems: locate(reading.findings, origin) };
+}
+function locate(findings, { documents, current }) {
+    if (documents.taskDefinition)
+        return locatedIn(documents.taskDefinition, findings);
+    const file = `the live service's task definition ${(0,live_service/* shortName */.E)(current.arn)}`;
+    return findings.map(({ path, problem }) => ({ file, path: (0,json/* formatPath */.jV)(path), problem }));
+}
+function withOwnTags({ definition, tags }) {
+    const own = tags.filter((tag) => !tag.key.startsWith('aws:') && !isOwnTag(tag));
+    return own.length === 0 ? definition : { ...definition, tags: own.map(({ key, value }) => ({ key, value })) };
+}
+function guardProblems({ request, identity }) {
+    const { inputs, registryAccount } = request;
+    if (inputs['deploy-role'] !== undefined || inputs['deploy-account-id'] !== undefined)
+        return [];
+    if (registryAccount === undefined || identity.account !== registryAccount)
+        return [];
+    return [
+        {
+            input: 'deploy-account-id',
+            problem: `is needed to deploy into ${identity.account}, which owns the registry (${identity.arn}); give it if that is meant, else the deploy-role of the other account`,
+        },
+    ];
+}
+function serviceProblems({ live, inputs, }) {
+    const region = inputs['deploy-region'] ?? inputs['aws-region'];
+    const { cluster, service } = inputs;
+    if (live.found === 'nothing') {
+        return live.missing === 'cluster'
+            ? [{ input: 'cluster', problem: `there is no cluster ${cluster} in ${region}` }]
+            : [{ input: 'service', problem: `there is no service ${service} in the cluster ${cluster}` }];
+    }
+    const { status, controller } = live.service;
+    if (status !== 'ACTIVE')
+        return [{ input: 'service', problem: `${service} is ${status}, not ACTIVE` }];
+    if (controller === 'CODE_DEPLOY' || (0,service_deployment/* deploysItself */.mS)(live.service))
+        return [];
+    if (controller === 'EXTERNAL') {
+        return [
+            { input: 'service', problem: `${service} has the deployment controller EXTERNAL: whoever made its task sets deploys it; ${remedy}` },
+        ];
+    }
+    return [
+        { input: 'service', problem: `${service} has rolling updates (the deployment controller ECS with the strategy ROLLING); ${remedy}` },
+    ];
+}
+const remedy = 'give it the controller ECS with the strategy BLUE_GREEN, LINEAR or CANARY, or the controller CODE_DEPLOY; both have new tasks beside the old ones, so that a bad release is undone';
+function activeProblems({ active, inputs, deployer, }) {
+    if (!active || inputs['on-active-deployment'] !== 'fail' || !(0,domain_deployment/* isActive */.$m)(active.status))
+        return [];
+    const by = parseMarker(active.description);
+    const who = by ? ` by run ${by.run} of ${by.workflow}` : '';
+    const problem = `is fail, and ${active.id} (${active.status}${who}) is under way in ${deployer.place}: ${deployer.url(active.id)}`;
+    return [{ input: 'on-active-deployment', problem }];
+}
+function secretProblems({ inputs, definition, container, }) {
+    const names = secretsAmong({ definition, container, names: inputs['environment-variables'].map(([name]) => name) });
+    return names.map((name) => ({
+        input: 'environment-variables',
+        problem: `${name} is a secret of the container ${container}, and ECS takes a name only once`,
+    }));
+}
+
+;// CONCATENATED MODULE: ./build/steps/ecs-place.js
+
+
+
+
+
+
+function serviceDeploymentProblems(inputs) {
+    const id = inputs['deployment-id'];
+    if (id === undefined || !(0,domain_deployment/* isServiceDeployment */.bO)(id))
+        return [];
+    const named = namesIn(id);
+    const { cluster, service } = inputs;
+    if (!named) {
+        const problem = `is needed: ${id} is of ECS’s own deployments, which are known by their service`;
+        return ['cluster', 'service'].filter((input) => inputs[input] === undefined).map((input) => ({ input, problem }));
+    }
+    const region = inputs['deploy-region'] ?? inputs['aws-region'];
+    return [
+        ...(named.region === region ? [] : [`is in ${named.region}, and the Region is ${region} (deploy-region)`]),
+        ...(cluster === undefined || (0,live_service/* shortName */.E)(cluster) === named.cluster ? [] : [`is of the cluster ${named.cluster}, not of ${cluster}`]),
+        ...(service === undefined || service === named.service ? [] : [`is of the service ${named.service}, not of ${service}`]),
+    ].map((problem) => ({ input: 'deployment-id', problem }));
+}
+async function findOwnService({ inputs, side: { ecs, session }, }) {
+    const named = meant(inputs);
+    if (!named)
+        return undefined;
+    const live = await ecs.describeService(named);
+    const id = inputs['deployment-id'];
+    if (live.found === 'service' && (0,service_deployment/* deploysItself */.mS)(live.service))
+        return live.service;
+    const isCodedeploys = live.found === 'nothing' || live.service.controller === 'CODE_DEPLOY';
+    if (id === undefined && isCodedeploys)
+        return undefined;
+    const problems = serviceProblems({ live, inputs: { ...inputs, ...named, 'deploy-region': session.region } });
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems);
+    throw new build_errors/* InputError */.dz([
+        { input: 'deployment-id', problem: `${id ?? ''} is of ECS’s own deployments, and ${named.service} is deployed by CodeDeploy (d-…)` },
+    ]);
+}
+function meant(inputs) {
+    const { 'deployment-id': id, cluster, service } = inputs;
+    if (id !== undefined && !(0,domain_deployment/* isServiceDeployment */.bO)(id))
+        return undefined;
+    if (id === undefined && inputs['codedeploy-application'] !== undefined && inputs['codedeploy-deployment-group'] !== undefined)
+        return undefined;
+    return (id && namesIn(id)) ?? (cluster !== undefined && service !== undefined ? { cluster, service } : undefined);
+}
+function namesIn(id) {
+    const arn = (0,domain_account/* parseArn */.Lw)(id);
+    if (!arn.ok)
+        return undefined;
+    const [, cluster = '', service = ''] = arn.value.resource.split('/');
+    return { cluster, service, region: arn.value.region };
+}
+
+;// CONCATENATED MODULE: ./build/steps/continue-deployment.js
+
+
+
+async function continuationNow(snapshot, { deployer, until }) {
+    const pauseAhead = await deployer.pauseAhead(snapshot);
+    return continuationOf({ snapshot, until, pauseAhead, canEndTerminationWait: deployer.endTerminationWait !== undefined });
+}
+function nothingToContinue(id, { why }) {
+    return new build_errors/* InputError */.dz([{ input: 'mode', problem: `there is nothing to continue: ${id} ${why}` }]);
+}
+function continuer(request) {
+    const { log } = request;
+    let state = 'new';
+    return async (snapshot) => {
+        if (state === 'done')
+            return;
+        const { id } = snapshot.deployment;
+        const continuation = await continuationNow(snapshot, request);
+        switch (continuation.what) {
+            case 'await-ready':
+                if (state === 'new')
+                    log.info(`${id}  has not come to Ready yet: it is continued as soon as it has`);
+                state = 'awaiting';
+                return;
+            case 'nothing':
+                throw nothingToContinue(id, continuation);
+            case 'follow':
+                log.info(`${id}  not continued: ${continuation.why}`);
+                state = 'done';
+                return;
+            case 'end-ready-wait':
+            case 'end-termination-wait':
+                if (await end(continuation.what, { deployment: snapshot.deployment, request }))
+                    state = 'done';
+        }
+    };
+}
+const waits = {
+    'end-ready-wait': { call: 'endReadyWait', said: 'continued: the traffic shifts now' },
+    'end-termination-wait': { call: 'endTerminationWait', said: 'continued: its old tasks end now' },
+};
+const pauseEnded = 'continued: ECS goes on from the pause hook';
+async function end(wait, { deployment: { id, pause }, request }) {
+    const { deployer, log, signal } = request;
+    const { call, said } = waits[wait];
+    signal.throwIfAborted();
+    try {
+        const isOver = (await deployer[call]?.(id)) === 'over';
+        log.info(`${id}  ${isOver ? 'not continued: it waits there no more, and is followed' : pause ? pauseEnded : said}`);
+        return true;
+    }
+    catch (error) {
+        if ((0,aws/* isPassing */.WG)(error)) {
+            log.warning(`${id}  no answer to the continuation; looking whether it is to be sent again`);
+            return false;
+        }
+        if (!isHarmless(wait, error))
+            throw error;
+        log.info(`${id}  AWS does not continue it (${(0,aws/* awsCode */.z8)(error) ?? ''}): it goes on by itself, and is followed`);
+        return true;
+    }
+}
+function isHarmless(wait, error) {
+    if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
+        return false;
+    return (wait === 'end-termination-wait' || ['DeploymentIsNotInReadyStateException', 'DeploymentAlreadyCompletedException'].includes(error.code));
+}
+
 ;// CONCATENATED MODULE: ./build/steps/find-deployment.js
 
 
 
 
 
-async function findDeployer({ inputs, side }) {
-    const { codedeploy, session } = side;
-    const asking = namedDeployment({ inputs, side });
-    asking.catch(() => undefined);
+
+
+
+
+
+async function findDeployer(request) {
+    const { inputs, side } = request;
+    const { codedeploy, ecs, session } = side;
+    const asking = namedDeployment(request);
+    const finding = findOwnService(request);
+    for (const reading of [asking, finding])
+        reading.catch(() => undefined);
     const identity = await session.identity();
+    const own = await finding;
+    if (own)
+        return foundOwn({ request, service: own, identity });
     const named = await asking;
     const { place, group } = await findCodedeployPlace({ codedeploy, region: session.region, wish: inputs, deployment: named });
     const deployer = codedeployDeployer({
@@ -40309,10 +41227,47 @@ async function findDeployer({ inputs, side }) {
         autoRollback: 'group',
         until: inputs['wait-until'],
     });
-    return { identity, deployer, named, around: async () => aroundOf(deployer) };
+    return {
+        identity,
+        deployer,
+        named,
+        around: async () => aroundOf(deployer),
+        warnings: [],
+        running: async (service) => ecs.describeTaskDefinition((0,live_service/* running */.y)(service).taskDefinition),
+    };
+}
+async function foundOwn({ request: { inputs, side, ports }, service, identity, }) {
+    const { ecs, session } = side;
+    const deployer = ecsDeployer({
+        ecs,
+        clock: ports.clock,
+        region: session.region,
+        service,
+        inputs: {
+            ...inputs,
+            cluster: service.clusterArn,
+            service: service.name,
+            'codedeploy-appspec': undefined,
+            'codedeploy-deployment-config': inputs['codedeploy-deployment-config'],
+            'codedeploy-deployment-description': undefined,
+            'auto-rollback': 'group',
+        },
+    });
+    const id = inputs['deployment-id'];
+    const named = id === undefined ? undefined : await deployer.named((0,service_deployment/* serviceDeploymentId */.mX)(id)).catch(find_deployment_missing({ id, session, identity }));
+    return {
+        identity,
+        deployer,
+        named,
+        around: async () => aroundOf(deployer),
+        warnings: deployer.warnings,
+        running: async () => deployer.running(),
+    };
 }
 async function findDeployment(request) {
-    const { identity, deployer, named, around } = await findDeployer(request);
+    const { identity, deployer, named, around, warnings } = await findDeployer(request);
+    for (const warning of warnings)
+        request.ports.log.warning(warning);
     if (named)
         return { identity, deployer, deployment: named };
     const { active, newest } = await around();
@@ -40323,18 +41278,23 @@ async function findDeployment(request) {
 }
 async function namedDeployment({ inputs, side: { codedeploy, session } }) {
     const id = inputs['deployment-id'];
-    if (id === undefined)
+    if (id === undefined || (0,domain_deployment/* isServiceDeployment */.bO)(id))
         return undefined;
     try {
         return await codedeploy.deployment(id);
     }
     catch (error) {
-        if (!['DeploymentDoesNotExistException', 'InvalidDeploymentIdException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
-            throw error;
-        const { account } = await session.identity();
-        const problem = `there is no deployment ${id} in ${session.region} of ${account}; deploy-role and deploy-region say where it is looked for`;
-        throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem }], { cause: error });
+        return find_deployment_missing({ id, session, identity: await session.identity() })(error);
     }
+}
+const absences = ['DeploymentDoesNotExistException', 'InvalidDeploymentIdException', 'ServiceDeploymentNotFoundException', 'MISSING'];
+function find_deployment_missing({ id, session, identity }) {
+    return (error) => {
+        if (!absences.includes((0,aws/* awsCode */.z8)(error) ?? ''))
+            throw error;
+        const problem = `there is no deployment ${id} in ${session.region} of ${identity.account}; deploy-role and deploy-region say where it is looked for`;
+        throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem }], { cause: error });
+    };
 }
 async function aroundOf(deployer) {
     const { active, newest, inputs, documents, failures } = await deployer.read()({ service: undefined, definition: undefined });
@@ -40391,7 +41351,11 @@ function statusLines(previous, { deployment }) {
     const { status } = deployment;
     if (previous?.deployment.status === status || status === 'InProgress')
         return [];
-    return [status === 'Ready' ? 'Ready: the new tasks run, and the traffic waits to be shifted (mode: continue, or the console)' : status];
+    if (status === 'Ready')
+        return [
+            `Ready: ${deployment.pause?.said ?? 'the new tasks run, and the traffic waits to be shifted'} (mode: continue, or the console)`,
+        ];
+    return [deployment.rollback.within === 'running' ? `${status}: ${deployment.rollback.message ?? 'ECS gives no reason'}` : status];
 }
 function eventNamed(snapshot, name) {
     return snapshot?.target?.events.find((event) => event.name === name);
@@ -40415,16 +41379,21 @@ function eventLines(previous, event) {
 function taskLines(previous, next) {
     const green = (0,domain_deployment/* greenOf */.HX)(next);
     const before = previous && (0,domain_deployment/* greenOf */.HX)(previous);
-    if (!green || (before?.running === green.running && before.desired === green.desired))
+    if (!green || ((before?.running ?? 0) === green.running && (before?.desired ?? 0) === green.desired))
         return [];
     return [`green tasks: ${green.running} of ${green.desired} running`];
 }
 function trafficLines(previous, next) {
-    const green = (0,domain_deployment/* greenOf */.HX)(next);
-    if (!green)
+    const [before, now] = [previous && (0,domain_deployment/* greenOf */.HX)(previous), (0,domain_deployment/* greenOf */.HX)(next)];
+    if (!now)
         return [];
-    const before = (previous && (0,domain_deployment/* greenOf */.HX)(previous)?.traffic) ?? 0;
-    return before === green.traffic ? [] : [`green traffic: ${before} % → ${green.traffic} %`];
+    return [
+        ...shift('green test traffic', { from: before?.testTraffic, to: now.testTraffic }),
+        ...shift('green traffic', { from: before?.traffic, to: now.traffic }),
+    ];
+}
+function shift(what, { from = 0, to = 0 }) {
+    return from === to ? [] : [`${what}: ${from} % → ${to} %`];
 }
 function shiftLines(previous, { deployment }) {
     if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
@@ -40567,8 +41536,9 @@ function common({ inputs, ports }) {
 
 
 
-function unfinishedDeployment({ place, nonce, account, how, inputs, }) {
-    return { kind: 'deployment', ...place, nonce, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
+
+function unfinishedDeployment({ place, mark, account, how, inputs, }) {
+    return { kind: 'deployment', ...place, ...mark, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
 }
 function accessOf(inputs, how) {
     const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
@@ -40597,6 +41567,8 @@ async function undoDeployment({ deployments, deployment, }) {
     const url = deployments.url(id);
     if ((0,domain_deployment/* isTerminal */.Hd)(status))
         return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
+    if ((0,domain_deployment/* isRollingBack */.Fw)(deployment))
+        return { result: 'stopped', said: `Deployment ${id} is rolled back already. ${url}` };
     if ((0,domain_deployment/* hasShifted */.cb)(deployment))
         return {
             result: 'shifted',
@@ -40607,14 +41579,14 @@ async function undoDeployment({ deployments, deployment, }) {
         return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
     return {
         result: 'stopped',
-        said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
+        said: `Deployment ${id} was stopped with a rollback: the traffic goes back to the old tasks. ${url}`,
     };
 }
 async function finishDeployment({ unfinished, ports }) {
     const { nonce, account, onCancel, access } = unfinished;
-    const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
-    const deployments = codedeployDeployments({ codedeploy, place: unfinished });
-    const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
+    const side = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
+    const deployments = deploymentsAt({ place: unfinished, side });
+    const [deployment] = await Promise.all([deployments.find(unfinished), side.session.identity()]);
     if (!deployment) {
         ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
         return;
@@ -40623,6 +41595,9 @@ async function finishDeployment({ unfinished, ports }) {
         ? (await undoDeployment({ deployments, deployment })).said
         : await cancelDeployment({ deployments, id: deployment.id, onCancel });
     ports.log.notice(said);
+}
+function deploymentsAt({ place, side: { ecs, codedeploy } }) {
+    return place.how === 'ecs' ? ecsDeployments({ ecs, place }) : codedeployDeployments({ codedeploy, place });
 }
 
 ;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
@@ -40644,7 +41619,7 @@ function explainFailure({ snapshot, circumstances }) {
         : failed
             ? `the lifecycle event ${failed.name} failed`
             : `it ended as ${status}, and CodeDeploy gives no reason`;
-    const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said];
+    const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said, ...deployment.statusMessages];
     return {
         reason,
         impact: impactOf(snapshot),
@@ -40662,11 +41637,27 @@ const meanings = {
     BeforeAllowTraffic: 'your hook, before the production traffic moves',
     AllowTraffic: 'the production traffic moves to the new tasks',
     AfterAllowTraffic: 'your hook, when the production traffic has moved',
+    RECONCILE_SERVICE: 'what an earlier deployment left is sorted out',
+    PRE_SCALE_UP: 'before the new tasks are started',
+    SCALE_UP: 'the new tasks are started, and must become healthy',
+    POST_SCALE_UP: 'the new tasks run, without traffic',
+    TEST_TRAFFIC_SHIFT: 'the test traffic moves to the new tasks',
+    POST_TEST_TRAFFIC_SHIFT: 'the new tasks have the test traffic',
+    PRE_PRODUCTION_TRAFFIC_SHIFT: 'before the production traffic moves',
+    PRODUCTION_TRAFFIC_SHIFT: 'the production traffic moves to the new tasks',
+    POST_PRODUCTION_TRAFFIC_SHIFT: 'the production traffic has moved',
+    BAKE_TIME: 'the old tasks are kept in case an alarm goes off',
+    CLEAN_UP: 'the old tasks are ended',
 };
 function impactOf({ target }) {
     const green = target?.taskSets.find(({ label }) => label === 'Green');
     if (!target)
         return undefined;
+    if (target.mostTraffic !== undefined) {
+        if (target.mostTraffic > 0)
+            return `The new tasks had up to ${target.mostTraffic} % of the production traffic.`;
+        return target.events.length > 0 ? 'The new tasks were never seen with production traffic.' : undefined;
+    }
     if (!green || green.traffic === 0)
         return 'The new tasks had no production traffic: the users saw nothing of it.';
     return `The new tasks had ${green.traffic} % of the production traffic then.`;
@@ -40748,6 +41739,10 @@ const causes = [
         /unable to (?:consistently start tasks|place a task)/i,
         'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
     ],
+    [/^the lifecycle hook/, 'A lifecycle hook’s Lambda function failed or did not answer in time: see its log in CloudWatch Logs.'],
+    [/^the pause hook .* timed out/, 'Nobody continued it in time: let mode: continue do so earlier, or give the hook a longer timeout.'],
+    [/^the CloudWatch alarm/, 'An alarm of the service went off: see it in CloudWatch.'],
+    [/^the deployment circuit breaker/, 'The new tasks do not stay up: their own logs (CloudWatch Logs) and the service’s events say why.'],
 ];
 function likelyCause(evidence) {
     return causes.find(([pattern]) => evidence.some((text) => pattern.test(text)))?.[1];
@@ -40762,6 +41757,7 @@ const adviceByCode = {
     ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
     MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
     INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
+    STOPPED: 'It ended without a rollback: another deployment took its place, or the service is not set to roll back. A concurrency group of the workflow keeps the runs apart.',
     MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
     TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
 };
@@ -41086,6 +42082,9 @@ async function circumstancesOf({ request, deployment }) {
 }
 async function followRollback({ request, deployment, wasAsked = deployment.rollsBack !== false, }) {
     const { target, ports, signal, output } = request;
+    const { within } = deployment.rollback;
+    if (within !== undefined)
+        return { said: rolledBackWithin({ within, url: target.deployer.url(deployment.id) }) };
     try {
         const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
         if (id === undefined)
@@ -41107,6 +42106,13 @@ async function followRollback({ request, deployment, wasAsked = deployment.rolls
         return { said: `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}` };
     }
 }
+function rolledBackWithin({ within, url }) {
+    if (within === 'succeeded')
+        return 'ECS rolled it back: the old tasks have the whole traffic again.';
+    return within === 'failed'
+        ? `Its rollback failed: see which tasks have the traffic, ${url}`
+        : `ECS did not roll it back: see which tasks have the traffic, ${url}`;
+}
 function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }) {
     if (rollback.message !== undefined)
         return `It was not rolled back: ${rollback.message}.`;
@@ -41118,7 +42124,7 @@ function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }) {
 async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== false, deployments, ports, signal, }) {
     let latest = deployment;
     for (const pause of [2_000, 3_000, 5_000]) {
-        if (latest.rollback.by !== undefined || !wasAsked)
+        if (latest.rollback.by !== undefined || latest.rollback.within !== undefined || !wasAsked)
             break;
         await ports.clock.sleep(pause, signal);
         latest = await deployments.deployment(deployment.id);
@@ -41126,36 +42132,23 @@ async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== fals
     return latest.rollback.by;
 }
 
-;// CONCATENATED MODULE: ./build/steps/render-definition.js
+;// CONCATENATED MODULE: ./build/steps/register-marked.js
 
 
-
-
-function renderDefinition(rendering, images) {
-    const rendered = filledIn(rendering, images);
-    const findings = registrationFindings(rendered);
-    if (findings.length === 0)
-        return rendered;
-    const file = `the task definition ${rendered.family}`;
-    throw new build_errors/* DocumentError */.Mi(findings.map(({ path, problem }) => ({ file, problem, ...(path.length > 0 && { path: (0,json/* formatPath */.jV)(path) }) })));
-}
-function rehearse(rendering, images) {
-    return registrationFindings(filledIn(rendering, images.map(placeholder)));
-}
-function containerImages({ images: names }, images) {
-    if (names.length !== images.length)
-        throw new Error(`${images.length} images for ${names.length} containers`);
-    return images.map((image, index) => ({ container: names[index] ?? '', image }));
-}
-function containerUris(containers, images) {
-    return containerImages(containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) }));
-}
-function filledIn({ definition, containers, inputs }, images) {
-    const variables = inputs['environment-variables'];
-    return withEnvironment(withImages(definition, containerImages(containers, images)), { container: containers.environment, variables });
-}
-function placeholder({ repository }) {
-    return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
+async function registerMarked({ deployer, ecs, definition, marker, log, }) {
+    const marked = deployer.marked({ definition, marker });
+    if (marked === definition)
+        return ecs.registerTaskDefinition(definition);
+    try {
+        return await ecs.registerTaskDefinition(marked);
+    }
+    catch (error) {
+        if (!(0,aws/* isDenial */.c6)(error))
+            throw error;
+        const registered = await ecs.registerTaskDefinition(definition);
+        log.warning(`The task definition could not be tagged (${markerTag}), so an older run of this workflow will not yield to this one. Allow ecs:TagResource.`);
+        return registered;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/steps/start-deployment.js
@@ -41170,6 +42163,8 @@ async function mark({ clock, github }) {
 async function startDeployment(request) {
     const { deployer, service, taskDefinition, marker, item, ports, memory, signal } = request;
     const description = describe({ text: request.text, marker });
+    const own = { nonce: marker.nonce, taskDefinition };
+    const call = deployer.permission({ call: 'start', account: request.account });
     signal.throwIfAborted();
     memory.remember(item);
     let lost;
@@ -41183,12 +42178,12 @@ async function startDeployment(request) {
             return answer;
         if (answer.answer === 'unknown') {
             lost = answer.error;
-            ports.log.warning(`CreateDeployment was not answered (${lost.message}): looking whether the deployment was made.`);
+            ports.log.warning(`${call.action} was not answered (${lost.message}): looking whether the deployment was made.`);
         }
         if (lost) {
-            const own = await sought({ request, lost, pause });
-            if (own)
-                return { answer: 'started', id: own.id };
+            const made = await sought({ request, own, call, lost, pause });
+            if (made)
+                return { answer: 'started', id: made.id };
         }
         if (answer.answer === 'busy') {
             memory.forget(item);
@@ -41196,35 +42191,35 @@ async function startDeployment(request) {
         }
         signal.throwIfAborted();
     }
-    throw new build_errors/* AwsError */.Gy(`codedeploy:CreateDeployment for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
-        service: 'codedeploy',
-        operation: 'CreateDeployment',
+    throw new build_errors/* AwsError */.Gy(`${call.service}:${call.action} for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
+        service: call.service,
+        operation: call.action,
         code: (0,aws/* awsCode */.z8)(lost) ?? 'NoAnswer',
         cause: lost,
-        hint: `No deployment whose description ends in #${marker.nonce} was seen. The post step looks once more, and ${secondChance(item)}. Run the step again: it waits for this one if it turns up after all.`,
+        hint: `None was seen yet; if one was made, ${deployer.traceOf(own)}. The post step looks once more, and ${secondChance(item)}. Run the step again: it waits for this one if it turns up after all.`,
     });
 }
 function secondChance(item) {
     return item.kind === 'deployment' && item.onCancel === 'leave' ? 'leaves it running' : 'does what on-cancel says';
 }
-async function sought({ request: { deployer, marker, item, ports }, lost, pause, }) {
-    const { nonce } = marker;
+async function sought({ request: { deployer, item, ports }, own, call, lost, pause, }) {
     try {
-        const seen = await deployer.find(nonce);
+        const seen = await deployer.find(own);
         if (seen)
             return seen;
         await ports.clock.sleep(pause);
-        return await deployer.find(nonce);
+        return await deployer.find(own);
     }
     catch (error) {
         const code = (0,aws/* awsCode */.z8)(error) ?? 'NoAnswer';
         const mend = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
-        const next = `If it was made, its description ends in #${nonce}. The post step looks for it once more, and ${secondChance(item)}; then run the step again.`;
-        throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: CreateDeployment was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: 'codedeploy', operation: 'CreateDeployment', code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
+        const next = `If it was made, ${deployer.traceOf(own)}. The post step looks for it once more, and ${secondChance(item)}; then run the step again.`;
+        throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: ${call.action} was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: call.service, operation: call.action, code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
     }
 }
 
 ;// CONCATENATED MODULE: ./build/steps/deploy-service.js
+
 
 
 
@@ -41252,14 +42247,14 @@ async function deployService(prepared, request) {
         if (!registered || !sameDefinition(registered.definition, definition)) {
             registered = {
                 definition,
-                arn: isRunning(current, definition) ? current.running.arn : await register(current, { request, definition }),
+                arn: needsRegistration(current, definition) ? await register(current, { request, marker, definition }) : current.running.arn,
             };
         }
         const { arn } = registered;
         request.output('task-definition-arn', arn);
         const item = unfinishedDeployment({
             place: current.deployer.where,
-            nonce: marker.nonce,
+            mark: { nonce: marker.nonce, taskDefinition: arn },
             account: current.identity.account,
             how: current.side.session.how,
             inputs: current.inputs,
@@ -41299,7 +42294,7 @@ async function endOf(active, { prepared, request }) {
     const by = parseMarker(active.description);
     const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
     ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
-    if (inputs['on-active-deployment'] === 'stop' && active.rollback.of === undefined)
+    if (inputs['on-active-deployment'] === 'stop' && !(0,domain_deployment/* isRollingBack */.Fw)(active))
         await stop(active, { prepared, request });
     const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
     const { end, snapshot } = await watchDeployment({
@@ -41329,6 +42324,8 @@ async function stop(active, { prepared, request }) {
         log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
         return;
     }
+    if (!deployer.endTerminationWait)
+        return;
     try {
         await deployer.endTerminationWait(active.id);
         log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
@@ -41347,11 +42344,14 @@ function isUnchanged(prepared, definition) {
     const { deployer, inputs, service } = prepared;
     return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
 }
-async function register(prepared, { request, definition }) {
-    const { side, running } = prepared;
+function needsRegistration(prepared, definition) {
+    return prepared.deployer.needsOwnDefinition || !isRunning(prepared, definition);
+}
+async function register(prepared, { request, marker, definition }) {
+    const { deployer, side, running } = prepared;
     const { log } = request.ports;
     const live = readTaskDefinition(running.definition);
-    const { arn } = await side.ecs.registerTaskDefinition(definition);
+    const { arn } = await registerMarked({ deployer, ecs: side.ecs, definition, marker, log });
     log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
     if (live.ok)
         for (const line of differences({ before: live.definition, after: definition }))
@@ -41359,10 +42359,10 @@ async function register(prepared, { request, definition }) {
     return arn;
 }
 async function start(prepared, { request, marker, arn, item }) {
-    const { deployer, service, inputs } = prepared;
+    const { deployer, service, inputs, identity } = prepared;
     const { ports, memory, signal } = request;
     const text = inputs['codedeploy-deployment-description'];
-    return startDeployment({ deployer, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
+    return startDeployment({ deployer, account: identity.account, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
 }
 function started(prepared, { request, id, arn, item }) {
     const { output, ports, memory } = request;
@@ -41486,7 +42486,7 @@ async function resumeDeployment(request) {
     const what = revision ? ` of ${(0,live_service/* shortName */.E)(revision.taskDefinition)}` : '';
     const state = (0,domain_deployment/* isTerminal */.Hd)(status) ? `has ended already (${status})` : `is under way (${status})`;
     ports.log.info(`${id}  ${state}: a deployment${what} to ${service} in cluster ${cluster}, in ${deployer.place}: ${url}`);
-    const item = resume_deployment_secondChance(request);
+    const item = resume_deployment_secondChance({ request, taskDefinition: revision?.taskDefinition });
     if (item)
         memory.remember(item);
     const target = { deployer, deployment, side, inputs: { ...inputs, cluster, service } };
@@ -41511,11 +42511,13 @@ async function revisionOf({ deployer, name, ports: { log }, }) {
         return undefined;
     }
 }
-function resume_deployment_secondChance({ found: { deployer, deployment, identity }, inputs, side }) {
+function resume_deployment_secondChance({ request: { found, inputs, side }, taskDefinition = '', }) {
+    const { deployer, deployment, identity } = found;
     const nonce = parseMarker(deployment.description)?.nonce;
     if (nonce === undefined || inputs['on-cancel'] === 'leave' || (0,domain_deployment/* isTerminal */.Hd)(deployment.status))
         return undefined;
-    return unfinishedDeployment({ place: deployer.where, nonce, account: identity.account, how: side.session.how, inputs });
+    const mark = { nonce, taskDefinition };
+    return unfinishedDeployment({ place: deployer.where, mark, account: identity.account, how: side.session.how, inputs });
 }
 
 ;// CONCATENATED MODULE: ./build/steps/plan-course.js
@@ -41535,12 +42537,12 @@ async function planContinuation(request) {
     if (continuation.what === 'nothing')
         throw nothingToContinue(deployment.id, continuation);
     const call = continuation.what === 'end-termination-wait' ? 'endTerminationWait' : 'endReadyWait';
-    return course(request, { fate: fateOf(continuation), ...(continuation.what !== 'follow' && { call }) });
+    return course(request, { fate: fateOf(continuation, deployment), ...(continuation.what !== 'follow' && { call }) });
 }
-function fateOf(continuation) {
+function fateOf(continuation, { pause }) {
     switch (continuation.what) {
         case 'end-ready-wait':
-            return 'would be continued: its traffic would shift';
+            return `would be continued: ${pause ? 'ECS would go on from the pause hook' : 'its traffic would shift'}`;
         case 'end-termination-wait':
             return 'would be continued: its old tasks would end';
         case 'await-ready':
@@ -42058,19 +43060,19 @@ const deploying = {
     'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
     'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
     cluster: (0,build_inputs/* required */.mw)(domain_account/* parseCluster */.Oh, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
-    service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service; its deployment controller is CODE_DEPLOY.'),
+    service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service: one that CodeDeploy deploys, or that ECS itself deploys (`BLUE_GREEN`, `LINEAR` or `CANARY`).'),
     'task-definition': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
     'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
     'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(variable), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
     'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
     'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
-    'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service.'),
+    'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service. Refused where ECS itself deploys.'),
     'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
     'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
-    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`).'),
+    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`). Where ECS itself deploys, the service decides, and anything but `group` is refused.'),
     'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['started', 'ready', 'traffic-shifted', 'succeeded']), 'succeeded', 'How far to follow the deployment before the step ends well: `started` (it has an ID; `deploy` and `release` only), `ready` (it waits for `mode: continue`; not in `continue`), `traffic-shifted` (the new tasks have the whole traffic) or `succeeded` (the old tasks have ended too).'),
     'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
-    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment that is under way in the group: `wait` for its end, `stop` it, or `fail`.'),
+    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment of the service that is under way: `wait` for its end, `stop` it, or `fail`.'),
     'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
     'on-timeout': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['leave', 'rollback']), 'leave', 'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.'),
     'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
@@ -42079,7 +43081,7 @@ const existingDeployment = {
     'deploy-role': deploying['deploy-role'],
     'deploy-account-id': deploying['deploy-account-id'],
     'deploy-region': deploying['deploy-region'],
-    'deployment-id': (0,build_inputs/* optional */.lq)(domain_deployment/* parseDeploymentId */.EQ, 'The deployment. Default: the one that is under way for the service.'),
+    'deployment-id': (0,build_inputs/* optional */.lq)(domain_deployment/* parseDeploymentId */.EQ, 'The deployment: CodeDeploy’s `d-…`, or ECS’s own (its ARN, or its ID with `cluster` and `service`). Default: the one that is under way for the service.'),
     cluster: (0,build_inputs/* optional */.lq)(domain_account/* parseCluster */.Oh, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
     service: (0,build_inputs/* optional */.lq)(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
     'codedeploy-application': deploying['codedeploy-application'],
@@ -42103,6 +43105,7 @@ function waitUntil(choices) {
 
 
 
+
 const followedOutputs = [
     'deployment-id',
     'deployment-status',
@@ -42115,10 +43118,10 @@ const follow_follow = defineMode({
     summary: 'Follows a deployment that runs already (a lost runner, `wait-until: started`) to its end; one that has ended is told and explained.',
     inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['ready', 'traffic-shifted', 'succeeded']), ...leaving },
     outputs: [...followedOutputs, 'plan'],
-    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs)],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const side = sessions_openDeploy({ inputs, ports });
-        const found = await findDeployment({ inputs, side });
+        const found = await findDeployment({ inputs, side, ports });
         if (inputs['dry-run'])
             return tellPlan('follow', [await planFollowing({ found, inputs, ports, output })], { ports, output });
         await resumeDeployment({ found, inputs, side, ports, memory, signal, output });
@@ -42136,15 +43139,16 @@ const follow_follow = defineMode({
 
 
 
+
 const continueMode = defineMode({
     name: 'continue',
     summary: 'Lets a deployment that waits go on, then follows it: in Ready the traffic shifts, in the wait before the old tasks end they end now (not with `wait-until: traffic-shifted`).',
     inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['traffic-shifted', 'succeeded']), ...leaving },
     outputs: [...followedOutputs, 'plan'],
-    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs)],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const side = sessions_openDeploy({ inputs, ports });
-        const found = await findDeployment({ inputs, side });
+        const found = await findDeployment({ inputs, side, ports });
         if (inputs['dry-run'])
             return tellPlan('continue', [await planContinuation({ found, inputs, ports, output })], { ports, output });
         const seen = continuer({ deployer: found.deployer, until: inputs['wait-until'], log: ports.log, signal });
@@ -42585,254 +43589,6 @@ function planAfterPush({ inputs, destinations, repository, }) {
         writes: gate === 'none' ? [] : [{ service: 'ecr', action: 'StartImageScan', resource: repository.arn }],
         ...(facts.length > 0 && { afterPush: facts }),
     };
-}
-
-;// CONCATENATED MODULE: ./build/steps/choose-containers.js
-
-function chooseContainers({ definition, images, wanted }) {
-    const named = images.flatMap(({ container }) => container ?? []);
-    const [environment = ''] = named;
-    const alone = images.find(({ container }) => container === undefined);
-    const chosen = alone === undefined && wanted === undefined
-        ? { ok: true, value: environment }
-        : chooseContainer({ definition, repository: alone?.repository, wanted });
-    const names = containerNames(definition);
-    const problems = [
-        ...named
-            .filter((name) => !names.includes(name))
-            .map((name) => ({
-            input: 'image',
-            problem: `"${name}" is not in the task definition ${definition.family}: its containers are ${names.join(', ')}`,
-        })),
-        ...(chosen.ok ? [] : [{ input: 'container-name', problem: chosen.problem }]),
-    ];
-    if (problems.length > 0 || !chosen.ok)
-        return { containers: undefined, problems };
-    return { containers: { images: alone === undefined ? named : [chosen.value], environment: chosen.value }, problems };
-}
-
-;// CONCATENATED MODULE: ./build/steps/prepare-deployment.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-async function prepareDeployment(request) {
-    const documents = request.documents ?? (await readDocuments(request));
-    const inputs = { ...request.inputs, cluster: (0,live_service/* shortName */.E)(request.inputs.cluster) };
-    return check({ request: { ...request, inputs }, documents });
-}
-async function readDocuments({ inputs, side, images, ports: { files, log }, }) {
-    const [taskDefinition, appSpec] = await Promise.all([
-        readDocument({ files, file: inputs['task-definition'] }),
-        readDocument({ files, file: inputs['codedeploy-appspec'] }),
-    ]);
-    const problems = [...taskDefinition.problems, ...appSpec.problems];
-    const documents = { taskDefinition: taskDefinition.document, appSpec: appSpec.document };
-    const read = documents.taskDefinition && readTaskDefinition(documents.taskDefinition.value, { family: 'live' });
-    if (documents.taskDefinition && read && !read.ok)
-        problems.push(...locatedIn(documents.taskDefinition, read.findings));
-    const definition = read?.ok ? read.definition : undefined;
-    problems.push(...makeDeployer({ inputs, side, documents }).lint(definition));
-    report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
-    for (const warning of strangersIn(documents.taskDefinition))
-        log.warning(warning);
-    return documents;
-}
-function strangersIn(document) {
-    if (!document)
-        return [];
-    const findings = unknownMembers(document.value).map(({ path, name, known }) => ({
-        path,
-        problem: `is not known here${(0,build_inputs/* didYouMean */.au)(name, known)}; it is sent to ECS as it stands`,
-    }));
-    return locatedIn(document, findings).map(build_errors/* formatProblem */.Vw);
-}
-async function readDocument({ files, file }) {
-    if (file === undefined)
-        return { document: undefined, problems: [] };
-    try {
-        const text = await files.readText(file);
-        if (text === undefined)
-            return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
-        return { document: (0,documents/* parseDocument */.T)(file, text), problems: [] };
-    }
-    catch (error) {
-        if (error instanceof build_errors/* DocumentError */.Mi)
-            return { document: undefined, problems: [...error.problems] };
-        throw error;
-    }
-}
-function locatedIn(document, findings) {
-    return findings.map(({ path, problem }) => ({ file: document.file, path: (0,json/* formatPath */.jV)(path), problem, ...document.position(path) }));
-}
-function nameProblems({ inputs, images, definition, }) {
-    const wanted = inputs['container-name'];
-    const isByName = wanted !== undefined || images.every(({ container }) => container !== undefined);
-    return isByName ? chooseContainers({ definition, images, wanted }).problems : [];
-}
-function makeDeployer({ inputs, side, documents }) {
-    const { service } = inputs;
-    const cluster = (0,live_service/* shortName */.E)(inputs.cluster);
-    const usual = usualGroup({ cluster, service });
-    return codedeployDeployer({
-        codedeploy: side.codedeploy,
-        place: {
-            how: 'codedeploy',
-            region: inputs['deploy-region'] ?? inputs['aws-region'],
-            cluster,
-            service,
-            application: inputs['codedeploy-application'] ?? usual.application,
-            group: inputs['codedeploy-deployment-group'] ?? usual.group,
-        },
-        appSpec: documents.appSpec,
-        config: inputs['codedeploy-deployment-config'],
-        autoRollback: inputs['auto-rollback'],
-        until: inputs['wait-until'],
-    });
-}
-async function check({ request, documents }) {
-    const { inputs, side, ports } = request;
-    const deployer = makeDeployer({ inputs, side, documents });
-    const ready = deployer.read();
-    const beside = request.beside?.();
-    const answering = side.ecs.describeService(inputs);
-    const describing = answering.then(async (answer) => answer.found === 'service' ? side.ecs.describeTaskDefinition((0,live_service/* running */.y)(answer.service).taskDefinition) : undefined);
-    const [identity, answer, described] = await Promise.allSettled([side.session.identity(), answering, describing]);
-    if (identity.status === 'rejected')
-        throw identity.reason;
-    const live = answer.status === 'fulfilled' ? answer.value : undefined;
-    const service = live?.found === 'service' ? live.service : undefined;
-    const current = described.status === 'fulfilled' ? described.value : undefined;
-    const reading = current && definitionFrom({ documents, current });
-    const definition = reading?.ok ? reading.definition : undefined;
-    const choice = definition && chooseContainers({ definition, images: request.images, wanted: inputs['container-name'] });
-    const containers = choice?.containers;
-    const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
-    const isOurs = service === undefined || service.controller === 'CODE_DEPLOY';
-    const readiness = await ready({ service, definition });
-    const checked = isOurs ? readiness : undefined;
-    const [further] = await Promise.allSettled([beside?.(definition)]);
-    report({
-        inputs: [
-            ...guardProblems({ request, identity: identity.value }),
-            ...serviceFindings,
-            ...(checked?.inputs ?? []),
-            ...activeProblems({ active: checked?.active, inputs, deployer }),
-            ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
-            ...(choice?.problems ?? []),
-            ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
-        ],
-        documents: [
-            ...(reading && !reading.ok ? reading.problems : []),
-            ...(current && definition && containers
-                ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
-                : []),
-            ...(checked?.documents ?? []),
-        ],
-        failures: [
-            ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason] : [])),
-            ...(checked?.failures ?? []),
-        ].map((error) => ({ input: 'deploy-role', error })),
-    });
-    if (!service || !current || !definition || !containers || !checked)
-        throw new Error('a preflight problem was not reported');
-    if (documents.taskDefinition)
-        warn(familyWarning({ definition, live: current.arn }));
-    return {
-        inputs,
-        side,
-        identity: identity.value,
-        deployer,
-        service,
-        running: current,
-        definition,
-        containers,
-        active: checked.active,
-        newest: checked.newest,
-        again: async () => {
-            const { beside: _checkedOnce, ...rest } = request;
-            return check({ request: rest, documents });
-        },
-    };
-    function warn(text) {
-        if (text !== undefined)
-            ports.log.warning(text);
-    }
-}
-function definitionFrom(origin) {
-    const { documents, current } = origin;
-    const family = (0,live_service/* shortName */.E)(current.arn).replace(/:\d+$/, '');
-    const reading = readTaskDefinition(documents.taskDefinition ? documents.taskDefinition.value : withTags(current), { family });
-    return reading.ok ? reading : { ok: false, problems: locate(reading.findings, origin) };
-}
-function locate(findings, { documents, current }) {
-    if (documents.taskDefinition)
-        return locatedIn(documents.taskDefinition, findings);
-    const file = `the live service's task definition ${(0,live_service/* shortName */.E)(current.arn)}`;
-    return findings.map(({ path, problem }) => ({ file, path: (0,json/* formatPath */.jV)(path), problem }));
-}
-function withTags({ definition, tags }) {
-    const own = tags.filter(({ key }) => !key.startsWith('aws:'));
-    return own.length === 0 ? definition : { ...definition, tags: own.map(({ key, value }) => ({ key, value })) };
-}
-function guardProblems({ request, identity }) {
-    const { inputs, registryAccount } = request;
-    if (inputs['deploy-role'] !== undefined || inputs['deploy-account-id'] !== undefined)
-        return [];
-    if (registryAccount === undefined || identity.account !== registryAccount)
-        return [];
-    return [
-        {
-            input: 'deploy-account-id',
-            problem: `is needed to deploy into ${identity.account}, which owns the registry (${identity.arn}); give it if that is meant, else the deploy-role of the other account`,
-        },
-    ];
-}
-function serviceProblems({ live, inputs, }) {
-    const region = inputs['deploy-region'] ?? inputs['aws-region'];
-    const { cluster, service } = inputs;
-    if (live.found === 'nothing') {
-        return live.missing === 'cluster'
-            ? [{ input: 'cluster', problem: `there is no cluster ${cluster} in ${region}` }]
-            : [{ input: 'service', problem: `there is no service ${service} in the cluster ${cluster}` }];
-    }
-    const { status, controller, strategy } = live.service;
-    if (status !== 'ACTIVE')
-        return [{ input: 'service', problem: `${service} is ${status}, not ACTIVE` }];
-    if (controller === 'CODE_DEPLOY')
-        return [];
-    if (controller === 'EXTERNAL') {
-        return [
-            { input: 'service', problem: `${service} has the deployment controller EXTERNAL: whoever made its task sets deploys it; ${remedy}` },
-        ];
-    }
-    const how = strategy === undefined || strategy === 'ROLLING' ? 'rolling updates' : `ECS's own ${strategy} deployments`;
-    return [{ input: 'service', problem: `${service} has the deployment controller ECS (${how}), which is not deployed yet; ${remedy}` }];
-}
-const remedy = 'make the service with the controller CODE_DEPLOY, which can only be chosen when a service is made';
-function activeProblems({ active, inputs, deployer, }) {
-    if (!active || inputs['on-active-deployment'] !== 'fail' || !(0,domain_deployment/* isActive */.$m)(active.status))
-        return [];
-    const by = parseMarker(active.description);
-    const who = by ? ` by run ${by.run} of ${by.workflow}` : '';
-    const problem = `is fail, and ${active.id} (${active.status}${who}) is under way in ${deployer.place}: ${deployer.url(active.id)}`;
-    return [{ input: 'on-active-deployment', problem }];
-}
-function secretProblems({ inputs, definition, container, }) {
-    const names = secretsAmong({ definition, container, names: inputs['environment-variables'].map(([name]) => name) });
-    return names.map((name) => ({
-        input: 'environment-variables',
-        problem: `${name} is a secret of the container ${container}, and ECS takes a name only once`,
-    }));
 }
 
 // EXTERNAL MODULE: ./build/domain/tags.js
@@ -45774,7 +46530,7 @@ async function planDeployment(prepared, { images, ports, output }) {
     const definition = renderDefinition(prepared, images);
     const { yieldTo } = seen(prepared, await mark(ports));
     const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
-    const registers = outcome === 'deploy' && !isRunning(prepared, definition);
+    const registers = outcome === 'deploy' && needsRegistration(prepared, definition);
     const planned = registers ? nextRevision({ running, family: definition.family }) : running;
     const live = readTaskDefinition(prepared.running.definition);
     const active = yieldTo ? undefined : prepared.active;
@@ -45785,7 +46541,7 @@ async function planDeployment(prepared, { images, ports, output }) {
     return {
         writes: [
             ...(active ? plan_deployment_fateOf(active, prepared).writes : []),
-            ...(registers ? [{ service: 'ecs', action: 'RegisterTaskDefinition', resource: '*' }] : []),
+            ...(registers ? [registration] : []),
             ...(outcome === 'deploy' ? [plan_deployment_write(prepared, 'start')] : []),
         ],
         deployment: {
@@ -45801,17 +46557,19 @@ async function planDeployment(prepared, { images, ports, output }) {
                 differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
             },
             changes: outcome === 'deploy' ? deployer.changes(service) : [],
-            ...(outcome === 'deploy' && { appSpec: deployer.render({ service, taskDefinition: planned }) }),
+            ...(outcome === 'deploy' && deployer.render({ service, taskDefinition: planned })),
         },
     };
 }
 function plan_deployment_fateOf(active, prepared) {
     const isUnderWay = `${active.id} is under way (${active.status})`;
-    if (prepared.inputs['on-active-deployment'] !== 'stop' || active.rollback.of !== undefined)
+    if (prepared.inputs['on-active-deployment'] !== 'stop' || (0,domain_deployment/* isRollingBack */.Fw)(active))
         return { text: `${isUnderWay}, and would be waited for`, writes: [] };
-    return (0,domain_deployment/* hasShifted */.cb)(active)
+    if (!(0,domain_deployment/* hasShifted */.cb)(active))
+        return { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [plan_deployment_write(prepared, 'stop')] };
+    return prepared.deployer.endTerminationWait
         ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [plan_deployment_write(prepared, 'endTerminationWait')] }
-        : { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [plan_deployment_write(prepared, 'stop')] };
+        : { text: `${isUnderWay}, and would be waited for: its traffic has shifted`, writes: [] };
 }
 function plan_deployment_write({ deployer, identity }, call) {
     return deployer.permission({ call, account: identity.account });
@@ -47011,8 +47769,12 @@ const release = defineMode({
 
 
 
+
+
 async function planRollback(prepared, request) {
     const { found } = prepared;
+    for (const warning of found.warnings)
+        request.ports.log.warning(warning);
     request.output('changed', String(prepared.what === 'stop' || prepared.what === 'redeploy'));
     switch (prepared.what) {
         case 'done':
@@ -47029,25 +47791,27 @@ async function planRollback(prepared, request) {
         }
         case 'redeploy': {
             const { undoes, redeployment } = prepared;
-            const { service, revision, from, to } = redeployment;
+            const { service, revision, from, to, copy } = redeployment;
             const { cluster } = found.deployer.where;
-            request.output('task-definition-arn', to.arn);
+            const planned = copy ? nextRevision({ running: to.arn, family: copy.family }) : to.arn;
+            if (!copy)
+                request.output('task-definition-arn', to.arn);
             return {
-                writes: [plan_rollback_write(found, 'start')],
+                writes: [...(copy ? [registration] : []), plan_rollback_write(found, 'start')],
                 deployment: {
                     cluster,
                     service: service.name,
                     place: found.deployer.place,
                     images: imagesOf(to.definition),
                     outcome: 'deploy',
-                    before: `${undoes} would be undone by it`,
+                    before: `${undoes} would be undone by it${copy ? `: ${(0,live_service/* shortName */.E)(to.arn)} would be registered once more` : ''}`,
                     taskDefinition: {
                         running: from.arn,
-                        planned: to.arn,
+                        planned,
                         differences: describedDifferences({ before: from.definition, after: to.definition }),
                     },
                     changes: revision.deployer.changes(service),
-                    appSpec: revision.deployer.render({ service, taskDefinition: to.arn }),
+                    ...revision.deployer.render({ service, taskDefinition: planned }),
                 },
             };
         }
@@ -47083,7 +47847,8 @@ function decideRollback(history) {
     const decision = decide(history);
     if (named === undefined || decision.what === 'await' || undoneIn(decision) === named.id)
         return decision;
-    if (decision.what === 'done' && last && named.status === 'Succeeded' && named.revision === restoredBy(last))
+    const isRestored = last && named.status === 'Succeeded' && named.revision === restoredBy(last);
+    if (decision.what === 'done' && isRestored && undoneBy(named.description) === undefined)
         return redeploy({ undoes: named.id, revision: named.previousRevision, runs: named.revision });
     const newer = active ?? last?.deployment;
     const since = newer && newer.id !== named.id ? `: ${newer.id} (${newer.status}) came after it` : '';
@@ -47104,14 +47869,16 @@ function decide({ active, last }) {
             ? { what: 'done', undone, by: deployment, why: `was rolled back by ${deployment.id}` }
             : redeploy({ undoes: undone, revision: deployment.revision });
     }
-    const holds = succeeded || (rollback ? rollback.status !== 'Succeeded' : hadTraffic);
+    const { within } = deployment.rollback;
+    const holds = succeeded || (rollback ? rollback.status !== 'Succeeded' : within === 'failed' || (within !== 'succeeded' && hadTraffic));
     if (holds)
         return redeploy({ undoes: deployment.id, revision: deployment.previousRevision, runs: deployment.revision });
-    const why = rollback ? `was rolled back by ${rollback.id}` : `ended as ${deployment.status} before its tasks had any traffic`;
+    const by = rollback?.id ?? (within === 'succeeded' ? 'ECS' : undefined);
+    const why = by !== undefined ? `was rolled back by ${by}` : `ended as ${deployment.status} before its tasks had any traffic`;
     return { what: 'done', undone: deployment.id, by: rollback ?? deployment, why };
 }
 function decideActive(active) {
-    if (active.rollback.of !== undefined)
+    if ((0,domain_deployment/* isRollingBack */.Fw)(active))
         return { what: 'await', rollback: active };
     const undoes = undoneBy(active.description);
     return undoes === undefined ? { what: 'stop', deployment: active } : { what: 'join', rollback: active, undoes };
@@ -47137,11 +47904,12 @@ function undoneIn(decision) {
             return undefined;
     }
 }
-function restoredBy({ deployment }) {
-    return undoneBy(deployment.description) === undefined ? deployment.previousRevision : deployment.revision;
+function restoredBy({ deployment, restores }) {
+    return undoneBy(deployment.description) === undefined ? deployment.previousRevision : (restores ?? deployment.revision);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/prepare-rollback.js
+
 
 
 
@@ -47177,12 +47945,18 @@ async function prepare_rollback_endOf(newest, { deployer, request }) {
     if (of !== undefined)
         return { deployment: await deployer.deployment(of), rollback: newest, hadTraffic: true };
     if (newest.status === 'Succeeded')
-        return { deployment: newest, rollback: undefined, hadTraffic: true };
+        return { deployment: newest, rollback: undefined, hadTraffic: true, restores: await prepare_rollback_restoredBy(newest, { deployer, request }) };
     const by = await rollbackOf({ deployment: newest, deployments: deployer, ports: request.ports, signal: request.signal });
     if (by !== undefined)
         return { deployment: newest, rollback: await deployer.deployment(by), hadTraffic: true };
     const green = (0,domain_deployment/* greenOf */.HX)(await deployer.look(newest.id));
     return { deployment: newest, rollback: undefined, hadTraffic: (green?.traffic ?? 0) > 0 };
+}
+async function prepare_rollback_restoredBy({ description }, { deployer, request }) {
+    const undone = undoneBy(description);
+    if (undone === undefined || !deployer.needsOwnDefinition || request.inputs['deployment-id'] === undefined)
+        return undefined;
+    return (await deployer.deployment(undone)).previousRevision;
 }
 async function prepareRedeployment({ request, found, decision, }) {
     const { ecs } = request.side;
@@ -47191,16 +47965,18 @@ async function prepareRedeployment({ request, found, decision, }) {
     const { undoes } = decision;
     const [revision, answer] = await Promise.all([deployer.revision(decision.revision), ecs.describeService({ cluster, service })]);
     if (!revision)
-        throw prepare_rollback_nothing(`the AppSpec of what ran before ${undoes} is known no more`);
+        throw prepare_rollback_nothing(`AWS knows no more what ran before ${undoes}`);
     const live = serviceIn(answer, { request, found });
-    const [from, to] = await Promise.all([
-        ecs.describeTaskDefinition((0,live_service/* running */.y)(live).taskDefinition),
-        prepare_rollback_describe(revision.taskDefinition, { request, undoes }),
-    ]);
+    const [from, to] = await Promise.all([found.running(live), prepare_rollback_describe(revision.taskDefinition, { request, undoes })]);
     const goal = `${undoes} can't be rolled back to ${(0,live_service/* shortName */.E)(to.arn)}`;
-    const problems = [...statusProblems(to.definition), ...(await prepare_rollback_imageProblems({ definition: to.definition, request }))];
+    const reading = deployer.needsOwnDefinition ? readTaskDefinition(withOwnTags(to)) : undefined;
+    const problems = [
+        ...statusProblems(to.definition),
+        ...(reading && !reading.ok ? reading.findings.map(({ path, problem }) => `${(0,json/* formatPath */.jV)(path)} ${problem}`) : []),
+        ...(await prepare_rollback_imageProblems({ definition: to.definition, request })),
+    ];
     report({ inputs: problems.map((problem) => ({ input: 'mode', problem: `${goal}: ${problem}` })), documents: [], failures: [] });
-    return { service: live, revision, from, to };
+    return { service: live, revision, from, to, copy: reading?.ok ? reading.definition : undefined };
 }
 function serviceIn(live, { request, found }) {
     const { cluster, service } = found.deployer.where;
@@ -47268,6 +48044,9 @@ async function rollBack(request) {
         for (let round = 1;; round++) {
             signal.throwIfAborted();
             const prepared = await prepareRollback(request);
+            if (round === 1)
+                for (const warning of prepared.found.warnings)
+                    ports.log.warning(warning);
             if (await run.carryOut(prepared))
                 return;
             if (round === roll_back_mostRounds)
@@ -47299,6 +48078,7 @@ class roll_back_Run {
     #changed = false;
     #request;
     #marker;
+    #copies = new Map();
     constructor(request, marker) {
         this.#request = request;
         this.#marker = marker;
@@ -47338,9 +48118,13 @@ class roll_back_Run {
     }
     async #await({ found: { deployer }, rollback }) {
         const { id } = rollback;
-        this.#request.ports.log.info(`${id}  is a rollback that is under way: waiting for its end`);
-        await this.#tellRollback(rollback, deployer);
-        this.underWay = `The rollback ${id} goes on without being followed: ${deployer.url(id)}`;
+        const isWithin = rollback.rollback.within !== undefined;
+        this.#request.ports.log.info(`${id}  is ${isWithin ? 'rolled back already' : 'a rollback that is under way'}: waiting for its end`);
+        if (isWithin)
+            this.#tellOne(rollback, deployer);
+        else
+            await this.#tellRollback(rollback, deployer);
+        this.underWay = `The rollback ${isWithin ? 'of ' : ''}${id} goes on without being followed: ${deployer.url(id)}`;
         await this.#watchToEnd(rollback, deployer);
     }
     async #join({ found: { deployer }, rollback, undoes }) {
@@ -47375,18 +48159,20 @@ class roll_back_Run {
         ports.log.info(`rolling back ${undoes}: task definition ${(0,live_service/* shortName */.E)(from.arn)} → ${(0,live_service/* shortName */.E)(to.arn)}`);
         for (const line of describedDifferences({ before: from.definition, after: to.definition }))
             ports.log.info(`  ${line}`);
-        output('task-definition-arn', to.arn);
+        const taskDefinition = await this.#registered(redeployment, { undoes, deployer });
+        output('task-definition-arn', taskDefinition);
         const item = unfinishedDeployment({
             place: deployer.where,
-            nonce: this.#marker.nonce,
+            mark: { nonce: this.#marker.nonce, taskDefinition },
             account: identity.account,
             how: side.session.how,
             inputs: { ...inputs, 'on-cancel': 'leave' },
         });
         const answer = await startDeployment({
             deployer: revision.deployer,
+            account: identity.account,
             service,
-            taskDefinition: to.arn,
+            taskDefinition,
             text: rollbackText(undoes),
             marker: this.#marker,
             item,
@@ -47410,7 +48196,7 @@ class roll_back_Run {
                 undone: undoes,
                 images: imagesOf(to.definition),
                 previousTaskDefinition: from.arn,
-                taskDefinition: to.arn,
+                taskDefinition,
             });
             if (status === 'Succeeded')
                 ports.log.info(`${undoes} is rolled back: ${service.name} runs ${(0,live_service/* shortName */.E)(to.arn)} again.`);
@@ -47419,6 +48205,19 @@ class roll_back_Run {
         catch (error) {
             throw error instanceof build_errors/* DeploymentError */.gt ? withGoal(error, `Rolling back ${undoes} to ${(0,live_service/* shortName */.E)(to.arn)}`) : error;
         }
+    }
+    async #registered({ to, copy }, { undoes, deployer }) {
+        if (!copy)
+            return to.arn;
+        const { side, ports, signal } = this.#request;
+        const known = this.#copies.get(to.arn);
+        if (known !== undefined)
+            return known;
+        signal.throwIfAborted();
+        const { arn } = await side.ecs.registerTaskDefinition(deployer.marked({ definition: copy, marker: this.#marker, undoes }));
+        this.#copies.set(to.arn, arn);
+        ports.log.info(`task definition ${(0,live_service/* shortName */.E)(to.arn)} registered once more for this deployment: ${(0,live_service/* shortName */.E)(arn)}`);
+        return arn;
     }
     #tellOne({ id }, deployer) {
         this.#request.output('deployment-id', id);
@@ -47484,6 +48283,7 @@ class roll_back_Run {
 
 
 
+
 const rollback = defineMode({
     name: 'rollback',
     summary: 'Brings back what ran before: stops the deployment that is under way with a rollback, else deploys again what ran before the newest success.',
@@ -47495,7 +48295,7 @@ const rollback = defineMode({
         ...waitUntil(['ready', 'traffic-shifted', 'succeeded']),
     },
     outputs: [...followedOutputs, 'changed', 'plan'],
-    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs)],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const request = { inputs, side: sessions_openDeploy({ inputs, ports }), ports, signal };
         if (!inputs['dry-run'])
@@ -51753,6 +52553,8 @@ function ecr_public_about(operation, { repository }) {
 
 // EXTERNAL MODULE: ./build/domain/live-service.js
 var live_service = __nccwpck_require__(5621);
+// EXTERNAL MODULE: ./build/domain/service-deployment.js
+var service_deployment = __nccwpck_require__(7712);
 ;// CONCATENATED MODULE: ./build/ports/whole-json.js
 
 function sendWhole({ middlewareStack }, document) {
@@ -51790,14 +52592,22 @@ function wholeAnswer({ middlewareStack }) {
 
 
 
+
+
 function awsEcs(access) {
     const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(212)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 212, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECSClient((0,aws/* clientSettings */.ry)(access)));
+    const once = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECSClient((0,aws/* clientSettings */.ry)(access, { attempts: 1 })));
+    const list = async (input) => {
+        const { ListServiceDeploymentsCommand } = await sdk();
+        const asked = ecs_about('ListServiceDeployments', `service ${input.service ?? ''} of cluster ${input.cluster ?? ''}`);
+        return ask(asked, async () => (await client()).send(new ListServiceDeploymentsCommand(input)));
+    };
     return {
         describeService: async ({ cluster, service }) => {
             const { DescribeServicesCommand } = await sdk();
-            const asked = { service: 'ecs', operation: 'DescribeServices', of: `service ${service} of cluster ${cluster}` };
+            const asked = ecs_about('DescribeServices', `service ${service} of cluster ${cluster}`);
             try {
                 const reply = await ask(asked, async () => (await client()).send(new DescribeServicesCommand({ cluster, services: [service] })));
                 const [found] = reply.services ?? [];
@@ -51811,7 +52621,7 @@ function awsEcs(access) {
         },
         describeTaskDefinition: async (name) => {
             const { DescribeTaskDefinitionCommand } = await sdk();
-            const asked = { service: 'ecs', operation: 'DescribeTaskDefinition', of: `task definition ${name}` };
+            const asked = ecs_about('DescribeTaskDefinition', `task definition ${name}`);
             const request = new DescribeTaskDefinitionCommand({ taskDefinition: name, include: ['TAGS'] });
             const whole = wholeAnswer(request);
             const { tags } = await ask(asked, async () => (await client()).send(request));
@@ -51820,9 +52630,7 @@ function awsEcs(access) {
         registerTaskDefinition: async (definition) => {
             const { RegisterTaskDefinitionCommand } = await sdk();
             const asked = {
-                service: 'ecs',
-                operation: 'RegisterTaskDefinition',
-                of: `family ${(0,json/* textOf */.b6)(definition['family'])}`,
+                ...ecs_about('RegisterTaskDefinition', `family ${(0,json/* textOf */.b6)(definition['family'])}`),
                 alsoCheck: 'iam:PassRole on its task and execution roles (and ecs:TagResource where it has tags)',
             };
             const request = new RegisterTaskDefinitionCommand(definition);
@@ -51835,16 +52643,139 @@ function awsEcs(access) {
             const { ListTasksCommand, DescribeTasksCommand } = await sdk();
             const of = `service ${service} of cluster ${cluster}`;
             const list = new ListTasksCommand({ cluster, serviceName: service, desiredStatus: 'STOPPED', maxResults: 100 });
-            const { taskArns = [] } = await ask({ service: 'ecs', operation: 'ListTasks', of }, async () => (await client()).send(list));
+            const { taskArns = [] } = await ask(ecs_about('ListTasks', of), async () => (await client()).send(list));
             if (taskArns.length === 0)
                 return [];
             const describe = new DescribeTasksCommand({ cluster, tasks: taskArns });
-            const { tasks = [] } = await ask({ service: 'ecs', operation: 'DescribeTasks', of }, async () => (await client()).send(describe));
+            const { tasks = [] } = await ask(ecs_about('DescribeTasks', of), async () => (await client()).send(describe));
             return tasks
                 .map(stoppedTask)
                 .sort((one, other) => (other.stoppedAt ?? 0) - (one.stoppedAt ?? 0))
                 .slice(0, 10);
         },
+        activeDeployments: async (of) => {
+            const page = async (nextToken) => {
+                const reply = await list({ ...of, status: [...service_deployment/* activeServiceStatuses */.qC], nextToken });
+                const found = (reply.serviceDeployments ?? []).map(listedDeployment);
+                return [...found, ...(reply.nextToken === undefined ? [] : await page(reply.nextToken))];
+            };
+            return newestFirst(await page());
+        },
+        newestDeployments: async (of) => {
+            const { serviceDeployments = [] } = await list({ ...of, maxResults: 20 });
+            return newestFirst(serviceDeployments.map(listedDeployment));
+        },
+        serviceDeployment: async (arn) => {
+            const { DescribeServiceDeploymentsCommand } = await sdk();
+            const asked = ecs_about('DescribeServiceDeployments', `service deployment ${(0,live_service/* shortName */.E)(arn)}`);
+            const request = new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [arn] });
+            const { serviceDeployments = [], failures = [] } = await ask(asked, async () => (await client()).send(request));
+            const [found] = serviceDeployments;
+            if (found)
+                return serviceDeployment(found, arn);
+            const reason = failures[0]?.reason ?? 'MISSING';
+            throw new errors/* AwsError */.Gy(`ecs:DescribeServiceDeployments for ${asked.of} failed: ${reason}`, { ...asked, code: reason });
+        },
+        serviceRevisions: async (arns) => {
+            if (arns.length === 0)
+                return [];
+            const { DescribeServiceRevisionsCommand } = await sdk();
+            const asked = ecs_about('DescribeServiceRevisions', arns.map(live_service/* shortName */.E).join(', '));
+            const request = new DescribeServiceRevisionsCommand({ serviceRevisionArns: [...arns] });
+            const { serviceRevisions = [] } = await ask(asked, async () => (await client()).send(request));
+            return serviceRevisions.map(({ serviceRevisionArn = '', taskDefinition = '' }) => ({ arn: serviceRevisionArn, taskDefinition }));
+        },
+        updateService: async ({ cluster, service, taskDefinition }) => {
+            const { UpdateServiceCommand } = await sdk();
+            const request = new UpdateServiceCommand({ cluster, service, taskDefinition });
+            try {
+                await ask(ecs_about('UpdateService', `service ${service} of cluster ${cluster}`), async () => (await once()).send(request));
+                return { answer: 'updated' };
+            }
+            catch (error) {
+                if ((0,aws/* isPassing */.WG)(error))
+                    return { answer: 'unknown', error: (0,errors/* toError */.iT)(error) };
+                throw error;
+            }
+        },
+        stopServiceDeployment: async (arn) => {
+            const { StopServiceDeploymentCommand } = await sdk();
+            const request = new StopServiceDeploymentCommand({ serviceDeploymentArn: arn, stopType: 'ROLLBACK' });
+            const asked = ecs_about('StopServiceDeployment', `service deployment ${(0,live_service/* shortName */.E)(arn)}`);
+            await ask(asked, async () => (await client()).send(request));
+        },
+        continueServiceDeployment: async ({ arn, hook }) => {
+            const { ContinueServiceDeploymentCommand } = await sdk();
+            const request = new ContinueServiceDeploymentCommand({ serviceDeploymentArn: arn, hookId: hook, action: 'CONTINUE' });
+            const asked = ecs_about('ContinueServiceDeployment', `service deployment ${(0,live_service/* shortName */.E)(arn)}`);
+            await ask(asked, async () => (await once()).send(request));
+        },
+    };
+}
+function ecs_about(operation, of) {
+    return { service: 'ecs', operation, of };
+}
+function listedDeployment(listed) {
+    const { serviceDeploymentArn = '', createdAt, targetServiceRevisionArn = '' } = listed;
+    return { arn: serviceDeploymentArn, createdAt: createdAt?.getTime() ?? 0, revision: targetServiceRevisionArn };
+}
+function newestFirst(listed) {
+    return listed.toSorted((one, other) => other.createdAt - one.createdAt);
+}
+function serviceDeployment(given, arn) {
+    const { deploymentCircuitBreaker: breaker, rollback } = given;
+    return {
+        arn: given.serviceDeploymentArn ?? arn,
+        status: given.status ?? '',
+        reason: given.statusReason,
+        stage: given.lifecycleStage,
+        createdAt: given.createdAt?.getTime(),
+        updatedAt: given.updatedAt?.getTime(),
+        endedAt: (given.finishedAt ?? given.stoppedAt)?.getTime(),
+        target: given.targetServiceRevision && revisionTasks(given.targetServiceRevision),
+        sources: (given.sourceServiceRevisions ?? []).map(revisionTasks),
+        hooks: (given.lifecycleHookDetails ?? []).map(lifecycleHook),
+        rollback: rollback && { reason: rollback.reason },
+        circuitBreaker: breaker && { status: breaker.status ?? '', failures: breaker.failureCount ?? 0, threshold: breaker.threshold ?? 0 },
+        bakeMinutes: given.deploymentConfiguration?.bakeTimeInMinutes,
+        alarms: given.alarms?.triggeredAlarmNames ?? [],
+    };
+}
+function revisionTasks(summary) {
+    return {
+        arn: summary.arn ?? '',
+        requested: summary.requestedTaskCount ?? 0,
+        pending: summary.pendingTaskCount ?? 0,
+        running: summary.runningTaskCount ?? 0,
+        traffic: summary.requestedProductionTrafficWeight,
+        testTraffic: summary.requestedTestTrafficWeight,
+    };
+}
+function lifecycleHook(detail) {
+    return {
+        id: detail.hookId ?? '',
+        kind: detail.targetType ?? 'AWS_LAMBDA',
+        target: detail.targetArn,
+        status: detail.status ?? '',
+        expiresAt: detail.expiresAt?.getTime(),
+        onTimeout: detail.timeoutAction,
+    };
+}
+function ownDeployments({ deploymentConfiguration: given = {}, loadBalancers = [] }) {
+    const { strategy, canaryConfiguration: canary, linearConfiguration: linear, lifecycleHooks = [] } = given;
+    const listeners = loadBalancers.map(({ advancedConfiguration }) => advancedConfiguration?.productionListenerRule ?? '');
+    return {
+        strategy,
+        routing: strategy === 'CANARY'
+            ? { kind: 'canary', percentage: canary?.canaryPercent ?? 5, minutes: canary?.canaryBakeTimeInMinutes ?? 10 }
+            : strategy === 'LINEAR'
+                ? { kind: 'linear', percentage: linear?.stepPercent ?? 10, minutes: linear?.stepBakeTimeInMinutes ?? 6 }
+                : { kind: 'all-at-once' },
+        bakeMinutes: given.bakeTimeInMinutes ?? 0,
+        pauses: lifecycleHooks
+            .filter(({ targetType }) => targetType === 'PAUSE')
+            .flatMap(({ lifecycleStages = [], timeoutConfiguration }) => lifecycleStages.map((stage) => ({ stage, minutes: timeoutConfiguration?.timeoutInMinutes ?? 1440 }))),
+        networkLoadBalancer: listeners.some((arn) => arn.includes(':listener/net/')),
     };
 }
 function registered({ asked: { service, operation }, answer: { taskDefinition }, tags = [], }) {
@@ -51863,7 +52794,8 @@ function liveService(service) {
         clusterArn: service.clusterArn ?? '',
         status: service.status ?? '',
         controller: service.deploymentController?.type ?? 'ECS',
-        strategy: service.deploymentConfiguration?.strategy,
+        own: ownDeployments(service),
+        revisions: (service.currentServiceRevisions ?? []).flatMap(({ arn }) => (arn === undefined ? [] : [arn])),
         desiredCount: service.desiredCount ?? 0,
         primary: primary && taskSet(primary),
         events: (service.events ?? []).map(({ createdAt, message = '' }) => ({ at: createdAt?.getTime() ?? 0, message })),

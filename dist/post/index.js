@@ -28729,17 +28729,21 @@ function consoleHost(region) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $m: () => (/* binding */ isActive),
+/* harmony export */   Fw: () => (/* binding */ isRollingBack),
 /* harmony export */   Hd: () => (/* binding */ isTerminal),
 /* harmony export */   PM: () => (/* binding */ deploymentUrl),
 /* harmony export */   RM: () => (/* binding */ activeStatuses),
 /* harmony export */   cb: () => (/* binding */ hasShifted)
 /* harmony export */ });
-/* unused harmony exports parseDeploymentId, terminalStatuses, greenOf, waits, hasReached */
+/* unused harmony exports parseDeploymentId, isServiceDeployment, terminalStatuses, greenOf, waits, hasReached */
 /* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
 /* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
 
 
-const parseDeploymentId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^d-[A-Za-z0-9]{1,40}$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM');
+const parseDeploymentId = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^(?:d-[A-Za-z0-9]{1,13}|[\w-]{16,64}|arn:aws(?:-[a-z]+)*:ecs:[a-z0-9-]+:\d{12}:service-deployment\/[\w-]+\/[\w-]+\/[\w-]+)$/, 'a CodeDeploy deployment ID such as d-9XKQ2T7LM, or the ID or the ARN of an ECS service deployment');
+function isServiceDeployment(id) {
+    return id.length >= 16;
+}
 const activeStatuses = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
 const terminalStatuses = ['Succeeded', 'Failed', 'Stopped'];
 function greenOf({ target }) {
@@ -28750,6 +28754,9 @@ function isTerminal(status) {
 }
 function isActive(status) {
     return !isTerminal(status);
+}
+function isRollingBack({ rollback }) {
+    return rollback.of !== undefined || rollback.within === 'running';
 }
 function hasShifted(deployment) {
     return deployment.terminationWaitStarted || deployment.status === 'Succeeded';
@@ -28820,6 +28827,23 @@ function canonical(value) {
 
 /***/ }),
 
+/***/ 5621:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ shortName)
+/* harmony export */ });
+/* unused harmony export running */
+function running(service) {
+    return service.primary ?? service;
+}
+function shortName(arn) {
+    return arn.slice(arn.lastIndexOf('/') + 1);
+}
+
+
+/***/ }),
+
 /***/ 4864:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -28842,6 +28866,208 @@ function parseAll(texts, parser) {
     const results = texts.map(parser);
     const problems = results.flatMap((result) => (result.ok ? [] : [result.problem]));
     return problems.length > 0 ? bad(problems.join('; ')) : ok(results.flatMap((result) => (result.ok ? [result.value] : [])));
+}
+
+
+/***/ }),
+
+/***/ 7712:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   NA: () => (/* binding */ snapshotOf),
+/* harmony export */   PE: () => (/* binding */ deploymentOf),
+/* harmony export */   W3: () => (/* binding */ serviceDeploymentArn),
+/* harmony export */   Z0: () => (/* binding */ serviceDeploymentsUrl),
+/* harmony export */   eY: () => (/* binding */ pauseOf),
+/* harmony export */   mX: () => (/* binding */ serviceDeploymentId),
+/* harmony export */   qC: () => (/* binding */ activeServiceStatuses)
+/* harmony export */ });
+/* unused harmony exports lifecycleStages, ownStrategies, deploysItself, pausesBeforeShift, pauseAhead, runningRevision */
+/* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+
+const lifecycleStages = [
+    'RECONCILE_SERVICE',
+    'PRE_SCALE_UP',
+    'SCALE_UP',
+    'POST_SCALE_UP',
+    'TEST_TRAFFIC_SHIFT',
+    'POST_TEST_TRAFFIC_SHIFT',
+    'PRE_PRODUCTION_TRAFFIC_SHIFT',
+    'PRODUCTION_TRAFFIC_SHIFT',
+    'POST_PRODUCTION_TRAFFIC_SHIFT',
+    'BAKE_TIME',
+    'CLEAN_UP',
+];
+const activeServiceStatuses = ['PENDING', 'IN_PROGRESS', 'STOP_REQUESTED', 'ROLLBACK_REQUESTED', 'ROLLBACK_IN_PROGRESS'];
+const ownStrategies = (/* unused pure expression or super */ null && (['BLUE_GREEN', 'LINEAR', 'CANARY']));
+function deploysItself({ controller, own }) {
+    return controller === 'ECS' && ownStrategies.some((strategy) => strategy === own.strategy);
+}
+function pausesBeforeShift({ pauses }) {
+    const [from, to] = [positionOf('POST_SCALE_UP'), positionOf('PRODUCTION_TRAFFIC_SHIFT')];
+    return pauses.filter(({ stage }) => positionOf(stage) >= from && positionOf(stage) < to);
+}
+function pauseOf({ status, hooks }) {
+    return status === 'IN_PROGRESS' ? hooks.find((hook) => hook.kind === 'PAUSE' && hook.status === 'AWAITING_ACTION') : undefined;
+}
+function pauseAhead({ own, deployment, until, }) {
+    const last = until === 'succeeded' ? 'CLEAN_UP' : 'PRODUCTION_TRAFFIC_SHIFT';
+    const pauses = own.pauses.filter(({ stage }) => positionOf(stage) <= positionOf(last));
+    if (pauses.length === 0)
+        return 'none';
+    return pauses.some((pause) => isAhead(pause, { own, deployment })) ? 'ahead' : 'past';
+}
+function isAhead({ stage }, { own, deployment }) {
+    const { hooks, target } = deployment;
+    if (stage === deployment.stage)
+        return !hooks.some(({ kind, status }) => kind === 'PAUSE' && status === 'SUCCEEDED');
+    const isRepeated = stage === 'PRE_PRODUCTION_TRAFFIC_SHIFT' && own.routing.kind !== 'all-at-once';
+    if (isRepeated && deployment.stage === 'PRODUCTION_TRAFFIC_SHIFT')
+        return (target?.traffic ?? 0) < 100;
+    return positionOf(stage) > positionOf(deployment.stage);
+}
+function runningRevision({ status, target, sources }) {
+    if (status === 'SUCCESSFUL')
+        return target?.arn;
+    return sources.toSorted((one, other) => (other.traffic ?? 0) - (one.traffic ?? 0))[0]?.arn;
+}
+function serviceDeploymentId(arnOrId) {
+    return arnOrId.slice(arnOrId.lastIndexOf('/') + 1);
+}
+function serviceDeploymentArn({ region, account, cluster, service }, id) {
+    return `arn:${(0,_account_js__WEBPACK_IMPORTED_MODULE_0__/* .partitionOf */ .iQ)(region)}:ecs:${region}:${account}:service-deployment/${cluster}/${service}/${id}`;
+}
+function serviceDeploymentsUrl({ region, cluster, service }) {
+    return `https://${region}.${(0,_account_js__WEBPACK_IMPORTED_MODULE_0__/* .consoleHost */ .kd)(region)}/ecs/v2/clusters/${cluster}/services/${service}/deployments?region=${region}`;
+}
+function deploymentOf(given, { description = '' } = {}) {
+    const status = statusOf(given);
+    const pause = pauseOf(given);
+    const within = rollbackWithin[given.status] ?? 'none';
+    return {
+        id: serviceDeploymentId(given.arn),
+        status,
+        application: '',
+        group: '',
+        config: undefined,
+        description,
+        creator: '',
+        error: errorOf(given),
+        createdAt: given.createdAt,
+        completedAt: given.endedAt,
+        terminationWaitStarted: ['InProgress', 'Ready'].includes(status) && positionOf(given.stage) >= positionOf('BAKE_TIME'),
+        pause: pause && { said: pauseText(pause, given.stage), isAfterShift: positionOf(given.stage) > positionOf('PRODUCTION_TRAFFIC_SHIFT') },
+        rollback: { by: undefined, of: undefined, message: within === 'none' ? undefined : (given.rollback?.reason ?? given.reason), within },
+        rollsBack: undefined,
+        statusMessages: messagesOf(given),
+        waits: { ready: pause && minutesOf(pause, given), termination: given.bakeMinutes },
+        revision: given.target?.arn,
+        previousRevision: given.sources[0]?.arn,
+    };
+}
+function snapshotOf(given, previous) {
+    const deployment = deploymentOf(given);
+    const { target, sources } = given;
+    return {
+        deployment,
+        target: {
+            status: deployment.status,
+            events: eventsAfter(previous?.target?.events ?? [], given),
+            taskSets: [...sources.map((set) => taskSet(set, 'Blue')), ...(target ? [taskSet(target, 'Green')] : [])],
+            mostTraffic: Math.max(previous?.target?.mostTraffic ?? 0, target?.traffic ?? 0),
+        },
+    };
+}
+const statuses = {
+    PENDING: 'Created',
+    IN_PROGRESS: 'InProgress',
+    STOP_REQUESTED: 'Stopping',
+    ROLLBACK_REQUESTED: 'RollingBack',
+    ROLLBACK_IN_PROGRESS: 'RollingBack',
+    SUCCESSFUL: 'Succeeded',
+    STOPPED: 'Stopped',
+    ROLLBACK_SUCCESSFUL: 'Failed',
+    ROLLBACK_FAILED: 'Failed',
+};
+const rollbackWithin = {
+    ROLLBACK_REQUESTED: 'running',
+    ROLLBACK_IN_PROGRESS: 'running',
+    ROLLBACK_SUCCESSFUL: 'succeeded',
+    ROLLBACK_FAILED: 'failed',
+};
+function statusOf(given) {
+    return pauseOf(given) ? 'Ready' : (statuses[given.status] ?? given.status);
+}
+function errorOf({ status, reason, rollback }) {
+    if (!['STOPPED', 'ROLLBACK_SUCCESSFUL', 'ROLLBACK_FAILED'].includes(status))
+        return undefined;
+    const reasons = [...new Set([rollback?.reason, reason].filter((text) => text !== undefined && text !== ''))];
+    return { code: status, message: reasons.join(' ') || 'ECS gives no reason' };
+}
+function messagesOf({ alarms, circuitBreaker, hooks, stage }) {
+    return [
+        ...hooks.filter(hasFailed).map((hook) => hookText(hook, stage)),
+        ...alarms.map((alarm) => `the CloudWatch alarm ${alarm} went off`),
+        ...(circuitBreaker?.status === 'TRIGGERED'
+            ? [
+                `the deployment circuit breaker tripped: ${circuitBreaker.failures} tasks failed, and ${circuitBreaker.threshold} are its threshold`,
+            ]
+            : []),
+    ];
+}
+function hasFailed({ status }) {
+    return status === 'FAILED' || status === 'TIMED_OUT';
+}
+function hookText({ kind, target, status }, stage = '') {
+    const what = kind === 'PAUSE' ? 'pause hook' : `lifecycle hook ${target ?? ''}`;
+    if (status === 'TIMED_OUT')
+        return `the ${what} at ${stage} timed out`;
+    return kind === 'PAUSE' ? `somebody answered the ${what} at ${stage} with a rollback` : `the ${what} at ${stage} failed`;
+}
+function pauseText({ expiresAt, onTimeout }, stage = '') {
+    const until = expiresAt === undefined ? '' : `, until ${new Date(expiresAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    const then = onTimeout === 'CONTINUE' ? 'goes on by itself' : 'rolls back';
+    return `a pause hook holds it at ${stage}${until}; then ECS ${then}`;
+}
+function minutesOf({ expiresAt }, { updatedAt }) {
+    return expiresAt === undefined || updatedAt === undefined ? undefined : (expiresAt - updatedAt) / 60_000;
+}
+function positionOf(stage) {
+    return lifecycleStages.indexOf(stage);
+}
+function eventsAfter(seen, given) {
+    const { stage, status, updatedAt } = given;
+    if (status === 'SUCCESSFUL')
+        return seen.map((event) => ended(event, 'Succeeded', updatedAt));
+    if (!['PENDING', 'IN_PROGRESS'].includes(status))
+        return seen.map((event) => ended(event, 'Failed', updatedAt, given));
+    if (stage === undefined || seen.some(({ name }) => name === stage))
+        return seen;
+    const position = positionOf(stage);
+    if (position >= 0 && seen.some(({ name }) => positionOf(name) > position))
+        return seen;
+    const begun = { name: stage, status: 'InProgress', startedAt: updatedAt, endedAt: undefined, diagnostics: undefined };
+    return [...seen.map((event) => ended(event, 'Succeeded', updatedAt)), begun];
+}
+function ended(event, status, at, because) {
+    if (event.status !== 'InProgress')
+        return event;
+    const hook = because?.hooks.find(hasFailed);
+    const diagnostics = hook && { code: hook.status, message: hook.target ?? 'pause hook', logTail: '' };
+    return { ...event, status, endedAt: at, diagnostics };
+}
+function taskSet(tasks, label) {
+    return {
+        id: tasks.arn,
+        label,
+        status: label === 'Green' ? 'PRIMARY' : 'ACTIVE',
+        desired: tasks.requested,
+        pending: tasks.pending,
+        running: tasks.running,
+        traffic: tasks.traffic ?? 0,
+        testTraffic: tasks.testTraffic,
+    };
 }
 
 
@@ -29652,7 +29878,7 @@ function utc(milliseconds) {
 
 /***/ }),
 
-/***/ 4039:
+/***/ 5895:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33617,14 +33843,10 @@ function ecr_public_about(operation, { repository }) {
     return { service, operation, of: `public repository ${repository}` };
 }
 
-;// CONCATENATED MODULE: ./build/domain/live-service.js
-function running(service) {
-    return service.primary ?? service;
-}
-function shortName(arn) {
-    return arn.slice(arn.lastIndexOf('/') + 1);
-}
-
+// EXTERNAL MODULE: ./build/domain/live-service.js
+var live_service = __nccwpck_require__(5621);
+// EXTERNAL MODULE: ./build/domain/service-deployment.js
+var service_deployment = __nccwpck_require__(7712);
 ;// CONCATENATED MODULE: ./build/ports/whole-json.js
 
 function sendWhole({ middlewareStack }, document) {
@@ -33662,14 +33884,22 @@ function wholeAnswer({ middlewareStack }) {
 
 
 
+
+
 function awsEcs(access) {
     const ask = (0,aws/* asker */.N8)(access);
     const sdk = (0,aws/* lazy */.RZ)(async () => Promise.all(/* import() */[__nccwpck_require__.e(861), __nccwpck_require__.e(212)]).then(__nccwpck_require__.t.bind(__nccwpck_require__, 212, 19)));
     const client = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECSClient((0,aws/* clientSettings */.ry)(access)));
+    const once = (0,aws/* lazy */.RZ)(async () => new (await sdk()).ECSClient((0,aws/* clientSettings */.ry)(access, { attempts: 1 })));
+    const list = async (input) => {
+        const { ListServiceDeploymentsCommand } = await sdk();
+        const asked = ecs_about('ListServiceDeployments', `service ${input.service ?? ''} of cluster ${input.cluster ?? ''}`);
+        return ask(asked, async () => (await client()).send(new ListServiceDeploymentsCommand(input)));
+    };
     return {
         describeService: async ({ cluster, service }) => {
             const { DescribeServicesCommand } = await sdk();
-            const asked = { service: 'ecs', operation: 'DescribeServices', of: `service ${service} of cluster ${cluster}` };
+            const asked = ecs_about('DescribeServices', `service ${service} of cluster ${cluster}`);
             try {
                 const reply = await ask(asked, async () => (await client()).send(new DescribeServicesCommand({ cluster, services: [service] })));
                 const [found] = reply.services ?? [];
@@ -33683,7 +33913,7 @@ function awsEcs(access) {
         },
         describeTaskDefinition: async (name) => {
             const { DescribeTaskDefinitionCommand } = await sdk();
-            const asked = { service: 'ecs', operation: 'DescribeTaskDefinition', of: `task definition ${name}` };
+            const asked = ecs_about('DescribeTaskDefinition', `task definition ${name}`);
             const request = new DescribeTaskDefinitionCommand({ taskDefinition: name, include: ['TAGS'] });
             const whole = wholeAnswer(request);
             const { tags } = await ask(asked, async () => (await client()).send(request));
@@ -33692,9 +33922,7 @@ function awsEcs(access) {
         registerTaskDefinition: async (definition) => {
             const { RegisterTaskDefinitionCommand } = await sdk();
             const asked = {
-                service: 'ecs',
-                operation: 'RegisterTaskDefinition',
-                of: `family ${(0,json/* textOf */.b6)(definition['family'])}`,
+                ...ecs_about('RegisterTaskDefinition', `family ${(0,json/* textOf */.b6)(definition['family'])}`),
                 alsoCheck: 'iam:PassRole on its task and execution roles (and ecs:TagResource where it has tags)',
             };
             const request = new RegisterTaskDefinitionCommand(definition);
@@ -33707,16 +33935,139 @@ function awsEcs(access) {
             const { ListTasksCommand, DescribeTasksCommand } = await sdk();
             const of = `service ${service} of cluster ${cluster}`;
             const list = new ListTasksCommand({ cluster, serviceName: service, desiredStatus: 'STOPPED', maxResults: 100 });
-            const { taskArns = [] } = await ask({ service: 'ecs', operation: 'ListTasks', of }, async () => (await client()).send(list));
+            const { taskArns = [] } = await ask(ecs_about('ListTasks', of), async () => (await client()).send(list));
             if (taskArns.length === 0)
                 return [];
             const describe = new DescribeTasksCommand({ cluster, tasks: taskArns });
-            const { tasks = [] } = await ask({ service: 'ecs', operation: 'DescribeTasks', of }, async () => (await client()).send(describe));
+            const { tasks = [] } = await ask(ecs_about('DescribeTasks', of), async () => (await client()).send(describe));
             return tasks
                 .map(stoppedTask)
                 .sort((one, other) => (other.stoppedAt ?? 0) - (one.stoppedAt ?? 0))
                 .slice(0, 10);
         },
+        activeDeployments: async (of) => {
+            const page = async (nextToken) => {
+                const reply = await list({ ...of, status: [...service_deployment/* activeServiceStatuses */.qC], nextToken });
+                const found = (reply.serviceDeployments ?? []).map(listedDeployment);
+                return [...found, ...(reply.nextToken === undefined ? [] : await page(reply.nextToken))];
+            };
+            return newestFirst(await page());
+        },
+        newestDeployments: async (of) => {
+            const { serviceDeployments = [] } = await list({ ...of, maxResults: 20 });
+            return newestFirst(serviceDeployments.map(listedDeployment));
+        },
+        serviceDeployment: async (arn) => {
+            const { DescribeServiceDeploymentsCommand } = await sdk();
+            const asked = ecs_about('DescribeServiceDeployments', `service deployment ${(0,live_service/* shortName */.E)(arn)}`);
+            const request = new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [arn] });
+            const { serviceDeployments = [], failures = [] } = await ask(asked, async () => (await client()).send(request));
+            const [found] = serviceDeployments;
+            if (found)
+                return serviceDeployment(found, arn);
+            const reason = failures[0]?.reason ?? 'MISSING';
+            throw new errors/* AwsError */.Gy(`ecs:DescribeServiceDeployments for ${asked.of} failed: ${reason}`, { ...asked, code: reason });
+        },
+        serviceRevisions: async (arns) => {
+            if (arns.length === 0)
+                return [];
+            const { DescribeServiceRevisionsCommand } = await sdk();
+            const asked = ecs_about('DescribeServiceRevisions', arns.map(live_service/* shortName */.E).join(', '));
+            const request = new DescribeServiceRevisionsCommand({ serviceRevisionArns: [...arns] });
+            const { serviceRevisions = [] } = await ask(asked, async () => (await client()).send(request));
+            return serviceRevisions.map(({ serviceRevisionArn = '', taskDefinition = '' }) => ({ arn: serviceRevisionArn, taskDefinition }));
+        },
+        updateService: async ({ cluster, service, taskDefinition }) => {
+            const { UpdateServiceCommand } = await sdk();
+            const request = new UpdateServiceCommand({ cluster, service, taskDefinition });
+            try {
+                await ask(ecs_about('UpdateService', `service ${service} of cluster ${cluster}`), async () => (await once()).send(request));
+                return { answer: 'updated' };
+            }
+            catch (error) {
+                if ((0,aws/* isPassing */.WG)(error))
+                    return { answer: 'unknown', error: (0,errors/* toError */.iT)(error) };
+                throw error;
+            }
+        },
+        stopServiceDeployment: async (arn) => {
+            const { StopServiceDeploymentCommand } = await sdk();
+            const request = new StopServiceDeploymentCommand({ serviceDeploymentArn: arn, stopType: 'ROLLBACK' });
+            const asked = ecs_about('StopServiceDeployment', `service deployment ${(0,live_service/* shortName */.E)(arn)}`);
+            await ask(asked, async () => (await client()).send(request));
+        },
+        continueServiceDeployment: async ({ arn, hook }) => {
+            const { ContinueServiceDeploymentCommand } = await sdk();
+            const request = new ContinueServiceDeploymentCommand({ serviceDeploymentArn: arn, hookId: hook, action: 'CONTINUE' });
+            const asked = ecs_about('ContinueServiceDeployment', `service deployment ${(0,live_service/* shortName */.E)(arn)}`);
+            await ask(asked, async () => (await once()).send(request));
+        },
+    };
+}
+function ecs_about(operation, of) {
+    return { service: 'ecs', operation, of };
+}
+function listedDeployment(listed) {
+    const { serviceDeploymentArn = '', createdAt, targetServiceRevisionArn = '' } = listed;
+    return { arn: serviceDeploymentArn, createdAt: createdAt?.getTime() ?? 0, revision: targetServiceRevisionArn };
+}
+function newestFirst(listed) {
+    return listed.toSorted((one, other) => other.createdAt - one.createdAt);
+}
+function serviceDeployment(given, arn) {
+    const { deploymentCircuitBreaker: breaker, rollback } = given;
+    return {
+        arn: given.serviceDeploymentArn ?? arn,
+        status: given.status ?? '',
+        reason: given.statusReason,
+        stage: given.lifecycleStage,
+        createdAt: given.createdAt?.getTime(),
+        updatedAt: given.updatedAt?.getTime(),
+        endedAt: (given.finishedAt ?? given.stoppedAt)?.getTime(),
+        target: given.targetServiceRevision && revisionTasks(given.targetServiceRevision),
+        sources: (given.sourceServiceRevisions ?? []).map(revisionTasks),
+        hooks: (given.lifecycleHookDetails ?? []).map(lifecycleHook),
+        rollback: rollback && { reason: rollback.reason },
+        circuitBreaker: breaker && { status: breaker.status ?? '', failures: breaker.failureCount ?? 0, threshold: breaker.threshold ?? 0 },
+        bakeMinutes: given.deploymentConfiguration?.bakeTimeInMinutes,
+        alarms: given.alarms?.triggeredAlarmNames ?? [],
+    };
+}
+function revisionTasks(summary) {
+    return {
+        arn: summary.arn ?? '',
+        requested: summary.requestedTaskCount ?? 0,
+        pending: summary.pendingTaskCount ?? 0,
+        running: summary.runningTaskCount ?? 0,
+        traffic: summary.requestedProductionTrafficWeight,
+        testTraffic: summary.requestedTestTrafficWeight,
+    };
+}
+function lifecycleHook(detail) {
+    return {
+        id: detail.hookId ?? '',
+        kind: detail.targetType ?? 'AWS_LAMBDA',
+        target: detail.targetArn,
+        status: detail.status ?? '',
+        expiresAt: detail.expiresAt?.getTime(),
+        onTimeout: detail.timeoutAction,
+    };
+}
+function ownDeployments({ deploymentConfiguration: given = {}, loadBalancers = [] }) {
+    const { strategy, canaryConfiguration: canary, linearConfiguration: linear, lifecycleHooks = [] } = given;
+    const listeners = loadBalancers.map(({ advancedConfiguration }) => advancedConfiguration?.productionListenerRule ?? '');
+    return {
+        strategy,
+        routing: strategy === 'CANARY'
+            ? { kind: 'canary', percentage: canary?.canaryPercent ?? 5, minutes: canary?.canaryBakeTimeInMinutes ?? 10 }
+            : strategy === 'LINEAR'
+                ? { kind: 'linear', percentage: linear?.stepPercent ?? 10, minutes: linear?.stepBakeTimeInMinutes ?? 6 }
+                : { kind: 'all-at-once' },
+        bakeMinutes: given.bakeTimeInMinutes ?? 0,
+        pauses: lifecycleHooks
+            .filter(({ targetType }) => targetType === 'PAUSE')
+            .flatMap(({ lifecycleStages = [], timeoutConfiguration }) => lifecycleStages.map((stage) => ({ stage, minutes: timeoutConfiguration?.timeoutInMinutes ?? 1440 }))),
+        networkLoadBalancer: listeners.some((arn) => arn.includes(':listener/net/')),
     };
 }
 function registered({ asked: { service, operation }, answer: { taskDefinition }, tags = [], }) {
@@ -33735,7 +34086,8 @@ function liveService(service) {
         clusterArn: service.clusterArn ?? '',
         status: service.status ?? '',
         controller: service.deploymentController?.type ?? 'ECS',
-        strategy: service.deploymentConfiguration?.strategy,
+        own: ownDeployments(service),
+        revisions: (service.currentServiceRevisions ?? []).flatMap(({ arn }) => (arn === undefined ? [] : [arn])),
         desiredCount: service.desiredCount ?? 0,
         primary: primary && taskSet(primary),
         events: (service.events ?? []).map(({ createdAt, message = '' }) => ({ at: createdAt?.getTime() ?? 0, message })),
@@ -33766,8 +34118,8 @@ function capacityProvider({ capacityProvider, base, weight }) {
 }
 function stoppedTask(task) {
     return {
-        id: shortName(task.taskArn ?? ''),
-        taskDefinition: shortName(task.taskDefinitionArn ?? ''),
+        id: (0,live_service/* shortName */.E)(task.taskArn ?? ''),
+        taskDefinition: (0,live_service/* shortName */.E)(task.taskDefinitionArn ?? ''),
         stoppedAt: task.stoppedAt?.getTime(),
         stopCode: task.stopCode,
         reason: task.stoppedReason,
@@ -34878,9 +35230,9 @@ function realPorts(environment) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
-/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4039);
+/* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5895);
 /* harmony import */ var _steps_docker_login_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2250);
-/* harmony import */ var _steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6119);
+/* harmony import */ var _steps_finish_deployment_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2046);
 
 
 
@@ -34964,7 +35316,7 @@ function exportVariables(variables, github) {
 
 /***/ }),
 
-/***/ 6119:
+/***/ 2046:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -35026,6 +35378,22 @@ function rollbackText(undone) {
 function undoneBy(description) {
     return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
 }
+const markerTag = 'ecr-org-deploy';
+const rollbackTag = 'ecr-org-deploy-rollback-of';
+function isOwnTag({ key }) {
+    return key === markerTag || key === rollbackTag;
+}
+function tagsOf({ marker, undoes }) {
+    const mark = { key: markerTag, value: formatMarker(marker).replace('#', '@') };
+    return undoes === undefined ? [mark] : [mark, { key: rollbackTag, value: undoes }];
+}
+function descriptionOfTags(tags) {
+    const valueOf = (key) => tags.find((tag) => tag.key === key)?.value;
+    const [mark, undoes] = [valueOf(markerTag), valueOf(rollbackTag)];
+    if (mark === undefined)
+        return '';
+    return `${undoes === undefined ? '' : `${rollbackText(undoes)} `}[${mark.replace('@', '#')}]`;
+}
 function isStale({ mine, newest }) {
     if (newest?.workflow !== mine.workflow)
         return false;
@@ -35061,7 +35429,7 @@ function usualGroup({ cluster, service }) {
 }
 function codedeployDeployments({ codedeploy, place }) {
     return {
-        find: async (nonce) => {
+        find: async ({ nonce }) => {
             const bearsIt = ({ description }) => parseMarker(description)?.nonce === nonce;
             const [active, newest] = await Promise.all([codedeploy.activeDeployments(place), newestOf({ codedeploy, place })]);
             return [...active, ...(newest ? [newest] : [])].find(bearsIt);
@@ -35073,9 +35441,13 @@ function codedeployDeployments({ codedeploy, place }) {
             return { deployment, target };
         },
         stop: async (of) => codedeploy.stop(of),
-        endReadyWait: async (id) => codedeploy.continueDeployment({ id, wait: 'READY_WAIT' }),
+        endReadyWait: async (id) => {
+            await codedeploy.continueDeployment({ id, wait: 'READY_WAIT' });
+            return 'continued';
+        },
         endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
         url: (id) => (0,domain_deployment/* deploymentUrl */.PM)({ id, region: place.region }),
+        traceOf: ({ nonce }) => `its description ends in #${nonce}`,
     };
 }
 async function newestOf({ codedeploy, place }) {
@@ -35083,6 +35455,74 @@ async function newestOf({ codedeploy, place }) {
     if (answer.found !== 'group' || answer.group.lastAttempted === undefined)
         return undefined;
     return codedeploy.deployment(answer.group.lastAttempted);
+}
+
+// EXTERNAL MODULE: ./build/domain/service-deployment.js
+var service_deployment = __nccwpck_require__(7712);
+// EXTERNAL MODULE: ./build/domain/live-service.js
+var live_service = __nccwpck_require__(5621);
+// EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
+var aws = __nccwpck_require__(2361);
+;// CONCATENATED MODULE: ./build/steps/ecs-deployments.js
+
+
+
+
+
+async function listedWith({ ecs, place, taskDefinition, }) {
+    const newest = await ecs.newestDeployments(place);
+    const revisions = await ecs.serviceRevisions(newest.map(({ revision }) => revision));
+    return newest.find(({ revision }) => revisions.some((each) => each.arn === revision && each.taskDefinition === taskDefinition));
+}
+function ecsDeployments({ ecs, place }) {
+    const described = async (id) => ecs.serviceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
+    const seen = new Map();
+    return {
+        find: async ({ nonce, taskDefinition }) => {
+            const listed = await listedWith({ ecs, place, taskDefinition });
+            if (!listed)
+                return undefined;
+            const [deployment, { tags }] = await Promise.all([ecs.serviceDeployment(listed.arn), ecs.describeTaskDefinition(taskDefinition)]);
+            const description = descriptionOfTags(tags);
+            return (parseMarker(description)?.nonce ?? nonce) === nonce ? (0,service_deployment/* deploymentOf */.PE)(deployment, { description }) : undefined;
+        },
+        deployment: async (id) => (0,service_deployment/* deploymentOf */.PE)(await described(id)),
+        look: async (id) => {
+            const snapshot = (0,service_deployment/* snapshotOf */.NA)(await described(id), seen.get(id));
+            seen.set(id, snapshot);
+            return snapshot;
+        },
+        stop: async ({ id }) => {
+            try {
+                await ecs.stopServiceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
+                return 'stopping';
+            }
+            catch (error) {
+                if ((0,domain_deployment/* isTerminal */.Hd)((0,service_deployment/* deploymentOf */.PE)(await described(id)).status))
+                    return 'ended';
+                throw error;
+            }
+        },
+        endReadyWait: async (id) => {
+            const arn = (0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id));
+            const pause = async () => (0,service_deployment/* pauseOf */.eY)(await ecs.serviceDeployment(arn));
+            const hook = await pause();
+            if (!hook)
+                return 'over';
+            try {
+                await ecs.continueServiceDeployment({ arn, hook: hook.id });
+                return 'continued';
+            }
+            catch (error) {
+                if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isPassing */.WG)(error) || (await pause())?.id === hook.id)
+                    throw error;
+                return 'over';
+            }
+        },
+        endTerminationWait: undefined,
+        url: () => (0,service_deployment/* serviceDeploymentsUrl */.Z0)(place),
+        traceOf: ({ taskDefinition }) => `its task definition is ${(0,live_service/* shortName */.E)(taskDefinition)}`,
+    };
 }
 
 // EXTERNAL MODULE: ./build/domain/account.js
@@ -35188,8 +35628,9 @@ function common({ inputs, ports }) {
 
 
 
-function unfinishedDeployment({ place, nonce, account, how, inputs, }) {
-    return { kind: 'deployment', ...place, nonce, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
+
+function unfinishedDeployment({ place, mark, account, how, inputs, }) {
+    return { kind: 'deployment', ...place, ...mark, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
 }
 function accessOf(inputs, how) {
     const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
@@ -35218,6 +35659,8 @@ async function undoDeployment({ deployments, deployment, }) {
     const url = deployments.url(id);
     if ((0,domain_deployment/* isTerminal */.Hd)(status))
         return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
+    if ((0,domain_deployment/* isRollingBack */.Fw)(deployment))
+        return { result: 'stopped', said: `Deployment ${id} is rolled back already. ${url}` };
     if ((0,domain_deployment/* hasShifted */.cb)(deployment))
         return {
             result: 'shifted',
@@ -35228,14 +35671,14 @@ async function undoDeployment({ deployments, deployment, }) {
         return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
     return {
         result: 'stopped',
-        said: `Deployment ${id} was stopped with a rollback: CodeDeploy sends the traffic back to the old tasks. ${url}`,
+        said: `Deployment ${id} was stopped with a rollback: the traffic goes back to the old tasks. ${url}`,
     };
 }
 async function finishDeployment({ unfinished, ports }) {
     const { nonce, account, onCancel, access } = unfinished;
-    const { session, codedeploy } = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
-    const deployments = codedeployDeployments({ codedeploy, place: unfinished });
-    const [deployment] = await Promise.all([deployments.find(nonce), session.identity()]);
+    const side = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
+    const deployments = deploymentsAt({ place: unfinished, side });
+    const [deployment] = await Promise.all([deployments.find(unfinished), side.session.identity()]);
     if (!deployment) {
         ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
         return;
@@ -35244,6 +35687,9 @@ async function finishDeployment({ unfinished, ports }) {
         ? (await undoDeployment({ deployments, deployment })).said
         : await cancelDeployment({ deployments, id: deployment.id, onCancel });
     ports.log.notice(said);
+}
+function deploymentsAt({ place, side: { ecs, codedeploy } }) {
+    return place.how === 'ecs' ? ecsDeployments({ ecs, place }) : codedeployDeployments({ codedeploy, place });
 }
 
 
