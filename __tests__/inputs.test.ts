@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseAccountId, parseRegion } from '../src/domain/account.ts';
+import { parseAccountId, parseRegion, parseRoleArn } from '../src/domain/account.ts';
 import { InputError } from '../src/errors.ts';
 import {
   boolean,
@@ -12,6 +12,7 @@ import {
   optional,
   readInputs,
   required,
+  template,
   text,
   withDefault,
 } from '../src/inputs.ts';
@@ -96,4 +97,25 @@ describe('parsers', () => {
   test('didYouMean keeps silent when nothing is near', () => {
     expect(didYouMean('kubernetes', ['wait', 'stop'])).toBe('');
   });
+});
+
+describe('a template', () => {
+  const role = template(parseRoleArn);
+
+  test('keeps its text for each account', () =>
+    expect(role('arn:aws:iam::{account-id}:role/{region}')).toMatchObject({
+      ok: true,
+      value: { template: 'arn:aws:iam::{account-id}:role/{region}' },
+    }));
+
+  test.each([
+    [
+      'arn:aws:iam::{account-id}:rolle/x',
+      '"arn:aws:iam::{account-id}:rolle/x" is not an IAM role ARN such as arn:aws:iam::111111111111:role/deploy',
+    ],
+    [
+      'arn:aws:iam::{account}:role/{what}',
+      '{account} is not one of {account-id}, {account-name}, {region} (did you mean "{account-id}"?); {what} is not one of {account-id}, {account-name}, {region}',
+    ],
+  ])('%j is refused', (text, problem) => expect(role(text)).toEqual({ ok: false, problem }));
 });

@@ -6,6 +6,8 @@
  */
 import { closest, distance } from 'fastest-levenshtein';
 import { parseCsv } from './domain/csv.ts';
+import type { AccountId, Region } from './domain/account.ts';
+import { fillPlaceholders, placeholders, placeholdersIn, type Filling, type Template } from './domain/fan-out.ts';
 import { bad, ok, parseAll, type Parsed, type Parser } from './domain/parsed.ts';
 import { InputError, type InputProblem } from './errors.ts';
 
@@ -71,6 +73,21 @@ export function integer({ least, most, unit }: { least: number; most: number; un
     return /^\d+$/.test(value) && number >= least && number <= most
       ? ok(number)
       : bad(`"${value}" is not a whole number of ${unit} from ${least} to ${most}`);
+  };
+}
+
+const sample: Filling = { account: '111111111111' as AccountId, name: 'name', region: 'eu-west-1' as Region };
+
+/** Text that may hold placeholders; its form is checked with samples in their place, and again when they are filled in. */
+export function template<T>(parser: Parser<T>): Parser<Template<T>> {
+  return (value) => {
+    const strange = placeholdersIn(value).filter((found) => !placeholders.some((placeholder) => placeholder === found));
+    if (strange.length > 0)
+      return bad(strange.map((found) => `${found} is not one of ${placeholders.join(', ')}${didYouMean(found, placeholders)}`).join('; '));
+    const filled = fillPlaceholders(value, sample);
+    if (!filled.ok) return filled;
+    const parsed = parser(filled.value);
+    return parsed.ok ? ok({ template: value, parse: parser }) : bad(parsed.problem.replaceAll(filled.value, () => value));
   };
 }
 

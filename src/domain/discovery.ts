@@ -56,6 +56,11 @@ function stateReason(state: string): string | undefined {
   return state === 'ACTIVE' ? undefined : (states[state] ?? `in the state ${state}`);
 }
 
+/** `left out, suspended: 444444444444`; of many only the number. */
+export function leftOutLines(leftOut: Selection['leftOut']): readonly string[] {
+  return [...leftOut].map(([reason, ids]) => `left out, ${reason}: ${ids.length > 10 ? `${ids.length} accounts` : ids.join(', ')}`);
+}
+
 function byPathAndId(one: OrganizationAccount, other: OrganizationAccount): number {
   return compare(one.path, other.path) || compare(one.id, other.id);
 }

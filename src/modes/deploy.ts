@@ -2,12 +2,13 @@
 import { formatImage, parseEcrHost } from '../domain/image.ts';
 import { defineMode } from '../mode.ts';
 import { lazy } from '../ports/aws.ts';
+import { inputsOf, targetProblems } from '../steps/deploy-accounts.ts';
 import { findImages, imageInputProblems, imageProblems } from '../steps/find-image.ts';
 import { planDeployBlindly } from '../steps/plan-blindly.ts';
 import { planDeployment } from '../steps/plan-deployment.ts';
 import { prepareDeployment } from '../steps/prepare-deployment.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
-import { openDeploy, registryAccount, sideProblems } from '../steps/sessions.ts';
+import { openDeploy, registryAccount } from '../steps/sessions.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { common, deploying, imageToDeploy, registrySide } from './shared-inputs.ts';
 
@@ -26,9 +27,10 @@ export const deploy = defineMode({
   summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
   inputs: { ...common, ...registrySide, ...deploying, ...imageToDeploy },
   outputs: [...deploymentOutputs, 'image-uri', 'plan'],
-  check: (inputs) => [...sideProblems(inputs), ...imageInputProblems(inputs)],
+  check: (inputs) => [...targetProblems(inputs), ...imageInputProblems(inputs)],
   warn: failFastWarnings,
-  run: async ({ inputs, ports, output, memory, signal }) => {
+  run: async ({ inputs: given, ports, output, memory, signal }) => {
+    const inputs = inputsOf(given);
     const side = openDeploy({ inputs, ports });
     const finding = lazy(async () => findImages({ inputs, side, ports }));
     const [first] = inputs.image;
@@ -57,7 +59,7 @@ export const deploy = defineMode({
   },
   planBlindly: async ({ inputs, ports, output }) => {
     output('changed', 'false');
-    return planDeployBlindly({ inputs, images: inputs.image, ports });
+    return planDeployBlindly({ inputs: inputsOf(inputs), images: inputs.image, ports });
   },
 });
 

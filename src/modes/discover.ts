@@ -1,33 +1,29 @@
 /** Expands OUs to their active accounts, for a matrix of jobs. */
-import { parseAccountId, parseRoleArn } from '../domain/account.ts';
-import { matrixOf, unitOf, type OrganizationAccount } from '../domain/discovery.ts';
+import { leftOutLines, matrixOf, unitOf, type OrganizationAccount } from '../domain/discovery.ts';
 import { largeOutputLimit } from '../domain/output-limit.ts';
 import { code, escapeMarkdown, table } from '../domain/markdown.ts';
 import { formatOuTarget, parseOuTarget } from '../domain/organization.ts';
 import { InputError } from '../errors.ts';
-import { list, listOf, optional, required } from '../inputs.ts';
+import { list, required } from '../inputs.ts';
 import { defineMode } from '../mode.ts';
 import { discoverAccounts, type Discovery } from '../steps/discover-accounts.ts';
 import { foreignPaths } from '../steps/resolve-ous.ts';
 import { openOrganization, sideProblems } from '../steps/sessions.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
-import { common, sharing } from './shared-inputs.ts';
+import { common, discovering, manyAccounts } from './shared-inputs.ts';
 
 export const discover = defineMode({
   name: 'discover',
   summary: 'Expands OUs to their active accounts, and gives the `matrix` for `strategy.matrix`; reads only.',
   inputs: {
     ...common,
-    'organization-id': sharing['organization-id'],
-    'organization-role': optional(
-      parseRoleArn,
-      'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.',
-    ),
+    'organization-id': discovering['organization-id'],
+    'organization-role': discovering['organization-role'],
     'target-ous': required(
       list(parseOuTarget),
       'The OUs whose accounts are listed, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all, the management account among them.',
     ),
-    'exclude-accounts': listOf(list(parseAccountId), 'Accounts to leave out.'),
+    'exclude-accounts': manyAccounts['exclude-accounts'],
   },
   outputs: ['matrix', 'accounts', 'account-count', 'plan'],
   check: (inputs) => [
@@ -98,11 +94,6 @@ function lines({ organization, accounts, leftOut }: Discovery): readonly string[
 }
 
 const count = (accounts: number): string => `${accounts} active account${accounts === 1 ? '' : 's'}`;
-
-/** `left out: suspended 444444444444`; of many only the number. */
-function leftOutLines(leftOut: Discovery['leftOut']): readonly string[] {
-  return [...leftOut].map(([reason, ids]) => `left out, ${reason}: ${ids.length > 10 ? `${ids.length} accounts` : ids.join(', ')}`);
-}
 
 function summary({ organization, accounts, leftOut }: Discovery): string {
   const rows = accounts.slice(0, rowsShown).map(({ id, name, path }) => [code(id), escapeMarkdown(name), code(unitOf(path)), code(path)]);

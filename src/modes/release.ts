@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
 import { afterPush, planAfterPush } from '../steps/after-push.ts';
 import { checkPull, platformProblems } from '../steps/check-image.ts';
+import { inputsOf, targetProblems } from '../steps/deploy-accounts.ts';
 import { planDeployBlindly, planPublishBlindly, planShareBlindly } from '../steps/plan-blindly.ts';
 import { planDeployment } from '../steps/plan-deployment.ts';
 import { planPublish } from '../steps/plan-publish.ts';
@@ -12,7 +13,7 @@ import { checkPublish, preparePublish, readWish } from '../steps/prepare-publish
 import { checkRegistryType } from '../steps/public-registry.ts';
 import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
 import { runDeployment } from '../steps/run-deployment.ts';
-import { openDeploy, openRegistry, organizationInput, registryAccount, sideProblems } from '../steps/sessions.ts';
+import { openDeploy, openRegistry, organizationInput, registryAccount } from '../steps/sessions.ts';
 import { sharePublished } from '../steps/share-published.ts';
 import { checkShare, hasTargets, resolveTargets } from '../steps/share-repository.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
@@ -51,7 +52,7 @@ export const release = defineMode({
   },
   outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
   check: (inputs) => [
-    ...sideProblems(inputs),
+    ...targetProblems(inputs),
     ...checkRegistryType(inputs),
     ...checkPublish(inputs),
     ...checkReplication(inputs),
@@ -66,7 +67,8 @@ export const release = defineMode({
       : []),
   ],
   warn: failFastWarnings,
-  run: async ({ inputs, ports, output, memory, signal }) => {
+  run: async ({ inputs: given, ports, output, memory, signal }) => {
+    const inputs = inputsOf(given);
     const registry = openRegistry({ inputs, ports });
     const target = openDeploy({ inputs, ports });
     const { ecr, imageRegistry, session } = registry;
@@ -178,7 +180,7 @@ export const release = defineMode({
     const [repository] = inputs.repository;
     const [published, deployed] = await together(
       ['context', planPublishBlindly({ inputs, ports })],
-      ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })],
+      ['task-definition', planDeployBlindly({ inputs: inputsOf(inputs), images: [{ image: { repository } }], ports })],
     );
     const parts = [published, planShareBlindly(inputs, inputs.repository), deployed];
     return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };

@@ -4,6 +4,7 @@
  */
 import { parseAccountId, parseCluster, parseRegion, parseRoleArn } from '../domain/account.ts';
 import { parseDeploymentId } from '../domain/deployment.ts';
+import { parseDeployAccounts, parseWaves } from '../domain/fan-out.ts';
 import { parseRepositoryName } from '../domain/image.ts';
 import { parseImageSource } from '../domain/image-source.ts';
 import { parseImageWishes } from '../domain/image-wish.ts';
@@ -26,6 +27,7 @@ import {
   oneOf,
   optional,
   required,
+  template,
   text,
   untrimmedCsvLines,
   withDefault,
@@ -261,15 +263,21 @@ export const imageToDeploy = {
 } as const;
 
 export const deploying = {
-  'deploy-role': optional(parseRoleArn, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
+  'deploy-role': optional(
+    template(parseRoleArn),
+    'The role to assume in the account that is deployed to. Default: the job’s own credentials.',
+  ),
   'deploy-account-id': optional(parseAccountId, 'The account that is deployed to; any other is refused before the first effect.'),
   'deploy-region': optional(parseRegion, 'The Region of the service. Default: `aws-region`.'),
-  cluster: required(parseCluster, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
+  cluster: required(
+    template(parseCluster),
+    'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.',
+  ),
   service: required(
-    ecsName,
+    template(ecsName),
     'The ECS service: one that CodeDeploy deploys, or that ECS itself deploys (`BLUE_GREEN`, `LINEAR` or `CANARY`).',
   ),
-  'task-definition': optional(text, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
+  'task-definition': optional(template(text), 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
   'container-name': optional(
     text,
     'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.',
@@ -278,10 +286,10 @@ export const deploying = {
     lines(variable),
     'Environment of the container that gets the image, one `NAME=value` a line, merged by name.',
   ),
-  'codedeploy-application': optional(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
-  'codedeploy-deployment-group': optional(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
+  'codedeploy-application': optional(template(codedeployName), 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
+  'codedeploy-deployment-group': optional(template(codedeployName), 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
   'codedeploy-appspec': optional(
-    text,
+    template(text),
     'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service. Refused where ECS itself deploys.',
   ),
   'codedeploy-deployment-config': optional(
@@ -321,9 +329,50 @@ export const deploying = {
   'force-new-deployment': withDefault(boolean, 'false', 'Deploy although the service runs exactly this already.'),
 } as const;
 
+/** Many accounts in one step. */
+export const manyAccounts = {
+  'deploy-accounts': optional(
+    parseDeployAccounts,
+    'The accounts to deploy to in this one step: their IDs, or `discover` for the active accounts of `target-ous`. `deploy-role`, `cluster`, `service`, the CodeDeploy names and the paths of `task-definition` and `codedeploy-appspec` may hold `{account-id}`, `{region}` and (with `discover`) `{account-name}`. Default: the one account of `deploy-role`.',
+  ),
+  'exclude-accounts': listOf(list(parseAccountId), 'Accounts to leave out.'),
+} as const;
+
+/** What `deploy-accounts: discover` asks of Organizations, in modes that do not share. */
+export const discovering = {
+  'organization-id': sharing['organization-id'],
+  'organization-role': optional(
+    parseRoleArn,
+    'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.',
+  ),
+  'target-ous': listOf(
+    list(parseOuTarget),
+    'The OUs that `deploy-accounts: discover` means, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all.',
+  ),
+} as const;
+
+/** The order in which many accounts are deployed to. */
+export const waves = {
+  waves: withDefault(
+    parseWaves,
+    '100%',
+    'The waves in which `deploy-accounts` are deployed to, counted from the first account on: `1, 10%, 100%`. The next wave starts when all of the one before have come to `wait-until`.',
+  ),
+  'max-parallel': withDefault(
+    integer({ least: 1, most: 100, unit: 'accounts' }),
+    '10',
+    'How many of the `deploy-accounts` are deployed to at once.',
+  ),
+  'max-failures': withDefault(
+    integer({ least: 0, most: 100_000, unit: 'accounts' }),
+    '0',
+    'How many of the `deploy-accounts` may fail. With one more nothing new is started, what is under way ends, and the step fails.',
+  ),
+} as const;
+
 /** What leads to a deployment that is there. */
 export const existingDeployment = {
-  'deploy-role': deploying['deploy-role'],
+  'deploy-role': optional(parseRoleArn, deploying['deploy-role'].description),
   'deploy-account-id': deploying['deploy-account-id'],
   'deploy-region': deploying['deploy-region'],
   'deployment-id': optional(
@@ -332,8 +381,8 @@ export const existingDeployment = {
   ),
   cluster: optional(parseCluster, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
   service: optional(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
-  'codedeploy-application': deploying['codedeploy-application'],
-  'codedeploy-deployment-group': deploying['codedeploy-deployment-group'],
+  'codedeploy-application': optional(codedeployName, deploying['codedeploy-application'].description),
+  'codedeploy-deployment-group': optional(codedeployName, deploying['codedeploy-deployment-group'].description),
   'wait-for-minutes': deploying['wait-for-minutes'],
 } as const;
 
