@@ -8,6 +8,7 @@
  *   ├── AwsError         whoever owns the role or the resource: operation, code, request ID
  *   ├── CommandError     the build: a child process that failed
  *   ├── DeploymentError  the service's team: ID, status, reason, console URL
+ *   ├── FanOutError      the same, where more accounts failed than may
  *   └── CancelledError   nobody: the run was cancelled
  *
  * Deliberately absent: a RetryableError. Whether to try again is decided where the call is made, never by whoever catches.
@@ -160,6 +161,11 @@ export class DeploymentError extends ActionError {
     this.events = facts.events ?? [];
     this.rollback = facts.rollback;
   }
+}
+
+/** More accounts of a fan-out failed than may; `message` names them, and what each failed with was told already. */
+export class FanOutError extends ActionError {
+  override readonly name = 'FanOutError' as const;
 }
 
 /** The run was cancelled (SIGINT or SIGTERM); `message` says what was done about what was under way. */

@@ -27,6 +27,8 @@ export const outputs = {
     'The task definition that was registered, or the one that runs already. In `follow` and `continue` the one that is deployed, in `rollback` the one that is gone back to, where that is known.',
   'rollback-deployment-id':
     'The deployment that rolled it back, if one did; empty where ECS itself rolls back, which it does within the deployment.',
+  deployments:
+    'With `deploy-accounts`: JSON list of what became of each account, `[{"account-id","account-name","wave","status","deployment-id","task-definition-arn","rollback-deployment-id","url","reason"}, …]`, after each wave and at the end. The single outputs of a deployment are empty where there are several accounts.',
   changed: '`true` if a deployment was started (or, in `rollback`, stopped), `false` if there was no need.',
   matrix:
     'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',

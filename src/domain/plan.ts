@@ -4,6 +4,8 @@
  *
  * No value of an environment variable is in a plan (RULES 5.19): task definitions come into it by `differences` only.
  */
+import type { AccountId } from './account.ts';
+import { accountLabel } from './account-outcome.ts';
 import type { Digest, Tag } from './image.ts';
 import { shortName } from './live-service.ts';
 import { codeBlock, escapeMarkdown } from './markdown.ts';
@@ -69,6 +71,14 @@ export interface PlannedDeployment {
   readonly updateService?: string;
 }
 
+/** What would be deployed to an account of a fan-out. */
+export interface PlannedAccount {
+  readonly account: AccountId;
+  /** Text of others; may be empty. */
+  readonly name: string;
+  readonly deployment: PlannedDeployment;
+}
+
 /** What would become of a deployment that is there already. */
 export interface PlannedCourse {
   readonly id: string;
@@ -103,6 +113,8 @@ export interface PlanPart {
   /** One for each repository, replicas among them. */
   readonly policies?: readonly PlannedPolicy[];
   readonly deployment?: PlannedDeployment;
+  /** Of a fan-out, in the place of `deployment`: the accounts of each wave. */
+  readonly waves?: readonly (readonly PlannedAccount[])[];
   /** In a run without credentials, instead of all others. */
   readonly blind?: BlindPlan;
   readonly course?: PlannedCourse;
@@ -142,14 +154,18 @@ export function planOf(mode: string, parts: readonly PlanPart[]): Plan {
 export function planJson(plan: Plan, limit: number): string {
   const whole = JSON.stringify(plan);
   if (whole.length <= limit) return whole;
-  const { policies, deployment, ...rest } = plan;
-  const { appSpec: _, ...planned } = deployment ?? {};
+  const { policies, deployment, waves, ...rest } = plan;
   return JSON.stringify({
     ...rest,
     truncated: true,
     ...(policies && { policies: policies.map((policy) => ({ ...policy, diff: [] })) }),
-    ...(deployment && { deployment: { ...planned, taskDefinition: { ...deployment.taskDefinition, differences: [] } } }),
+    ...(deployment && { deployment: shortened(deployment) }),
+    ...(waves && { waves: waves.map((wave) => wave.map((each) => ({ ...each, deployment: shortened(each.deployment) }))) }),
   });
+}
+
+function shortened({ appSpec: _, ...deployment }: PlannedDeployment): PlannedDeployment {
+  return { ...deployment, taskDefinition: { ...deployment.taskDefinition, differences: [] } };
 }
 
 /** For the log. */
@@ -184,7 +200,8 @@ interface Section {
   readonly block?: { readonly language: string; readonly lines: readonly string[] };
 }
 
-function sections({ login, images = [], afterPush = [], policies = [], deployment, course, blind, writes }: Plan): readonly Section[] {
+function sections(plan: Plan): readonly Section[] {
+  const { login, images = [], afterPush = [], policies = [], deployment, waves = [], course, blind, writes } = plan;
   if (blind) return blindSections(blind);
   return [
     ...(login ? [{ title: 'Login', facts: [`Docker would be logged in to ${login.registries.join(', ')}`] }] : []),
@@ -192,6 +209,7 @@ function sections({ login, images = [], afterPush = [], policies = [], deploymen
     ...(afterPush.length > 0 ? [{ title: 'After the push', facts: afterPush }] : []),
     ...policies.map(policySection),
     ...(deployment ? deploymentSections(deployment) : []),
+    ...waves.map((wave, index) => waveSection(wave, { title: `Wave ${index + 1} of ${waves.length}` })),
     ...(course ? courseSections(course) : []),
     {
       title: 'Calls that would write',
@@ -256,6 +274,29 @@ function deploymentSections({
 function requestSections(title: string, text: string | undefined): readonly Section[] {
   if (text === undefined) return [];
   return [{ title, facts: ['as it would be sent'], block: { language: '', lines: text.trimEnd().split('\n') } }];
+}
+
+function waveSection(wave: readonly PlannedAccount[], { title }: { title: string }): Section {
+  return {
+    title,
+    facts: [wave.length === 1 ? '1 account' : `${wave.length} accounts`],
+    block: { language: '', lines: wave.flatMap(accountLines) },
+  };
+}
+
+function accountLines({ account, name, deployment }: PlannedAccount): readonly string[] {
+  const { cluster, service, place, images, outcome, before, taskDefinition, changes } = deployment;
+  const details = [
+    ...(before === undefined ? [] : [before]),
+    ...(outcome === 'deploy' ? images.map(({ container, uri }) => `${container}: ${uri}`) : []),
+    ...definitionSection(taskDefinition).facts,
+    ...taskDefinition.differences,
+    ...changes,
+  ];
+  return [
+    `${accountLabel({ account, name })}: ${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`,
+    ...details.map((line) => `  ${line}`),
+  ];
 }
 
 function courseSections({ id, status, cluster, service, place, fate, taskDefinition }: PlannedCourse): readonly Section[] {

@@ -1,16 +1,16 @@
 /** Deploys an image that exists to a service, blue/green, and follows the deployment to its end. */
-import { formatImage, parseEcrHost } from '../domain/image.ts';
+import { formatImage } from '../domain/image.ts';
+import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
-import { lazy } from '../ports/aws.ts';
-import { inputsOf, targetProblems } from '../steps/deploy-accounts.ts';
-import { findImages, imageInputProblems, imageProblems } from '../steps/find-image.ts';
-import { planDeployBlindly } from '../steps/plan-blindly.ts';
-import { planDeployment } from '../steps/plan-deployment.ts';
-import { prepareDeployment } from '../steps/prepare-deployment.ts';
-import { runDeployment } from '../steps/run-deployment.ts';
-import { openDeploy, registryAccount } from '../steps/sessions.ts';
+import { accountProblems, inputsOf, resolveAccounts } from '../steps/deploy-accounts.ts';
+import { imageInputProblems, registryReads } from '../steps/find-image.ts';
+import { planTargetsBlindly } from '../steps/plan-blindly.ts';
+import { readDocuments } from '../steps/prepare-deployment.ts';
+import { movedTags, prepareFoundImage } from '../steps/prepare-found-image.ts';
+import { planTargets, runTargets } from '../steps/run-targets.ts';
+import { eachTarget, openTargets } from '../steps/targets.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
-import { common, deploying, imageToDeploy, registrySide } from './shared-inputs.ts';
+import { common, deploying, discovering, imageToDeploy, manyAccounts, registrySide, waves } from './shared-inputs.ts';
 
 /** The outputs that tell a deployment; `release` has them too. */
 export const deploymentOutputs = [
@@ -20,46 +20,38 @@ export const deploymentOutputs = [
   'task-definition-arn',
   'rollback-deployment-id',
   'changed',
+  'deployments',
 ] as const;
 
 export const deploy = defineMode({
   name: 'deploy',
   summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
-  inputs: { ...common, ...registrySide, ...deploying, ...imageToDeploy },
+  inputs: { ...common, ...registrySide, ...deploying, ...imageToDeploy, ...manyAccounts, ...discovering, ...waves },
   outputs: [...deploymentOutputs, 'image-uri', 'plan'],
-  check: (inputs) => [...targetProblems(inputs), ...imageInputProblems(inputs)],
+  check: (inputs) => [...accountProblems(inputs), ...imageInputProblems(inputs)],
   warn: failFastWarnings,
-  run: async ({ inputs: given, ports, output, memory, signal }) => {
-    const inputs = inputsOf(given);
-    const side = openDeploy({ inputs, ports });
-    const finding = lazy(async () => findImages({ inputs, side, ports }));
-    const [first] = inputs.image;
-    const prepared = await prepareDeployment({
-      inputs,
-      side,
-      ports,
-      images: inputs.image.map(({ container, image }) => ({ container, repository: image.repository })),
-      registryAccount: registryAccount(inputs) ?? parseEcrHost(first.image.host ?? '')?.account,
-      beside: () => {
-        finding().catch(() => undefined);
-        return async (definition) => imageProblems(await finding(), definition);
-      },
-    });
-    const found = await finding();
-    for (const { warnings } of found) warnings.forEach((warning) => ports.log.warning(warning));
-    for (const { notes } of found) notes.forEach((note) => ports.log.info(note));
-    const images = found.map(({ image }) => {
-      if (!image) throw new Error('an image that was not found passed the preflight');
-      return image;
-    });
-    const [image] = images;
+  run: async ({ inputs, ports, output, memory, signal }) => {
+    const accounts = await resolveAccounts({ inputs, ports });
+    const targets = openTargets({ inputsFor: (account) => inputsOf(inputs, account), accounts, ports });
+    const each = { targets, 'max-parallel': inputs['max-parallel'], signal };
+    // What this machine shows to be wrong is reported before any call to the accounts.
+    const images = inputs.image.map(({ container, image }) => ({ container, repository: image.repository }));
+    const documents = await eachTarget(each, async (target) => readDocuments({ ...target, images }));
+    const registry = registryReads({ inputs, ports });
+    const deployables = await eachTarget(each, async (target, index) =>
+      prepareFoundImage({ ...target, documents: documents[index], registry }),
+    );
+    const moved = movedTags(deployables);
+    if (moved.length > 0) throw new InputError(moved, { hint: 'Nothing was changed.' });
+    const image = deployables[0]?.images[0];
     if (image) output('image-uri', formatImage(image));
-    if (inputs['dry-run']) return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
-    await runDeployment(prepared, { images, ports, memory, signal, output });
+    const all = { inputs, targets, deployables, ports, memory, signal, output };
+    if (inputs['dry-run']) return tellPlan('deploy', [await planTargets(all)], { ports, output });
+    await runTargets(all);
   },
   planBlindly: async ({ inputs, ports, output }) => {
     output('changed', 'false');
-    return planDeployBlindly({ inputs: inputsOf(inputs), images: inputs.image, ports });
+    return planTargetsBlindly({ inputs, inputsFor: (account) => inputsOf(inputs, account), images: inputs.image, ports });
   },
 });
 

@@ -1,21 +1,24 @@
 /** `release`: publish, share and deploy in one step; everything that can be checked is checked before the build starts. */
+import type { TaskDefinition } from '../domain/task-definition.ts';
 import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
+import type { Ports } from '../ports/index.ts';
 import { afterPush, planAfterPush } from '../steps/after-push.ts';
 import { checkPull, platformProblems } from '../steps/check-image.ts';
-import { inputsOf, targetProblems } from '../steps/deploy-accounts.ts';
-import { planDeployBlindly, planPublishBlindly, planShareBlindly } from '../steps/plan-blindly.ts';
-import { planDeployment } from '../steps/plan-deployment.ts';
+import { accountProblems, distinct, inputsOf, resolveAccounts } from '../steps/deploy-accounts.ts';
+import { planPublishBlindly, planShareBlindly, planTargetsBlindly } from '../steps/plan-blindly.ts';
 import { planPublish } from '../steps/plan-publish.ts';
 import { planShare } from '../steps/plan-share.ts';
 import { prepareDeployment, readDocuments } from '../steps/prepare-deployment.ts';
+import type { Deployable } from '../steps/prepare-found-image.ts';
 import { checkPublish, preparePublish, readWish } from '../steps/prepare-publish.ts';
 import { checkRegistryType } from '../steps/public-registry.ts';
 import { publishImage, type PublishedImage } from '../steps/publish-image.ts';
-import { runDeployment } from '../steps/run-deployment.ts';
-import { openDeploy, openRegistry, organizationInput, registryAccount } from '../steps/sessions.ts';
+import { planTargets, runTargets } from '../steps/run-targets.ts';
+import { openRegistry, organizationInput, registryAccount, type DeploySide } from '../steps/sessions.ts';
 import { sharePublished } from '../steps/share-published.ts';
 import { checkShare, hasTargets, resolveTargets } from '../steps/share-repository.ts';
+import { eachTarget, openTargets } from '../steps/targets.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { together } from '../steps/together.ts';
 import { checkReplication, prepareReplication } from '../steps/wait-for-replication.ts';
@@ -27,11 +30,13 @@ import {
   creating,
   deploying,
   imageToPublish,
+  manyAccounts,
   publishing,
   registryKind,
   registrySide,
   repositories,
   sharing,
+  waves,
 } from './shared-inputs.ts';
 import { policySummary } from './share.ts';
 
@@ -49,29 +54,32 @@ export const release = defineMode({
     ...checking,
     ...sharing,
     ...deploying,
+    ...manyAccounts,
+    ...waves,
   },
   outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
-  check: (inputs) => [
-    ...targetProblems(inputs),
-    ...checkRegistryType(inputs),
-    ...checkPublish(inputs),
-    ...checkReplication(inputs),
-    ...checkShare(inputs),
-    ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
-      ? [
-          {
-            input: 'mode',
-            problem: 'release in a matrix would build an image of its own in every job; publish once, then deploy in the matrix',
-          },
-        ]
-      : []),
-  ],
+  check: (inputs) =>
+    distinct([
+      ...accountProblems(inputs),
+      ...checkRegistryType(inputs),
+      ...checkPublish(inputs),
+      ...checkReplication(inputs),
+      ...checkShare(inputs),
+      ...(inputs.strategy.jobTotal > 1 && inputs.image === undefined
+        ? [
+            {
+              input: 'mode',
+              problem: 'release in a matrix would build an image of its own in every job; publish once, then deploy in the matrix',
+            },
+          ]
+        : []),
+    ]),
   warn: failFastWarnings,
-  run: async ({ inputs: given, ports, output, memory, signal }) => {
-    const inputs = inputsOf(given);
-    const registry = openRegistry({ inputs, ports });
-    const target = openDeploy({ inputs, ports });
-    const { ecr, imageRegistry, session } = registry;
+  run: async ({ inputs, ports, output, memory, signal }) => {
+    const { ecr, imageRegistry, session } = openRegistry({ inputs, ports });
+    const accounts = await resolveAccounts({ inputs, ports, instead: session });
+    const targets = openTargets({ inputsFor: (account) => inputsOf(inputs, account), accounts, ports });
+    const each = { targets, 'max-parallel': inputs['max-parallel'], signal };
     const isPublic = inputs['registry-type'] === 'public';
     const [repository] = inputs.repository;
     // What this machine shows to be wrong is reported before any call.
@@ -79,11 +87,16 @@ export const release = defineMode({
     const registryId = registryAccount(inputs);
     const [wish, documents] = await together(
       ['context', readWish({ inputs, ports })],
-      ['task-definition', readDocuments({ inputs, side: target, images, ports })],
+      ['task-definition', eachTarget(each, async (target) => readDocuments({ ...target, images }))],
     );
-    const [publishing, deployment, wanted, destinations] = await together(
+    const [publishing, deployments, wanted, destinations] = await together(
       ['registry-role', preparePublish({ inputs, wish, registryId, ecr: imageRegistry, session, ports, signal })],
-      ['deploy-role', prepareDeployment({ inputs, side: target, ports, documents, images, registryAccount: registryId })],
+      [
+        'deploy-role',
+        eachTarget(each, async (target, index) =>
+          prepareDeployment({ ...target, documents: documents[index], images, registryAccount: registryId }),
+        ),
+      ],
       [organizationInput(inputs), resolveTargets({ inputs, session, ports })],
       ['wait-for-replication', prepareReplication({ inputs, repositories: inputs.repository, registryId, session, ecr })],
       ['registry-role', session.identity()],
@@ -106,10 +119,10 @@ export const release = defineMode({
     output('policy', shared?.policyText ?? '');
 
     // The build took its time: what runs, and what is under way, is looked at again.
-    const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkTarget({ image, isThere: true })]);
+    const deployables = await checkTargets({ image, isThere: true });
     // While the deployment runs, the policy settles: nobody waits for it alone.
     const [deployed, settled] = await Promise.allSettled([
-      runDeployment(current, { images: [image], ports, memory, signal, output }),
+      runTargets({ inputs, targets, deployables, ports, memory, signal, output }),
       shared?.settled,
     ]);
     for (const { uri, ensured } of shared?.each ?? []) await ports.github.summarise(policySummary({ repository: uri, ...ensured }));
@@ -132,10 +145,10 @@ export const release = defineMode({
       warnOfIndex(image);
       if (!hasTargets(inputs) && !isPublic) ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
       // What is not pushed or not shared yet can't be pulled yet.
-      await checkTarget({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
+      const deployables = await checkTargets({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
       tellPlannedImage(published, output);
       output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
-      const planned = await planDeployment(deployment, { images: [image], ports, output });
+      const planned = await planTargets({ inputs, targets, deployables, ports, output });
       const after = planAfterPush({ inputs, destinations, repository: publishing.targets[0].repository });
       await tellPlan('release', [published.part, after, ...shares, planned], { ports, output });
     }
@@ -149,30 +162,49 @@ export const release = defineMode({
     }
 
     /**
-     * The last check before the first write in the target account: the image is there, and that account can pull it (from ECR Public
-     * anybody can) and run it.
+     * The last check before the first write in the target accounts: the image is there, and they can pull it (from ECR Public anybody
+     * can) and run it. After a push, which took its time, what runs there is looked at again.
      */
-    async function checkTarget({ image, isThere }: { image: PublishedImage; isThere: boolean }): Promise<void> {
-      const { definition } = deployment;
+    async function checkTargets({ image, isThere }: { image: PublishedImage; isThere: boolean }): Promise<readonly Deployable[]> {
+      const consequence = inputs['dry-run']
+        ? 'Nothing was changed.'
+        : `The image is pushed; nothing was changed in the ${accounts.length > 1 ? 'accounts that are' : 'account that is'} deployed to.`;
+      return eachTarget({ ...each, consequence }, async ({ side, ports }, index) => {
+        const deployment = deployments[index];
+        if (!deployment) throw new Error('a target was not prepared');
+        const check = checkTarget({ image, definition: deployment.definition, isThere, side, ports, consequence });
+        if (inputs['dry-run']) await check;
+        const [prepared] = inputs['dry-run'] ? [deployment] : await together(['deploy-role', deployment.again()], ['deploy-role', check]);
+        return { prepared, images: [image] };
+      });
+    }
+
+    async function checkTarget({
+      image,
+      definition,
+      isThere,
+      side: { session },
+      ports,
+      consequence,
+    }: {
+      image: PublishedImage;
+      definition: TaskDefinition;
+      isThere: boolean;
+      side: DeploySide;
+      ports: Ports;
+      consequence: string;
+    }): Promise<void> {
+      const { repository, registryId, digest } = image;
       const answer =
         isThere && !isPublic
-          ? await checkPull({
-              session: target.session,
-              region: inputs['aws-region'],
-              ports,
-              place: { repository: image.repository, registryId: image.registryId },
-              id: { digest: image.digest },
-            })
+          ? await checkPull({ session, region: inputs['aws-region'], ports, place: { repository, registryId }, id: { digest } })
           : undefined;
       if (answer?.canPull === 'unknown') ports.log.warning(answer.warning);
       const problems = [
         ...(answer?.canPull === 'no' ? [{ input: 'target-ous', problem: answer.problem }] : []),
         ...platformProblems({ platforms: image.platforms, definition }).map((problem) => ({ input: 'image', problem })),
       ];
-      if (problems.length > 0)
-        throw new InputError(problems, {
-          hint: inputs['dry-run'] ? 'Nothing was changed.' : 'The image is pushed; nothing was changed in the account that is deployed to.',
-        });
+      if (problems.length > 0) throw new InputError(problems, { hint: consequence });
     }
   },
   planBlindly: async ({ inputs, ports, output }) => {
@@ -180,7 +212,10 @@ export const release = defineMode({
     const [repository] = inputs.repository;
     const [published, deployed] = await together(
       ['context', planPublishBlindly({ inputs, ports })],
-      ['task-definition', planDeployBlindly({ inputs: inputsOf(inputs), images: [{ image: { repository } }], ports })],
+      [
+        'task-definition',
+        planTargetsBlindly({ inputs, inputsFor: (account) => inputsOf(inputs, account), images: [{ image: { repository } }], ports }),
+      ],
     );
     const parts = [published, planShareBlindly(inputs, inputs.repository), deployed];
     return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };

@@ -166,7 +166,8 @@ function eachProblems({
   return distinct(problems);
 }
 
-function distinct(problems: readonly InputProblem[]): readonly InputProblem[] {
+/** Each problem once. */
+export function distinct(problems: readonly InputProblem[]): readonly InputProblem[] {
   return [...new Map(problems.map((one) => [`${one.input}: ${one.problem}`, one])).values()];
 }
 

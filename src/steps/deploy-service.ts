@@ -19,7 +19,7 @@ import type { PreparedDeployment } from './prepare-deployment.ts';
 import { registerMarked } from './register-marked.ts';
 import { renderDefinition } from './render-definition.ts';
 import { mark, startDeployment } from './start-deployment.ts';
-import { watchDeployment } from './watch-deployment.ts';
+import { watchDeployment, type Pace } from './watch-deployment.ts';
 
 export interface DeployRequest {
   /** By digest, always, in the order of the containers that get them. */
@@ -28,6 +28,8 @@ export interface DeployRequest {
   readonly memory: Memory;
   readonly signal: AbortSignal;
   readonly output: SetOutput;
+  /** How often deployments are looked at. Default: as they move. */
+  readonly pace?: Pace | undefined;
 }
 
 export type Deployed =
@@ -129,7 +131,7 @@ export function seen({ active, newest }: PreparedDeployment, marker: Marker): Pi
 
 async function endOf(active: Deployment, { prepared, request }: { prepared: PreparedDeployment; request: DeployRequest }): Promise<void> {
   const { deployer, inputs, side } = prepared;
-  const { ports, signal } = request;
+  const { ports, signal, pace } = request;
   const { id } = active;
   const by = parseMarker(active.description);
   const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
@@ -146,6 +148,7 @@ async function endOf(active: Deployment, { prepared, request }: { prepared: Prep
     until: ({ deployment }) => isTerminal(deployment.status),
     milliseconds: minutes * 60_000,
     consequence: 'Nothing was started.',
+    pace,
   });
   if (end !== 'time-out') return;
   throw new DeploymentError(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {

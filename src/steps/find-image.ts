@@ -30,6 +30,8 @@ export interface FindRequest {
   readonly inputs: FindInputs;
   readonly side: DeploySide;
   readonly ports: Ports;
+  /** The registry's own side, where it is shared by several accounts that are deployed to. */
+  readonly registry?: RegistryReads;
 }
 
 /** What the inputs alone show to be wrong. */
@@ -79,26 +81,44 @@ export async function findImages(request: FindRequest): Promise<readonly FoundIm
   );
 }
 
-interface Registries {
+/** What the registry's own credentials tell. */
+export interface RegistryReads {
   /** The host of the registry side's own registry. */
   readonly ownHost: () => Promise<string>;
-  /** The host of the registry of the account that is deployed to. */
-  readonly deployHost: () => Promise<string>;
-  /** What a tag names, asked with the registry's own role. */
+  /** What a tag names. */
   readonly digest: (image: ImageReference) => Promise<Digest | undefined>;
 }
 
-/** Asked once, for however many images. */
-function registriesOf({ inputs, side, ports }: FindRequest): Registries {
+/** Asked once, for however many images and accounts. */
+export function registryReads({ inputs, ports }: Pick<FindRequest, 'ports'> & { inputs: RegistryInputs }): RegistryReads {
   const registry = lazy(() => openRegistry({ inputs, ports }).ecr);
+  const digests = new Map<string, Promise<Digest | undefined>>();
+  const ask = async ({ tag, repository }: ImageReference): Promise<Digest | undefined> => {
+    if (tag === undefined) return undefined;
+    const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
+    return found.answer === 'found' ? found.digest : undefined;
+  };
   return {
     ownHost: lazy(async () => (await registry().authorization()).host),
-    deployHost: lazy(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
-    digest: async ({ tag, repository }) => {
-      if (tag === undefined) return undefined;
-      const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
-      return found.answer === 'found' ? found.digest : undefined;
+    digest: async (image) => {
+      const name = formatImage(image);
+      const asking = digests.get(name) ?? ask(image);
+      digests.set(name, asking);
+      return asking;
     },
+  };
+}
+
+interface Registries extends RegistryReads {
+  /** The host of the registry of the account that is deployed to. */
+  readonly deployHost: () => Promise<string>;
+}
+
+/** Asked once, for however many images. */
+function registriesOf({ inputs, side, ports, registry = registryReads({ inputs, ports }) }: FindRequest): Registries {
+  return {
+    ...registry,
+    deployHost: lazy(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
   };
 }
 

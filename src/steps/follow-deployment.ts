@@ -11,7 +11,7 @@ import { cancelDeployment, undoDeployment, type Undoing } from './finish-deploym
 import type { DeploymentInputs } from './prepare-deployment.ts';
 import type { DeploySide } from './sessions.ts';
 import { warnOfEnding } from './warn-of-ending.ts';
-import { watchDeployment, type Watched } from './watch-deployment.ts';
+import { watchDeployment, type Pace, type Watched } from './watch-deployment.ts';
 
 export type FollowedOutput = 'deployment-id' | 'deployment-status' | 'deployment-url' | 'task-definition-arn' | 'rollback-deployment-id';
 export type DeploymentOutput = FollowedOutput | 'changed';
@@ -38,6 +38,8 @@ export interface FollowRequest {
   readonly output: SetFollowedOutput;
   /** Each look, before anything is concluded from it. */
   readonly seen?: (snapshot: Snapshot) => Promise<void>;
+  /** How often it is looked at. Default: as it moves. */
+  readonly pace?: Pace | undefined;
   /** What the post step would do, forgotten when it need not any more. */
   readonly unfinished?: { readonly memory: Memory; readonly item: Cleanup } | undefined;
 }
@@ -119,8 +121,8 @@ async function conclude({ request, snapshot }: { request: FollowRequest; snapsho
 /** What it means for a deployment that it can't be followed any more. */
 export const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
 
-function watching({ target, ports, signal }: FollowRequest) {
-  return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
+function watching({ target, ports, signal, pace }: FollowRequest) {
+  return { deployments: target.deployer, session: target.side.session, ports, signal, consequence, pace };
 }
 
 /** Watches a deployment that is rolled back, or one that rolls back. */

@@ -3,11 +3,13 @@
  * The author's files are read and checked as ever, for what is wrong in them can be mended in the pull request.
  */
 import { accountOf } from '../domain/account.ts';
+import { cutWaves, type WaveSize } from '../domain/fan-out.ts';
 import { formatImage, type ImageReference, type RepositoryName } from '../domain/image.ts';
 import { formatOuTarget } from '../domain/organization.ts';
 import type { BlindPlan } from '../domain/plan.ts';
 import type { Ports } from '../ports/index.ts';
 import { planAfterPushBlindly, type AfterPushInputs } from './after-push.ts';
+import { givenAccounts, type AccountsInputs, type TargetAccount, type TargetInputs } from './deploy-accounts.ts';
 import { readDocuments, type DeploymentInputs } from './prepare-deployment.ts';
 import { readWish, type PublishInputs, type PublishWish } from './prepare-publish.ts';
 import { openDeploy, registryAccount, type RegistryInputs } from './sessions.ts';
@@ -74,7 +76,40 @@ export function planShareBlindly(inputs: ShareInputs, repositories: readonly Rep
   };
 }
 
-export async function planDeployBlindly({
+/** Of a fan-out the accounts that are named; those of OUs only Organizations knows. */
+export async function planTargetsBlindly({
+  inputs,
+  inputsFor,
+  images,
+  ports,
+}: {
+  inputs: AccountsInputs & TargetInputs & { readonly waves: readonly WaveSize[] };
+  inputsFor: (account?: TargetAccount) => DeploymentInputs;
+  images: readonly BlindImage[];
+  ports: Ports;
+}): Promise<BlindPlan> {
+  const accounts = givenAccounts(inputs);
+  if (!accounts) {
+    return {
+      wished: inputs['target-ous'].map(
+        (target) => `a deployment of ${images.map(named).join(', ')} to every active account of ${formatOuTarget(target)}`,
+      ),
+      unknown: ['which accounts those are, and all that differs between them'],
+    };
+  }
+  if (accounts.length === 0) return planDeployBlindly({ inputs: inputsFor(), images, ports });
+  const waves = cutWaves(accounts, inputs.waves);
+  const plans = await Promise.all(accounts.map(async (account) => planDeployBlindly({ inputs: inputsFor(account), images, ports })));
+  return {
+    wished: [
+      ...plans.flatMap(({ wished }) => wished),
+      ...(waves.length > 1 ? [`that in ${waves.length} waves, of ${waves.map(({ length }) => length).join(', ')} accounts`] : []),
+    ],
+    unknown: [...new Set(plans.flatMap(({ unknown }) => unknown))],
+  };
+}
+
+async function planDeployBlindly({
   inputs,
   images,
   ports,

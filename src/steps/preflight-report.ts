@@ -27,7 +27,8 @@ export function report({ inputs, documents, failures }: Found): void {
   if (problems.length > 0) throw new InputError(problems, { hint: 'Nothing was changed.', cause: failure?.error });
 }
 
-function sentence(error: unknown): string {
+/** What failed, and what to do next. */
+export function sentence(error: unknown): string {
   if (!(error instanceof ActionError)) return String(error);
   return error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
 }

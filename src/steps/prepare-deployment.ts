@@ -61,7 +61,7 @@ export interface PrepareRequest {
   /** The account that owns the registry, where it is known: it is deployed into only by its name (RULES 3, Guard). */
   readonly registryAccount?: AccountId | undefined;
   /** The author's files, where they were read already, beside other things that need no call. */
-  readonly documents?: Documents;
+  readonly documents?: Documents | undefined;
   /** A further check that starts beside the reads and is answered in the same report, when the definition is known. */
   readonly beside?: () => (definition: TaskDefinition | undefined) => Promise<readonly InputProblem[]>;
 }

@@ -25,7 +25,11 @@ export interface WatchRequest {
   readonly seen?: ((snapshot: Snapshot) => Promise<void>) | undefined;
   /** What it means that the deployment can't be followed any more, as a sentence. */
   readonly consequence: string;
+  readonly pace?: Pace | undefined;
 }
+
+/** Milliseconds until the next look, where they don't depend on the deployment alone. */
+export type Pace = () => number;
 
 export interface Watched {
   readonly end: 'reached' | 'terminal' | 'time-out';
@@ -64,7 +68,7 @@ export async function watchDeployment(request: WatchRequest): Promise<Watched> {
     const now = clock.monotonic();
     const left = request.milliseconds - (now - start);
     if (left <= 0) return { end: 'time-out', snapshot };
-    const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
+    const delay = request.pace?.() ?? (snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000);
     await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
   }
 }
