@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AccountId } from '../../src/domain/account.ts';
 import type { Tag } from '../../src/domain/image.ts';
 import {
   digestOfBuild,
@@ -7,6 +8,7 @@ import {
   planLines,
   planMarkdown,
   planOf,
+  type Plan,
   type PlannedDeployment,
   type PlannedImage,
   type PlanPart,
@@ -141,4 +143,41 @@ test('in the job summary nothing that others wrote becomes markup', () => {
   expect(text).toContain('&lt;digest of the build>');
   expect(text).toContain('&lt;img src=x> \\[x\\]\\(javascript:1\\)');
   expect(text).toContain('````\n```\n# a comment\n````');
+});
+
+describe('of a fan-out', () => {
+  const members = [
+    { account: '222222222222' as AccountId, name: 'dev-a', deployment },
+    { account: '333333333333' as AccountId, name: '', deployment: { ...deployment, outcome: 'unchanged' as const, appSpec: 'x' } },
+  ];
+  const [first, ...others] = members;
+
+  test('each wave is told with its accounts', () =>
+    expect(planLines(planOf('deploy', [{ writes: [], waves: [first ? [first] : [], others] }]))).toMatchInlineSnapshot(`
+      [
+        "Dry run of deploy: nothing was written, built, pushed or logged in to. The plan:",
+        "Wave 1 of 2: 1 account",
+        "    dev-a 222222222222: web of cluster dev would be deployed, by deployment group D of A",
+        "      d-1 is under way (InProgress), and would be waited for",
+        "      web: 111111111111.dkr.ecr.eu-west-1.amazonaws.com/shop/web@sha256:1",
+        "      web:1 → web:<new revision>",
+        "      ~ containers.web.environment.KEY: changed",
+        "      platform version: LATEST → 1.4.0",
+        "Wave 2 of 2: 1 account",
+        "    333333333333: web of cluster dev runs exactly this already, by deployment group D of A",
+        "      d-1 is under way (InProgress), and would be waited for",
+        "      web:1 → web:<new revision>",
+        "      ~ containers.web.environment.KEY: changed",
+        "      platform version: LATEST → 1.4.0",
+        "Calls that would write: none",
+      ]
+    `));
+
+  test('a long one leaves out diffs and documents', () => {
+    const plan = planOf('deploy', [{ writes: [], waves: [others] }]);
+    const { truncated, waves } = JSON.parse(planJson(plan, 10)) as Plan;
+    expect(truncated).toBe(true);
+    expect(waves?.[0]?.[0]).toMatchObject({ account: '333333333333', deployment: { taskDefinition: { differences: [] } } });
+    expect(waves?.[0]?.[0]?.deployment).not.toHaveProperty('appSpec');
+  });
 });

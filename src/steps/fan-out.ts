@@ -71,6 +71,7 @@ export async function fanOut(request: FanOutRequest): Promise<void> {
   const { inputs, accounts, ports, output } = request;
   const waves = cutWaves(accounts, inputs.waves);
   await warnOfLength({ waves, request });
+  ports.log.info(readiness(accounts));
   const course = begin(request, waves);
   for (const [index, wave] of waves.entries()) {
     if (course.mustStop()) break;
@@ -82,6 +83,16 @@ export async function fanOut(request: FanOutRequest): Promise<void> {
     ports.log.info(`wave ${index + 1} of ${waves.length} has ended; of all: ${tally(course.outcomes())}`);
   }
   await conclude(request, course);
+}
+
+function readiness(accounts: readonly ReadyAccount[]): string {
+  const done = accounts.filter(hasNothingToDo).length;
+  const all = accounts.length === 1 ? '1 account was checked and is' : `${accounts.length} accounts were checked and are`;
+  return `${all} ready${done === 0 ? '' : `; ${done === accounts.length ? 'all' : done} of them ${done === 1 ? 'runs' : 'run'} this image already`}`;
+}
+
+function hasNothingToDo({ prepared, images }: ReadyAccount): boolean {
+  return isUnchanged(prepared, renderDefinition(prepared, images));
 }
 
 interface Course {
@@ -149,7 +160,7 @@ async function deployTo(
     signal.throwIfAborted();
     const each = { images, ports, memory, signal, output, pace };
     const deployed = await deployService(isFresh ? prepared : await prepared.again(), each);
-    if (deployed.result === 'yielded') return end('yielded', `run of ${deployed.to.id} is newer than this one`);
+    if (deployed.result === 'yielded') return end('yielded', `${deployed.to.id} of a newer run`);
     if (deployed.result === 'unchanged') return end('unchanged');
     const { status } = await followDeployment({ ...each, ...deployed });
     return end(status === 'Succeeded' ? 'succeeded' : prepared.inputs['wait-until']);
@@ -203,9 +214,9 @@ export async function warnOfLength({
   );
 }
 
-async function plannedMinutes({ prepared, images }: ReadyAccount): Promise<number> {
-  const { inputs, deployer } = prepared;
-  if (inputs['wait-until'] === 'started' || isUnchanged(prepared, renderDefinition(prepared, images))) return 0;
+async function plannedMinutes(account: ReadyAccount): Promise<number> {
+  const { inputs, deployer } = account.prepared;
+  if (inputs['wait-until'] === 'started' || hasNothingToDo(account)) return 0;
   try {
     return inputs['wait-for-minutes'] ?? (await deployer.budget()).minutes;
   } catch {
