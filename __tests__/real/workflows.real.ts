@@ -24,6 +24,8 @@ interface Case extends Workflow {
   readonly prepare?: (scenario: Scenario) => void;
   /** What else must be true afterwards, of the image's digest. */
   readonly check?: (digest: string, log: string) => Promise<void>;
+  /** Whether each account's deployment begins when the one before it has ended, as in waves of one account. */
+  readonly oneByOne?: boolean;
 }
 
 const repository = { full_name: 'acme/shop', default_branch: 'main' } as const;
@@ -116,6 +118,17 @@ const cases: readonly Case[] = [
       expect(log).toMatch(/copies? .*eu-central-1|eu-central-1.*(copied|there)/i);
     },
   },
+  {
+    file: 'waves.yml',
+    event: push,
+    subject: 'repo:acme/shop:ref:refs/heads/main',
+    roles: [role(registry, 'ecr-release'), role(devA, 'web-deploy'), role(devB, 'web-deploy'), role(management, 'org-read')],
+    repository: repositoryName,
+    tags: ofMain,
+    shared: true,
+    deployed: [devA, devB],
+    oneByOne: true,
+  },
 ];
 
 /** The roles trust the job of this workflow and nobody else. */
@@ -150,6 +163,12 @@ function registeredImages({ emulator }: Scenario, account: string): readonly str
     .flatMap(({ input }) => (input['containerDefinitions'] as readonly { image: string }[]).map(({ image }) => image));
 }
 
+/** The accounts whose deployments were begun or looked at, in order; one that comes again shows that two ran at the same time. */
+function followedAccounts({ emulator }: Scenario): readonly string[] {
+  const calls = emulator.requests.of('codedeploy').filter(({ operation }) => ['CreateDeployment', 'GetDeployment'].includes(operation));
+  return calls.map(({ account }) => account).filter((account, at, all) => account !== all[at - 1]);
+}
+
 for (const each of cases) {
   describeReal(`examples/workflows/${each.file}`, { needs: ['engine', 'buildx', 'registry', 'act'] }, () => {
     let scenario: Scenario;
@@ -161,6 +180,7 @@ for (const each of cases) {
       const { exitCode, log, sha } = await runWorkflow(each, scenario);
       const text = log.join('\n');
       expect(exitCode === 0 ? 'it ends well' : text).toBe('it ends well');
+      if (each.oneByOne) expect(followedAccounts(scenario)).toEqual(each.deployed);
 
       const tags = each.tags(sha.slice(0, 12));
       const digest = await digestInRegistry(each.repository, tags.at(-1) ?? '');
