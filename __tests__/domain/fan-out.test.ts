@@ -59,9 +59,9 @@ describe('placeholders', () => {
     [
       '{account-id}-x',
       { account: undefined },
-      '"{account-id}-x" holds {account-id}: deploy-accounts says which accounts are meant, or deploy-account-id the one',
+      'holds {account-id}: deploy-accounts says which accounts are meant, or deploy-account-id the one',
     ],
-    ['{account-name}', { name: '' }, '"{account-name}" holds {account-name}, which is known with deploy-accounts: discover only'],
+    ['{account-name}', { name: '' }, 'holds {account-name}, which is known with deploy-accounts: discover only'],
   ])('%j of which nothing is known', (text, given, problem) =>
     expect(fillPlaceholders(text, { ...filling, ...given })).toEqual({ ok: false, problem }),
   );

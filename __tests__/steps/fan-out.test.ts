@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { CancelledError, FanOutError, InputError } from '../../src/errors.ts';
 import { someDefinition } from '../fakes/ecs.ts';
+import { readDocuments } from '../../src/steps/prepare-deployment.ts';
 import { failedLife, Fleet, type Member } from './fleet.ts';
 import { awsError, failureOf, image } from './deployment-setting.ts';
 
@@ -44,6 +45,23 @@ describe('before the first write', () => {
       'Nothing was changed. To go on without these accounts: exclude-accounts: 111111111111,222222222222,333333333333,444444444444,555555555555',
     );
     expect(fleet.writes).toEqual([]);
+  });
+
+  test('placeholders in the author’s files are filled in for each account; of a name nobody knows it is told', async () => {
+    const fleet = new Fleet('12');
+    const file = { ...someDefinition, executionRoleArn: 'arn:aws:iam::{account-id}:role/{account-name}-{region}' };
+    fleet.files.texts.set('td.json', JSON.stringify(file));
+    await fleet.fanOut({}, { 'task-definition': 'td.json' });
+    expect(fleet.members.map(({ ecs }) => ecs.registered[0]?.['executionRoleArn'])).toEqual([
+      'arn:aws:iam::111111111111:role/dev-1-eu-west-1',
+      'arn:aws:iam::222222222222:role/dev-2-eu-west-1',
+    ]);
+    const [target] = fleet.targets({ 'task-definition': 'td.json' });
+    if (!target?.member) throw new Error('there is no target');
+    const nameless = { ...target, images: [image], member: { ...target.member, name: '' } };
+    expect((await failureOf(readDocuments(nameless))).message).toBe(
+      'td.json: holds {account-name}, which is known with deploy-accounts: discover only',
+    );
   });
 
   test('a fault of our own is told as one', async () => {

@@ -4,7 +4,7 @@ import type { WaveSize } from '../../src/domain/fan-out.ts';
 import type { Session } from '../../src/ports/credentials.ts';
 import type { Ports } from '../../src/ports/index.ts';
 import { fanOut, type FanOutInputs } from '../../src/steps/fan-out.ts';
-import { prepareDeployment, type DeploymentInputs, type PreparedDeployment } from '../../src/steps/prepare-deployment.ts';
+import { prepareDeployment, readDocuments, type DeploymentInputs, type PreparedDeployment } from '../../src/steps/prepare-deployment.ts';
 import { eachTarget, openTargets, type FanOutMember } from '../../src/steps/targets.ts';
 import { event, FakeCodedeploy, target, type Moment } from '../fakes/codedeploy.ts';
 import { FakeEcs } from '../fakes/ecs.ts';
@@ -68,7 +68,7 @@ export class Fleet extends Setting {
   async prepareAll(inputs: Partial<DeploymentInputs> = {}) {
     const targets = this.targets(inputs);
     const prepared = await eachTarget({ targets, 'max-parallel': 10, signal: this.abort.signal }, async (one) =>
-      prepareDeployment({ ...one, images: [image] }),
+      prepareDeployment({ ...one, images: [image], documents: await readDocuments({ ...one, images: [image] }) }),
     );
     return targets.map(({ member }, index) => ({
       member: member as FanOutMember,

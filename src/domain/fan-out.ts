@@ -83,9 +83,9 @@ export function placeholdersIn(text: string): readonly string[] {
 export function fillPlaceholders(text: string, { account, name, region }: Filling): Parsed<string> {
   const found = placeholdersIn(text);
   if (account === undefined && found.includes('{account-id}'))
-    return bad(`"${text}" holds {account-id}: deploy-accounts says which accounts are meant, or deploy-account-id the one`);
+    return bad('holds {account-id}: deploy-accounts says which accounts are meant, or deploy-account-id the one');
   if (name === '' && found.includes('{account-name}'))
-    return bad(`"${text}" holds {account-name}, which is known with deploy-accounts: discover only`);
+    return bad('holds {account-name}, which is known with deploy-accounts: discover only');
   return ok(
     text
       .replaceAll('{account-id}', account ?? '')
@@ -102,5 +102,5 @@ export interface Template<T> {
 
 export function fillTemplate<T>({ template, parse }: Template<T>, filling: Filling): Parsed<T> {
   const filled = fillPlaceholders(template, filling);
-  return filled.ok ? parse(filled.value) : filled;
+  return filled.ok ? parse(filled.value) : bad(`"${template}" ${filled.problem}`);
 }

@@ -333,7 +333,7 @@ export const deploying = {
 export const manyAccounts = {
   'deploy-accounts': optional(
     parseDeployAccounts,
-    'The accounts to deploy to in this one step: their IDs, or `discover` for the active accounts of `target-ous`. `deploy-role`, `cluster`, `service`, the CodeDeploy names and the paths of `task-definition` and `codedeploy-appspec` may hold `{account-id}`, `{region}` and (with `discover`) `{account-name}`. Default: the one account of `deploy-role`.',
+    'The accounts to deploy to in this one step: their IDs, or `discover` for the active accounts of `target-ous`. `deploy-role`, `cluster`, `service`, the CodeDeploy names, and `task-definition` and `codedeploy-appspec` – their paths and what is in them – may hold `{account-id}`, `{region}` and (with `discover`) `{account-name}`. Default: the one account of `deploy-role`.',
   ),
   'exclude-accounts': listOf(list(parseAccountId), 'Accounts to leave out.'),
 } as const;

@@ -99,7 +99,9 @@ export async function planTargetsBlindly({
   }
   if (accounts.length === 0) return planDeployBlindly({ inputs: inputsFor(), images, ports });
   const waves = cutWaves(accounts, inputs.waves);
-  const plans = await Promise.all(accounts.map(async (account) => planDeployBlindly({ inputs: inputsFor(account), images, ports })));
+  const plans = await Promise.all(
+    accounts.map(async (account) => planDeployBlindly({ inputs: inputsFor(account), images, ports, member: account })),
+  );
   return {
     wished: [
       ...plans.flatMap(({ wished }) => wished),
@@ -113,13 +115,15 @@ async function planDeployBlindly({
   inputs,
   images,
   ports,
+  member,
 }: {
   inputs: DeploymentInputs;
   images: readonly BlindImage[];
   ports: Ports;
+  member?: TargetAccount;
 }): Promise<BlindPlan> {
   const wishes = images.map(({ container, image: { repository } }) => ({ container, repository }));
-  await readDocuments({ inputs, side: openDeploy({ inputs, ports }), images: wishes, ports });
+  await readDocuments({ inputs, side: openDeploy({ inputs, ports }), images: wishes, ports, member });
   const role = inputs['deploy-role'];
   const account = inputs['deploy-account-id'] ?? (role === undefined ? 'the job’s own account' : accountOf(role));
   const place = `${account} in ${inputs['deploy-region'] ?? inputs['aws-region']}`;

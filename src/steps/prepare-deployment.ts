@@ -11,8 +11,10 @@
 import type { AccountId } from '../domain/account.ts';
 import { isActive, type Deployment, type WaitUntil } from '../domain/deployment.ts';
 import { isOwnTag, parseMarker } from '../domain/deployment-marker.ts';
+import { fillPlaceholders, type Filling } from '../domain/fan-out.ts';
 import { formatPath, type Finding, type Json } from '../domain/json.ts';
 import { running, shortName, type LiveService } from '../domain/live-service.ts';
+import { ok } from '../domain/parsed.ts';
 import { deploysItself } from '../domain/service-deployment.ts';
 import { familyWarning, readTaskDefinition, secretsAmong, unknownMembers, type TaskDefinition } from '../domain/task-definition.ts';
 import { DocumentError, formatProblem, type DocumentProblem, type InputProblem } from '../errors.ts';
@@ -25,6 +27,7 @@ import type { Ports } from '../ports/index.ts';
 import { chooseContainers, type Containers, type ExpectedImage } from './choose-containers.ts';
 import { codedeployDeployer, type AutoRollback } from './codedeploy-deployer.ts';
 import { usualGroup } from './codedeploy-deployments.ts';
+import type { TargetAccount } from './deploy-accounts.ts';
 import type { Deployer } from './deployer.ts';
 import { ecsDeployer } from './ecs-deployer.ts';
 import { report } from './preflight-report.ts';
@@ -100,6 +103,7 @@ export interface Documents {
 
 /**
  * Reads, parses and lints the author's files, without any call.
+ * @param member whose account ID, name and Region stand for the placeholders in them; elsewhere they are text
  * @throws DocumentError or InputError: everything that is wrong in them
  */
 export async function readDocuments({
@@ -107,10 +111,12 @@ export async function readDocuments({
   side,
   images,
   ports: { files, log },
-}: Pick<PrepareRequest, 'inputs' | 'side' | 'images' | 'ports'>): Promise<Documents> {
+  member,
+}: Pick<PrepareRequest, 'inputs' | 'side' | 'images' | 'ports'> & { member?: TargetAccount | undefined }): Promise<Documents> {
+  const filling = member && { ...member, region: inputs['deploy-region'] ?? inputs['aws-region'] };
   const [taskDefinition, appSpec] = await Promise.all([
-    readDocument({ files, file: inputs['task-definition'] }),
-    readDocument({ files, file: inputs['codedeploy-appspec'] }),
+    readDocument({ files, file: inputs['task-definition'], filling }),
+    readDocument({ files, file: inputs['codedeploy-appspec'], filling }),
   ]);
   const problems = [...taskDefinition.problems, ...appSpec.problems];
   const documents = { taskDefinition: taskDefinition.document, appSpec: appSpec.document };
@@ -133,7 +139,7 @@ function strangersIn(document: ParsedDocument | undefined): readonly string[] {
   return locatedIn(document, findings).map(formatProblem);
 }
 
-async function readDocument({ files, file }: { files: Files; file: string | undefined }): Promise<{
+async function readDocument({ files, file, filling }: { files: Files; file: string | undefined; filling: Filling | undefined }): Promise<{
   document: ParsedDocument | undefined;
   problems: DocumentProblem[];
 }> {
@@ -142,7 +148,9 @@ async function readDocument({ files, file }: { files: Files; file: string | unde
     const text = await files.readText(file);
     if (text === undefined)
       return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
-    return { document: parseDocument(file, text), problems: [] };
+    const filled = filling ? fillPlaceholders(text, filling) : ok(text);
+    if (!filled.ok) return { document: undefined, problems: [{ file, problem: filled.problem }] };
+    return { document: parseDocument(file, filled.value), problems: [] };
   } catch (error) {
     if (error instanceof DocumentError) return { document: undefined, problems: [...error.problems] };
     throw error;
