@@ -5,5 +5,5 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/jest/strip-types.mjs' },
   setupFiles: ['<rootDir>/jest/one-realm.ts'],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

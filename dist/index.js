@@ -37677,6 +37677,90 @@ function deploymentUrl({ id, region }) {
 
 /***/ }),
 
+/***/ 6817:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ct: () => (/* binding */ fillPlaceholders),
+/* harmony export */   F3: () => (/* binding */ cutWaves),
+/* harmony export */   Ft: () => (/* binding */ placeholders),
+/* harmony export */   Qf: () => (/* binding */ placeholdersIn),
+/* harmony export */   XW: () => (/* binding */ parseDeployAccounts),
+/* harmony export */   aX: () => (/* binding */ parseWaves),
+/* harmony export */   ou: () => (/* binding */ fillTemplate)
+/* harmony export */ });
+/* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+/* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
+
+
+function parseWaves(text) {
+    const sizes = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAll */ .bg)(entries(text), parseSize);
+    if (!sizes.ok)
+        return sizes;
+    const falls = sizes.value.some((size, index) => isLess(size, sizes.value[index - 1]));
+    return falls ? (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" does not grow: each size counts the accounts of the waves before too, as in 1, 10%, 100%`) : sizes;
+}
+function parseSize(text) {
+    const [, digits = '', percent] = /^([1-9]\d{0,5}) ?(%?)$/.exec(text) ?? [];
+    const number = Number(digits);
+    if (digits === '' || (percent === '%' && number > 100))
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is neither a number of accounts from 1 nor a percentage from 1% to 100%`);
+    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)(percent === '%' ? { percent: number } : { count: number });
+}
+function isLess(size, before) {
+    if (before === undefined)
+        return false;
+    if ('percent' in size)
+        return 'percent' in before && size.percent < before.percent;
+    return 'count' in before && size.count < before.count;
+}
+function cutWaves(accounts, sizes) {
+    const all = accounts.length;
+    const ends = [...sizes.map((size) => ('percent' in size ? Math.ceil((all * size.percent) / 100) : size.count)), all];
+    let start = 0;
+    return ends.flatMap((end) => {
+        const wave = accounts.slice(start, end);
+        start = Math.max(start, Math.min(end, all));
+        return wave.length === 0 ? [] : [wave];
+    });
+}
+function parseDeployAccounts(text) {
+    const words = entries(text.replace(/^\s*\[([^]*)\]\s*$/, '$1').replaceAll('"', ''));
+    if (words.length === 0)
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)('names no account');
+    if (!words.includes('discover'))
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAll */ .bg)(words, _account_js__WEBPACK_IMPORTED_MODULE_0__/* .parseAccountId */ .cK);
+    return words.length === 1 ? (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)('discover') : (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)('"discover" stands alone: it means the accounts of target-ous');
+}
+function entries(text) {
+    return text
+        .split(/[\n,]/)
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== '');
+}
+const placeholders = ['{account-id}', '{account-name}', '{region}'];
+function placeholdersIn(text) {
+    return [...text.matchAll(/\{[^{}]*\}/g)].map(([placeholder]) => placeholder);
+}
+function fillPlaceholders(text, { account, name, region }) {
+    const found = placeholdersIn(text);
+    if (account === undefined && found.includes('{account-id}'))
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)('holds {account-id}: deploy-accounts says which accounts are meant, or deploy-account-id the one');
+    if (name === '' && found.includes('{account-name}'))
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)('holds {account-name}, which is known with deploy-accounts: discover only');
+    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)(text
+        .replaceAll('{account-id}', account ?? '')
+        .replaceAll('{account-name}', () => name)
+        .replaceAll('{region}', region));
+}
+function fillTemplate({ template, parse }, filling) {
+    const filled = fillPlaceholders(template, filling);
+    return filled.ok ? parse(filled.value) : (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${template}" ${filled.problem}`);
+}
+
+
+/***/ }),
+
 /***/ 4192:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -38774,6 +38858,7 @@ function versionTags(gitTag) {
 /* harmony export */   dz: () => (/* binding */ InputError),
 /* harmony export */   gt: () => (/* binding */ DeploymentError),
 /* harmony export */   iT: () => (/* binding */ toError),
+/* harmony export */   kX: () => (/* binding */ FanOutError),
 /* harmony export */   lZ: () => (/* binding */ ActionError)
 /* harmony export */ });
 class ActionError extends Error {
@@ -38848,6 +38933,9 @@ class DeploymentError extends ActionError {
         this.rollback = facts.rollback;
     }
 }
+class FanOutError extends ActionError {
+    name = 'FanOutError';
+}
 class CancelledError extends ActionError {
     name = 'CancelledError';
 }
@@ -38876,59 +38964,75 @@ function toError(thrown) {
 /* harmony export */   mw: () => (/* binding */ required),
 /* harmony export */   nd: () => (/* binding */ integer),
 /* harmony export */   p_: () => (/* binding */ list),
+/* harmony export */   vs: () => (/* binding */ template),
 /* harmony export */   yL: () => (/* binding */ oneOf),
 /* harmony export */   zM: () => (/* binding */ boolean)
 /* harmony export */ });
 /* harmony import */ var fastest_levenshtein__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1916);
-/* harmony import */ var _domain_csv_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7917);
-/* harmony import */ var _domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4864);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
+/* harmony import */ var _domain_csv_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7917);
+/* harmony import */ var _domain_fan_out_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6817);
+/* harmony import */ var _domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4864);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9473);
+
 
 
 
 
 function required(parse, description) {
-    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .bad */ .MB)('is required'), required: true };
+    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .bad */ .MB)('is required'), required: true };
 }
 function optional(parse, description) {
-    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(undefined), required: false };
+    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)(undefined), required: false };
 }
 function withDefault(parse, text, description) {
     return { description, parse, absent: parse(text), shownDefault: text, required: false };
 }
 function fromRunner(parse, expression, absent, description) {
-    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(absent), required: false, expression };
+    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)(absent), required: false, expression };
 }
 function listOf(parse, description) {
-    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)([]), required: false };
+    return { description, parse, absent: (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)([]), required: false };
 }
-const text = (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(value);
+const text = (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)(value);
 const boolean = (value) => {
     if (['true', 'True', 'TRUE'].includes(value))
-        return (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(true);
+        return (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)(true);
     if (['false', 'False', 'FALSE'].includes(value))
-        return (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(false);
-    return (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .bad */ .MB)(`"${value}" is neither true nor false`);
+        return (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)(false);
+    return (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .bad */ .MB)(`"${value}" is neither true nor false`);
 };
 function oneOf(choices) {
     return (value) => {
         const choice = choices.find((one) => one === value);
-        return choice === undefined ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .bad */ .MB)(`"${value}" is not one of ${choices.join(', ')}${didYouMean(value, choices)}`) : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(choice);
+        return choice === undefined ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .bad */ .MB)(`"${value}" is not one of ${choices.join(', ')}${didYouMean(value, choices)}`) : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)(choice);
     };
 }
 function integer({ least, most, unit }) {
     return (value) => {
         const number = Number(value);
         return /^\d+$/.test(value) && number >= least && number <= most
-            ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(number)
-            : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .bad */ .MB)(`"${value}" is not a whole number of ${unit} from ${least} to ${most}`);
+            ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)(number)
+            : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .bad */ .MB)(`"${value}" is not a whole number of ${unit} from ${least} to ${most}`);
+    };
+}
+const sample = { account: '111111111111', name: 'name', region: 'eu-west-1' };
+function template(parser) {
+    return (value) => {
+        const strange = (0,_domain_fan_out_js__WEBPACK_IMPORTED_MODULE_1__/* .placeholdersIn */ .Qf)(value).filter((found) => !_domain_fan_out_js__WEBPACK_IMPORTED_MODULE_1__/* .placeholders */ .Ft.some((placeholder) => placeholder === found));
+        if (strange.length > 0)
+            return (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .bad */ .MB)(strange.map((found) => `${found} is not one of ${_domain_fan_out_js__WEBPACK_IMPORTED_MODULE_1__/* .placeholders */ .Ft.join(', ')}${didYouMean(found, _domain_fan_out_js__WEBPACK_IMPORTED_MODULE_1__/* .placeholders */ .Ft)}`).join('; '));
+        const filled = (0,_domain_fan_out_js__WEBPACK_IMPORTED_MODULE_1__/* .fillPlaceholders */ .Ct)(value, sample);
+        if (!filled.ok)
+            return filled;
+        const parsed = parser(filled.value);
+        return parsed.ok ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)({ template: value, parse: parser }) : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .bad */ .MB)(parsed.problem.replaceAll(filled.value, () => value));
     };
 }
 function lines(parser) {
-    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(split(value, /\r?\n/), parser);
+    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAll */ .bg)(split(value, /\r?\n/), parser);
 }
 function list(parser) {
-    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(split(value, /[\n,]/), parser);
+    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAll */ .bg)(split(value, /[\n,]/), parser);
 }
 function atLeastOne(parser) {
     return (value) => {
@@ -38936,17 +39040,17 @@ function atLeastOne(parser) {
         if (!all.ok)
             return all;
         const [first, ...others] = all.value;
-        return first === undefined ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .bad */ .MB)('has no entry') : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)([first, ...others]);
+        return first === undefined ? (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .bad */ .MB)('has no entry') : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__.ok)([first, ...others]);
     };
 }
 function csvLines(parser) {
-    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(records(value).map(trimmed), parser);
+    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAll */ .bg)(records(value).map(trimmed), parser);
 }
 function untrimmedCsvLines(parser) {
-    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAll */ .bg)(records(value), parser);
+    return (value) => (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAll */ .bg)(records(value), parser);
 }
 function records(value) {
-    return (0,_domain_csv_js__WEBPACK_IMPORTED_MODULE_3__/* .parseCsv */ .W)(value).map((record) => record.join(','));
+    return (0,_domain_csv_js__WEBPACK_IMPORTED_MODULE_4__/* .parseCsv */ .W)(value).map((record) => record.join(','));
 }
 function trimmed(text) {
     return text.trim();
@@ -38969,7 +39073,7 @@ function readInputs({ rows, given, known, mode, }) {
             problems.push({ input: name, problem: parsed.problem });
     }
     if (problems.length > 0)
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz(problems);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz(problems);
     return { values: values, warnings: strangers({ rows, given, known, mode }) };
 }
 function strangers({ rows, given, known, mode, }) {
@@ -38996,7 +39100,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5281);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7266);
 /* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7981);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6334);
 /* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8959);
@@ -39065,7 +39169,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5281:
+/***/ 7266:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -39081,11 +39185,72 @@ var build_errors = __nccwpck_require__(9473);
 var build_inputs = __nccwpck_require__(8175);
 // EXTERNAL MODULE: ./build/domain/output-limit.js
 var output_limit = __nccwpck_require__(2514);
-// EXTERNAL MODULE: ./build/domain/live-service.js
-var live_service = __nccwpck_require__(5621);
 // EXTERNAL MODULE: ./build/domain/markdown.js
 var markdown = __nccwpck_require__(3812);
+;// CONCATENATED MODULE: ./build/domain/account-outcome.js
+
+const failedStatuses = ['failed', 'rolled-back', 'timed-out', 'denied'];
+function hasFailed({ status }) {
+    return failedStatuses.some((failed) => failed === status);
+}
+function accountLabel({ account, name }) {
+    return `${name.replaceAll(/\s+/g, ' ')} ${account}`.trim();
+}
+const reasonLimit = 200;
+function shortReason(reason) {
+    const [line = ''] = reason.split('\n', 1);
+    return line.length > reasonLimit ? `${line.slice(0, reasonLimit - 1)}…` : line;
+}
+function deploymentsJson(outcomes) {
+    return JSON.stringify(outcomes.map(({ account, name, wave, status, deploymentId, taskDefinition, rollbackDeploymentId, url, reason }) => ({
+        'account-id': account,
+        'account-name': name,
+        wave,
+        status,
+        'deployment-id': deploymentId ?? '',
+        'task-definition-arn': taskDefinition ?? '',
+        'rollback-deployment-id': rollbackDeploymentId ?? '',
+        url: url ?? '',
+        reason: shortReason(reason ?? ''),
+    })));
+}
+function tally(outcomes) {
+    const groups = [...Map.groupBy(outcomes, ({ status }) => status)];
+    return groups
+        .sort(([, one], [, other]) => other.length - one.length)
+        .map(([status, all]) => `${all.length} ${status}`)
+        .join(', ');
+}
+function failureLines(outcomes, most = 20) {
+    const failed = outcomes.filter(hasFailed);
+    return [
+        ...failed.slice(0, most).map(failureLine),
+        ...(failed.length > most ? [`and ${failed.length - most} more; the job summary names all`] : []),
+    ];
+}
+function failureLine(outcome) {
+    return `${accountLabel(outcome)}: ${outcome.status}. ${shortReason(outcome.reason ?? '')}`.trimEnd();
+}
+function outcomesMarkdown({ service, cluster, images, outcomes, }) {
+    return [
+        '### Deployments',
+        '',
+        `${(0,markdown/* code */.aY)(service)} in cluster ${(0,markdown/* code */.aY)(cluster)} of ${outcomes.length} accounts: ${tally(outcomes)}.`,
+        '',
+        ...images.flatMap((image) => [(0,markdown/* code */.aY)(image), '']),
+        (0,markdown/* table */.tp)(['Account', 'Name', 'Wave', 'Status', 'Deployment', 'Reason'], outcomes.map(row)),
+        '',
+    ].join('\n');
+}
+function row({ account, name, wave, status, deploymentId, url, reason }) {
+    const link = deploymentId === undefined ? '' : url === undefined ? (0,markdown/* escapeMarkdown */.FV)(deploymentId) : `[${(0,markdown/* escapeMarkdown */.FV)(deploymentId)}](${url})`;
+    return [(0,markdown/* code */.aY)(account), (0,markdown/* escapeMarkdown */.FV)(name), String(wave), status, link, (0,markdown/* escapeMarkdown */.FV)(shortReason(reason ?? ''))];
+}
+
+// EXTERNAL MODULE: ./build/domain/live-service.js
+var live_service = __nccwpck_require__(5621);
 ;// CONCATENATED MODULE: ./build/domain/plan.js
+
 
 
 const digestOfBuild = '<digest of the build>';
@@ -39105,14 +39270,17 @@ function planJson(plan, limit) {
     const whole = JSON.stringify(plan);
     if (whole.length <= limit)
         return whole;
-    const { policies, deployment, ...rest } = plan;
-    const { appSpec: _, ...planned } = deployment ?? {};
+    const { policies, deployment, waves, ...rest } = plan;
     return JSON.stringify({
         ...rest,
         truncated: true,
         ...(policies && { policies: policies.map((policy) => ({ ...policy, diff: [] })) }),
-        ...(deployment && { deployment: { ...planned, taskDefinition: { ...deployment.taskDefinition, differences: [] } } }),
+        ...(deployment && { deployment: shortened(deployment) }),
+        ...(waves && { waves: waves.map((wave) => wave.map((each) => ({ ...each, deployment: shortened(each.deployment) }))) }),
     });
+}
+function shortened({ appSpec: _, ...deployment }) {
+    return { ...deployment, taskDefinition: { ...deployment.taskDefinition, differences: [] } };
 }
 function planLines(plan) {
     return [
@@ -39136,7 +39304,8 @@ function planMarkdown(plan) {
         ]),
     ].join('\n');
 }
-function sections({ login, images = [], afterPush = [], policies = [], deployment, course, blind, writes }) {
+function sections(plan) {
+    const { login, images = [], afterPush = [], policies = [], deployment, waves = [], course, blind, writes } = plan;
     if (blind)
         return blindSections(blind);
     return [
@@ -39145,6 +39314,7 @@ function sections({ login, images = [], afterPush = [], policies = [], deploymen
         ...(afterPush.length > 0 ? [{ title: 'After the push', facts: afterPush }] : []),
         ...policies.map(policySection),
         ...(deployment ? deploymentSections(deployment) : []),
+        ...waves.map((wave, index) => waveSection(wave, { title: `Wave ${index + 1} of ${waves.length}` })),
         ...(course ? courseSections(course) : []),
         {
             title: 'Calls that would write',
@@ -39193,6 +39363,27 @@ function requestSections(title, text) {
         return [];
     return [{ title, facts: ['as it would be sent'], block: { language: '', lines: text.trimEnd().split('\n') } }];
 }
+function waveSection(wave, { title }) {
+    return {
+        title,
+        facts: [wave.length === 1 ? '1 account' : `${wave.length} accounts`],
+        block: { language: '', lines: wave.flatMap(accountLines) },
+    };
+}
+function accountLines({ account, name, deployment }) {
+    const { cluster, service, place, images, outcome, before, taskDefinition, changes } = deployment;
+    const details = [
+        ...(before === undefined ? [] : [before]),
+        ...(outcome === 'deploy' ? images.map(({ container, uri }) => `${container}: ${uri}`) : []),
+        ...definitionSection(taskDefinition).facts,
+        ...taskDefinition.differences,
+        ...changes,
+    ];
+    return [
+        `${accountLabel({ account, name })}: ${service} of cluster ${cluster} ${outcomes[outcome]}, by ${place}`,
+        ...details.map((line) => `  ${line}`),
+    ];
+}
 function courseSections({ id, status, cluster, service, place, fate, taskDefinition }) {
     return [
         { title: 'Deployment', facts: [`${id} (${status}) ${fate}`, `it is of ${service} of cluster ${cluster}, by ${place}`] },
@@ -39234,6 +39425,7 @@ const outputs = {
     'deployment-url': 'The deployment in the AWS console.',
     'task-definition-arn': 'The task definition that was registered, or the one that runs already. In `follow` and `continue` the one that is deployed, in `rollback` the one that is gone back to, where that is known.',
     'rollback-deployment-id': 'The deployment that rolled it back, if one did; empty where ECS itself rolls back, which it does within the deployment.',
+    deployments: 'With `deploy-accounts`: JSON list of what became of each account, `[{"account-id","account-name","wave","status","deployment-id","task-definition-arn","rollback-deployment-id","url","reason"}, …]`, after each wave and at the end. The single outputs of a deployment are empty where there are several accounts.',
     changed: '`true` if a deployment was started (or, in `rollback`, stopped), `false` if there was no need.',
     matrix: 'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
     accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',
@@ -40473,6 +40665,8 @@ function codedeploy_place_strangers({ wish, deployment }) {
 
 // EXTERNAL MODULE: ./build/domain/service-deployment.js
 var service_deployment = __nccwpck_require__(7712);
+// EXTERNAL MODULE: ./build/domain/fan-out.js
+var fan_out = __nccwpck_require__(6817);
 ;// CONCATENATED MODULE: ./build/steps/choose-containers.js
 
 function chooseContainers({ definition, images, wanted }) {
@@ -40843,15 +41037,18 @@ function placeholder({ repository }) {
 
 
 
+
+
 async function prepareDeployment(request) {
     const documents = request.documents ?? (await readDocuments(request));
     const inputs = { ...request.inputs, cluster: (0,live_service/* shortName */.E)(request.inputs.cluster) };
     return check({ request: { ...request, inputs }, documents });
 }
-async function readDocuments({ inputs, side, images, ports: { files, log }, }) {
+async function readDocuments({ inputs, side, images, ports: { files, log }, member, }) {
+    const filling = member && { ...member, region: inputs['deploy-region'] ?? inputs['aws-region'] };
     const [taskDefinition, appSpec] = await Promise.all([
-        readDocument({ files, file: inputs['task-definition'] }),
-        readDocument({ files, file: inputs['codedeploy-appspec'] }),
+        readDocument({ files, file: inputs['task-definition'], filling }),
+        readDocument({ files, file: inputs['codedeploy-appspec'], filling }),
     ]);
     const problems = [...taskDefinition.problems, ...appSpec.problems];
     const documents = { taskDefinition: taskDefinition.document, appSpec: appSpec.document };
@@ -40874,14 +41071,17 @@ function strangersIn(document) {
     }));
     return locatedIn(document, findings).map(build_errors/* formatProblem */.Vw);
 }
-async function readDocument({ files, file }) {
+async function readDocument({ files, file, filling }) {
     if (file === undefined)
         return { document: undefined, problems: [] };
     try {
         const text = await files.readText(file);
         if (text === undefined)
             return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
-        return { document: (0,documents/* parseDocument */.T)(file, text), problems: [] };
+        const filled = filling ? (0,fan_out/* fillPlaceholders */.Ct)(text, filling) : (0,domain_parsed.ok)(text);
+        if (!filled.ok)
+            return { document: undefined, problems: [{ file, problem: filled.problem }] };
+        return { document: (0,documents/* parseDocument */.T)(file, filled.value), problems: [] };
     }
     catch (error) {
         if (error instanceof build_errors/* DocumentError */.Mi)
@@ -41816,7 +42016,7 @@ async function watchDeployment(request) {
         const left = request.milliseconds - (now - start);
         if (left <= 0)
             return { end: 'time-out', snapshot };
-        const delay = snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000;
+        const delay = request.pace?.() ?? (snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000);
         await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
     }
 }
@@ -41954,8 +42154,8 @@ async function conclude({ request, snapshot }) {
     return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
 }
 const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
-function watching({ target, ports, signal }) {
-    return { deployments: target.deployer, session: target.side.session, ports, signal, consequence };
+function watching({ target, ports, signal, pace }) {
+    return { deployments: target.deployer, session: target.side.session, ports, signal, consequence, pace };
 }
 async function watchToEnd(request, id) {
     const milliseconds = rollbackMinutes * 60_000;
@@ -42289,7 +42489,7 @@ function seen({ active, newest }, marker) {
 }
 async function endOf(active, { prepared, request }) {
     const { deployer, inputs, side } = prepared;
-    const { ports, signal } = request;
+    const { ports, signal, pace } = request;
     const { id } = active;
     const by = parseMarker(active.description);
     const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
@@ -42306,6 +42506,7 @@ async function endOf(active, { prepared, request }) {
         until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
         milliseconds: minutes * 60_000,
         consequence: 'Nothing was started.',
+        pace,
     });
     if (end !== 'time-out')
         return;
@@ -42944,6 +43145,7 @@ function checkSessionTags(tags) {
 
 
 
+
 const sessionName = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
 const externalId = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
 const codedeployName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
@@ -43056,17 +43258,17 @@ const imageToDeploy = {
     image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
 };
 const deploying = {
-    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
+    'deploy-role': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(domain_account/* parseRoleArn */.DM), 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
     'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
     'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
-    cluster: (0,build_inputs/* required */.mw)(domain_account/* parseCluster */.Oh, 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
-    service: (0,build_inputs/* required */.mw)(ecsName, 'The ECS service: one that CodeDeploy deploys, or that ECS itself deploys (`BLUE_GREEN`, `LINEAR` or `CANARY`).'),
-    'task-definition': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
+    cluster: (0,build_inputs/* required */.mw)((0,build_inputs/* template */.vs)(domain_account/* parseCluster */.Oh), 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
+    service: (0,build_inputs/* required */.mw)((0,build_inputs/* template */.vs)(ecsName), 'The ECS service: one that CodeDeploy deploys, or that ECS itself deploys (`BLUE_GREEN`, `LINEAR` or `CANARY`).'),
+    'task-definition': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(build_inputs/* text */.Qq), 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
     'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
     'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(variable), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
-    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
-    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
-    'codedeploy-appspec': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service. Refused where ECS itself deploys.'),
+    'codedeploy-application': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(codedeployName), 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
+    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(codedeployName), 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
+    'codedeploy-appspec': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(build_inputs/* text */.Qq), 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service. Refused where ECS itself deploys.'),
     'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
     'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
     'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`). Where ECS itself deploys, the service decides, and anything but `group` is refused.'),
@@ -43077,15 +43279,29 @@ const deploying = {
     'on-timeout': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['leave', 'rollback']), 'leave', 'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.'),
     'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
 };
+const manyAccounts = {
+    'deploy-accounts': (0,build_inputs/* optional */.lq)(fan_out/* parseDeployAccounts */.XW, 'The accounts to deploy to in this one step: their IDs, or `discover` for the active accounts of `target-ous`. `deploy-role`, `cluster`, `service`, the CodeDeploy names, and `task-definition` and `codedeploy-appspec` – their paths and what is in them – may hold `{account-id}`, `{region}` and (with `discover`) `{account-name}`. Default: the one account of `deploy-role`.'),
+    'exclude-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts to leave out.'),
+};
+const discovering = {
+    'organization-id': sharing['organization-id'],
+    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.'),
+    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs that `deploy-accounts: discover` means, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all.'),
+};
+const waves = {
+    waves: (0,build_inputs/* withDefault */.IQ)(fan_out/* parseWaves */.aX, '100%', 'The waves in which `deploy-accounts` are deployed to, counted from the first account on: `1, 10%, 100%`. The next wave starts when all of the one before have come to `wait-until`.'),
+    'max-parallel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 1, most: 100, unit: 'accounts' }), '10', 'How many of the `deploy-accounts` are deployed to at once.'),
+    'max-failures': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 0, most: 100_000, unit: 'accounts' }), '0', 'How many of the `deploy-accounts` may fail. With one more nothing new is started, what is under way ends, and the step fails.'),
+};
 const existingDeployment = {
-    'deploy-role': deploying['deploy-role'],
+    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, deploying['deploy-role'].description),
     'deploy-account-id': deploying['deploy-account-id'],
     'deploy-region': deploying['deploy-region'],
     'deployment-id': (0,build_inputs/* optional */.lq)(domain_deployment/* parseDeploymentId */.EQ, 'The deployment: CodeDeploy’s `d-…`, or ECS’s own (its ARN, or its ID with `cluster` and `service`). Default: the one that is under way for the service.'),
     cluster: (0,build_inputs/* optional */.lq)(domain_account/* parseCluster */.Oh, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
     service: (0,build_inputs/* optional */.lq)(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
-    'codedeploy-application': deploying['codedeploy-application'],
-    'codedeploy-deployment-group': deploying['codedeploy-deployment-group'],
+    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, deploying['codedeploy-application'].description),
+    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, deploying['codedeploy-deployment-group'].description),
     'wait-for-minutes': deploying['wait-for-minutes'],
 };
 const leaving = {
@@ -43155,6 +43371,398 @@ const continueMode = defineMode({
         await resumeDeployment({ found, inputs, side, ports, memory, signal, output, seen });
     },
 });
+
+;// CONCATENATED MODULE: ./build/domain/discovery.js
+const states = {
+    SUSPENDED: 'suspended',
+    PENDING_CLOSURE: 'closing',
+    PENDING_ACTIVATION: 'not activated yet',
+    CLOSED: 'closed',
+};
+function selectAccounts(found, { exclude, management, }) {
+    const byId = new Map(found.map((account) => [account.id, account]));
+    const leftOut = new Map();
+    const accounts = [...byId.values()].sort(byPathAndId).filter(({ id, state }) => {
+        const reason = id === management ? 'the management account' : exclude.includes(id) ? 'excluded' : stateReason(state);
+        if (reason !== undefined)
+            leftOut.set(reason, [...(leftOut.get(reason) ?? []), id]);
+        return reason === undefined;
+    });
+    return { accounts, leftOut, strangers: exclude.filter((id) => !byId.has(id)) };
+}
+function stateReason(state) {
+    return state === 'ACTIVE' ? undefined : (states[state] ?? `in the state ${state}`);
+}
+function leftOutLines(leftOut) {
+    return [...leftOut].map(([reason, ids]) => `left out, ${reason}: ${ids.length > 10 ? `${ids.length} accounts` : ids.join(', ')}`);
+}
+function byPathAndId(one, other) {
+    return compare(one.path, other.path) || compare(one.id, other.id);
+}
+function compare(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
+const mostJobs = 256;
+function matrixOf(accounts) {
+    const size = Math.max(1, Math.ceil(accounts.length / mostJobs));
+    const groups = Array.from({ length: Math.ceil(accounts.length / size) }, (_, index) => accounts.slice(index * size, (index + 1) * size));
+    return { include: groups.map(entryOf) };
+}
+function entryOf(group) {
+    const common = (values) => (values.every((value) => value === values[0]) ? (values[0] ?? '') : '');
+    const path = common(group.map((account) => account.path));
+    return {
+        'account-ids': group.map(({ id }) => id).join(','),
+        'account-name': common(group.map(({ name }) => name)),
+        'ou-id': unitOf(path),
+        'ou-path': path,
+    };
+}
+function unitOf(path) {
+    return path.split('/').at(-2) ?? '';
+}
+
+// EXTERNAL MODULE: ./build/ports/at-most.js
+var at_most = __nccwpck_require__(2444);
+;// CONCATENATED MODULE: ./build/steps/resolve-ous.js
+
+
+
+function foreignPaths({ targets, organizationId }) {
+    if (organizationId === undefined)
+        return [];
+    return targets.flatMap((target) => {
+        const organization = target.kind === 'path' ? (0,domain_organization/* organizationOf */.d1)(target.path) : target.kind === 'organization' ? target.organization : organizationId;
+        return organization === undefined || organization === organizationId
+            ? []
+            : [`${organization} is not the organization-id ${organizationId}`];
+    });
+}
+async function resolveOus({ targets, organizationId, organizations }) {
+    const needsId = targets.some(({ kind }) => kind !== 'path');
+    const organization = organizationId ?? (needsId ? (await organizations.organization()).id : undefined);
+    const tree = cachedTree(organizations);
+    const resolved = [];
+    for (const target of targets)
+        resolved.push(await resolve({ target, organization, tree }));
+    return resolved;
+}
+async function resolve({ target, organization, tree, }) {
+    if (target.kind === 'path')
+        return target;
+    if (organization === undefined)
+        throw new Error('an OU without an organization');
+    switch (target.kind) {
+        case 'organization':
+            return { kind: 'organization', organization: target.organization ?? organization };
+        case 'root':
+            return { kind: 'root', organization, root: target.root };
+        case 'ou':
+            return { kind: 'ou', organization, ou: target.ou };
+        case 'name':
+            return { kind: 'ou', organization, ou: await find(target.names, tree) };
+    }
+}
+async function find(names, tree) {
+    let here = await tree.root();
+    for (const name of names) {
+        const children = await tree.children(here);
+        const [first, ...others] = children.filter((child) => child.name === name);
+        const known = children.map((child) => child.name);
+        if (first === undefined)
+            throw unknownName({
+                names,
+                name,
+                parent: here,
+                problem: `no OU "${name}"${(0,build_inputs/* didYouMean */.au)(name, known)}; there are: ${known.join(', ') || 'none'}`,
+            });
+        if (others.length > 0) {
+            const ids = [first, ...others].map(({ id }) => id).join(', ');
+            throw unknownName({ names, name, parent: here, problem: `more than one OU "${name}": name one by its ID, ${ids}` });
+        }
+        here = first;
+    }
+    const id = (0,domain_organization/* parseOuId */.Lb)(here.id);
+    if (!id.ok)
+        throw new Error(`Organizations answered with an OU ID that is none: ${here.id}`);
+    return id.value;
+}
+function unknownName({ names, parent, problem, }) {
+    return new build_errors/* InputError */.dz([
+        { input: 'target-ous', problem: `"${names.join('/')}": below ${parent.name} (${parent.id}) there is ${problem}` },
+    ]);
+}
+function cachedTree(organizations) {
+    const children = new Map();
+    let root;
+    return {
+        root: async () => (root ??= organizations.root()),
+        children: async (parent) => {
+            const known = children.get(parent.id) ?? organizations.children(parent).then((found = []) => found);
+            children.set(parent.id, known);
+            return known;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/discover-accounts.js
+
+
+
+
+
+const manyOus = 60;
+const callsAtOnce = 4;
+async function discoverAccounts(request) {
+    let organization;
+    try {
+        organization = await request.organizations.organization();
+        return await discover({ ...request, organization });
+    }
+    catch (error) {
+        throw error instanceof build_errors/* AwsError */.Gy ? await explained({ error, session: request.session, organization }) : error;
+    }
+}
+async function discover({ inputs, organizations, organization, log, }) {
+    const starts = await startsOf({ inputs, organization, organizations });
+    const isWhole = starts.some(({ id }) => id === undefined);
+    const walk = { starts, organization, organizations };
+    const found = (isWhole ? undefined : await walkTree({ ...walk, most: manyOus })) ??
+        (await readList({ starts, organizations, log })) ??
+        (await walkTree({ ...walk, most: Infinity })) ??
+        [];
+    const management = isWhole ? undefined : organization.management;
+    return { organization, ...selectAccounts(found, { exclude: inputs['exclude-accounts'], management }) };
+}
+async function startsOf({ inputs, organization, organizations }) {
+    const wanted = inputs['organization-id'];
+    if (wanted !== undefined && wanted !== organization.id)
+        throw new build_errors/* InputError */.dz([{ input: 'organization-id', problem: `is ${wanted}, but these credentials are in ${organization.id}` }]);
+    const targets = await resolveOus({ targets: inputs['target-ous'], organizationId: organization.id, organizations });
+    const located = await (0,at_most/* atMost */.T)(callsAtOnce, targets, async (target) => discover_accounts_locate({ target, organization, organizations }));
+    const problems = located.flatMap((one) => ('problem' in one ? [one] : []));
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems);
+    const starts = located.flatMap((one) => ('problem' in one ? [] : [one]));
+    const paths = [...new Set(starts.map(({ path }) => path))];
+    return paths
+        .filter((path) => !paths.some((other) => other !== path && path.startsWith(other)))
+        .flatMap((path) => starts.find((start) => start.path === path) ?? []);
+}
+async function discover_accounts_locate({ target, organization: { id: organization }, organizations, }) {
+    const whole = { id: undefined, path: `${organization}/` };
+    const problem = (text) => ({ input: 'target-ous', problem: text });
+    switch (target.kind) {
+        case 'organization':
+            return target.organization === organization
+                ? whole
+                : problem(`${target.organization} is not the caller's organization, ${organization}`);
+        case 'root': {
+            const root = await organizations.root();
+            return target.root === root.id ? whole : problem(`${target.root} is not the root of ${organization}: that is ${root.id}`);
+        }
+        case 'ou': {
+            const path = await organizations.pathOf(target.ou);
+            return path === undefined ? problem(`there is no OU ${target.ou} in ${organization}`) : { id: target.ou, path };
+        }
+        case 'path': {
+            const id = target.path.split('/').at(-2) ?? '';
+            if (id.startsWith('r-'))
+                return target.path.startsWith(whole.path) ? whole : problem(`${target.path} is not in ${organization}`);
+            const path = await organizations.pathOf(id);
+            if (path === undefined)
+                return problem(`there is no OU ${id} in ${organization} (${target.path})`);
+            return path === target.path
+                ? { id, path }
+                : problem(`${id} is not at ${target.path} but at ${path}: it was moved, or the path is wrong`);
+        }
+        case 'account':
+        case 'role':
+        case 'service':
+            throw new Error(`target-ous resolved to a target of kind ${target.kind}`);
+    }
+}
+async function walkTree({ starts, organization, organizations, most }) {
+    const found = [];
+    let level = await (0,at_most/* atMost */.T)(callsAtOnce, starts, async ({ id, path }) => id === undefined ? rootOf({ organization, organizations }) : { id, path });
+    for (let known = level.length; level.length > 0; known += level.length) {
+        if (known > most)
+            return undefined;
+        const visits = level.flatMap((unit) => [
+            async () => {
+                const accounts = (await organizations.accountsIn(unit)) ?? [];
+                found.push(...accounts.map((account) => ({ ...account, path: unit.path })));
+                return [];
+            },
+            async () => {
+                const children = (await organizations.children(unit)) ?? [];
+                return children.map(({ id }) => ({ id, path: `${unit.path}${id}/` }));
+            },
+        ]);
+        level = (await (0,at_most/* atMost */.T)(callsAtOnce, visits, async (visit) => visit())).flat();
+    }
+    return found;
+}
+async function rootOf({ organization, organizations, }) {
+    const { id } = await organizations.root();
+    return { id, path: `${organization.id}/${id}/` };
+}
+async function readList({ starts, organizations, log, }) {
+    try {
+        const all = await organizations.accounts();
+        return all?.filter(({ path }) => starts.some((start) => path.startsWith(start.path)));
+    }
+    catch (error) {
+        if (!(0,aws/* isDenial */.c6)(error))
+            throw error;
+        log.info('organizations:ListAccounts is denied: walking the tree instead, which takes longer.');
+        return undefined;
+    }
+}
+async function explained({ error, session, organization, }) {
+    const isInNone = (0,aws/* awsCode */.z8)(error) === 'AWSOrganizationsNotInUseException';
+    if (!isInNone && !(error.service === 'organizations' && (0,aws/* isDenial */.c6)(error)))
+        return error;
+    const { arn, account } = await session.identity();
+    const { service, operation, code, requestId } = error;
+    const facts = { service, operation, code, requestId, cause: error };
+    if (isInNone) {
+        return new build_errors/* AwsError */.Gy(`Account ${account} (${arn}) is in no organization.`, {
+            ...facts,
+            hint: 'Ask with credentials of the management account or a delegated administrator: give organization-role.',
+        });
+    }
+    const where = organization === undefined ? '' : ` of ${organization.id} (${organization.management})`;
+    return new build_errors/* AwsError */.Gy(`${arn} may not read the organization's tree: ${error.message}`, {
+        ...facts,
+        hint: `Only the management account${where} and delegated administrators may. Give organization-role: a role there with the policy of docs/iam.md, section discover.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/deploy-accounts.js
+
+
+
+
+
+
+async function resolveAccounts({ inputs, ports, instead, }) {
+    if (inputs['deploy-accounts'] !== 'discover') {
+        for (const note of notesOn(inputs))
+            ports.log.info(note);
+        return givenAccounts(inputs) ?? [];
+    }
+    const { session, organizations } = openOrganization({ inputs, ports, ...(instead && { instead }) });
+    const { organization, accounts, leftOut, strangers } = await discoverAccounts({ inputs, organizations, session, log: ports.log });
+    ports.log.info(`deploy-accounts: ${accounts.length} active ${accounts.length === 1 ? 'account' : 'accounts'} of ${organization.id}`);
+    for (const line of leftOutLines(leftOut))
+        ports.log.info(line);
+    for (const id of strangers)
+        ports.log.warning(notAmong(id));
+    const targets = accounts.map(({ id, name, path }) => ({ account: id, name, ouPath: path }));
+    const problems = problemsOf({ inputs, targets });
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems, { hint: 'Nothing was changed.' });
+    return targets;
+}
+function givenAccounts(inputs) {
+    const { 'deploy-accounts': wanted = [], 'exclude-accounts': excluded } = inputs;
+    if (wanted === 'discover')
+        return undefined;
+    return [...new Set(wanted)]
+        .filter((account) => !excluded.includes(account))
+        .sort()
+        .map((account) => ({ account, name: '', ouPath: '' }));
+}
+function notesOn({ 'deploy-accounts': wanted = [], 'exclude-accounts': excluded }) {
+    if (wanted === 'discover')
+        return [];
+    const twice = [...new Set(wanted.filter((account, index) => wanted.indexOf(account) !== index))];
+    const given = wanted.length > 0 ? excluded : [];
+    return [
+        ...twice.map((account) => `deploy-accounts: ${account} is named more than once, and deployed to once.`),
+        ...given.map((account) => (wanted.includes(account) ? `left out, excluded: ${account}` : notAmong(account))),
+    ];
+}
+function notAmong(account) {
+    return `exclude-accounts: ${account} is not among the accounts that were found.`;
+}
+function accountProblems(inputs) {
+    const { 'deploy-accounts': wanted, 'deploy-account-id': single } = inputs;
+    if (wanted === undefined)
+        return targetProblems(inputs);
+    const targets = givenAccounts(inputs);
+    const twoWays = single === undefined ? [] : [{ input: 'deploy-account-id', problem: 'is for one account; with deploy-accounts leave it out' }];
+    if (targets)
+        return [...twoWays, ...problemsOf({ inputs, targets })];
+    const { 'target-ous': ous, 'organization-id': organizationId } = inputs;
+    return deploy_accounts_distinct([
+        ...twoWays,
+        ...(ous.length === 0 ? [{ input: 'target-ous', problem: 'is needed: deploy-accounts: discover means the accounts of these OUs' }] : []),
+        ...foreignPaths({ targets: ous, organizationId }).map((problem) => ({ input: 'target-ous', problem })),
+        ...sideProblems({ ...inputs, 'deploy-role': undefined, cluster: undefined }),
+    ]);
+}
+function problemsOf({ inputs, targets, }) {
+    if (targets.length === 0)
+        return [{ input: 'deploy-accounts', problem: 'leaves no account to deploy to' }];
+    const roles = deploy_accounts_roleProblems({ inputs, targets });
+    const each = eachProblems({ inputs, targets });
+    return [...roles, ...(roles.length === 0 ? each : each.filter(({ input }) => input !== 'deploy-accounts'))];
+}
+function deploy_accounts_roleProblems({ inputs, targets }) {
+    const role = inputs['deploy-role'];
+    if (targets.length < 2 || (role && (0,fan_out/* placeholdersIn */.Qf)(role.template).includes('{account-id}')))
+        return [];
+    const example = 'arn:aws:iam::{account-id}:role/deploy';
+    return [
+        role === undefined
+            ? { input: 'deploy-role', problem: `is needed to deploy to ${targets.length} accounts, with {account-id} in it: ${example}` }
+            : {
+                input: 'deploy-role',
+                problem: `${role.template} is one role and can't be in ${targets.length} accounts; put {account-id} in its place: ${example}`,
+            },
+    ];
+}
+function targetProblems(inputs) {
+    return eachProblems({ inputs, targets: [undefined] });
+}
+function eachProblems({ inputs, targets, }) {
+    const problems = targets.flatMap((target) => {
+        const filled = fillIn(inputs, target);
+        if (filled.problems.length > 0)
+            return filled.problems;
+        const found = sideProblems(filled.inputs);
+        return target ? found.map((one) => (one.input === 'deploy-account-id' ? { ...one, input: 'deploy-accounts' } : one)) : found;
+    });
+    return deploy_accounts_distinct(problems);
+}
+function deploy_accounts_distinct(problems) {
+    return [...new Map(problems.map((one) => [`${one.input}: ${one.problem}`, one])).values()];
+}
+function inputsOf(inputs, target) {
+    const { inputs: filled, problems } = fillIn(inputs, target);
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems);
+    return filled;
+}
+function fillIn(inputs, target) {
+    const account = target?.account ?? inputs['deploy-account-id'];
+    const filling = { account, name: target?.name ?? '', region: inputs['deploy-region'] ?? inputs['aws-region'] };
+    const problems = [];
+    const values = Object.entries(inputs).map(([input, value]) => {
+        if (!isTemplate(value))
+            return [input, value];
+        const filled = (0,fan_out/* fillTemplate */.ou)(value, filling);
+        if (!filled.ok)
+            problems.push({ input, problem: filled.problem });
+        return [input, filled.ok ? filled.value : undefined];
+    });
+    return { inputs: { ...Object.fromEntries(values), 'deploy-account-id': account }, problems };
+}
+function isTemplate(value) {
+    return typeof value === 'object' && value !== null && 'template' in value && 'parse' in value;
+}
 
 // EXTERNAL MODULE: ./build/domain/oci.js
 var oci = __nccwpck_require__(6148);
@@ -43264,17 +43872,29 @@ async function findImages(request) {
         return { ...found, wish, problems: found.problems.map((problem) => ({ input: 'image', problem: named(wish, problem) })) };
     }));
 }
-function registriesOf({ inputs, side, ports }) {
+function registryReads({ inputs, ports }) {
     const registry = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }).ecr);
+    const digests = new Map();
+    const ask = async ({ tag, repository }) => {
+        if (tag === undefined)
+            return undefined;
+        const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
+        return found.answer === 'found' ? found.digest : undefined;
+    };
     return {
         ownHost: (0,aws/* lazy */.RZ)(async () => (await registry().authorization()).host),
-        deployHost: (0,aws/* lazy */.RZ)(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
-        digest: async ({ tag, repository }) => {
-            if (tag === undefined)
-                return undefined;
-            const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
-            return found.answer === 'found' ? found.digest : undefined;
+        digest: async (image) => {
+            const name = (0,domain_image/* formatImage */.vy)(image);
+            const asking = digests.get(name) ?? ask(image);
+            digests.set(name, asking);
+            return asking;
         },
+    };
+}
+function registriesOf({ inputs, side, ports, registry = registryReads({ inputs, ports }) }) {
+    return {
+        ...registry,
+        deployHost: (0,aws/* lazy */.RZ)(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
     };
 }
 async function findImage(image, request) {
@@ -43502,7 +44122,7 @@ async function waitForReplication(request) {
             break;
         await clock.sleep(wait_for_replication_pause, signal);
     }
-    const compared = await Promise.all(copies.map(async (copy) => (copy.status === 'COMPLETE' ? compare(copy, request) : copy)));
+    const compared = await Promise.all(copies.map(async (copy) => (copy.status === 'COMPLETE' ? wait_for_replication_compare(copy, request) : copy)));
     await github.summarise(replicationMarkdown(image, compared));
     const problems = compared.flatMap(({ name, problem }) => problem === undefined ? [] : [{ input, problem: `${image.repository} in ${name}: ${problem}` }]);
     if (problems.length > 0)
@@ -43527,7 +44147,7 @@ function wait_for_replication_failed({ found, own }) {
         ? why
         : `${why}. The registry policy of ${found.account} in ${found.region} must allow ${own} ecr:ReplicateImage, and ecr:CreateRepository where the repository is not there yet`;
 }
-async function compare(copy, { image, session, ports }) {
+async function wait_for_replication_compare(copy, { image, session, ports }) {
     const { account, region } = copy.destination;
     const place = { repository: image.repository, registryId: account };
     try {
@@ -45385,7 +46005,7 @@ function takesResource({ resources, version, arn, }) {
 
 ;// CONCATENATED MODULE: ./build/domain/policy/notes.js
 
-function notesOn({ statement, takes, target, deciding, }) {
+function notes_notesOn({ statement, takes, target, deciding, }) {
     const label = labelOf(statement);
     const notes = [];
     const paths = deciding.filter((value) => value !== undefined && /^o-/.test(value));
@@ -45450,7 +46070,7 @@ function coverer(policy, facts) {
             target,
             actions: decided,
             denies: denials,
-            notes: used.flatMap(({ statement, clauses, takes }) => notesOn({ statement, takes, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) })),
+            notes: used.flatMap(({ statement, clauses, takes }) => notes_notesOn({ statement, takes, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) })),
             covered: decided.every(({ answer }) => answer === 'yes') && denials.every(({ extent }) => extent !== 'certain'),
         };
     };
@@ -46293,87 +46913,6 @@ function withStatement({ error, missing, policySid }) {
     return new build_errors/* AwsError */.Gy(message, { service, operation, code, requestId, cause: error, hint: `${hint}\n${statement}`.trim() });
 }
 
-;// CONCATENATED MODULE: ./build/steps/resolve-ous.js
-
-
-
-function foreignPaths({ targets, organizationId }) {
-    if (organizationId === undefined)
-        return [];
-    return targets.flatMap((target) => {
-        const organization = target.kind === 'path' ? (0,domain_organization/* organizationOf */.d1)(target.path) : target.kind === 'organization' ? target.organization : organizationId;
-        return organization === undefined || organization === organizationId
-            ? []
-            : [`${organization} is not the organization-id ${organizationId}`];
-    });
-}
-async function resolveOus({ targets, organizationId, organizations }) {
-    const needsId = targets.some(({ kind }) => kind !== 'path');
-    const organization = organizationId ?? (needsId ? (await organizations.organization()).id : undefined);
-    const tree = cachedTree(organizations);
-    const resolved = [];
-    for (const target of targets)
-        resolved.push(await resolve({ target, organization, tree }));
-    return resolved;
-}
-async function resolve({ target, organization, tree, }) {
-    if (target.kind === 'path')
-        return target;
-    if (organization === undefined)
-        throw new Error('an OU without an organization');
-    switch (target.kind) {
-        case 'organization':
-            return { kind: 'organization', organization: target.organization ?? organization };
-        case 'root':
-            return { kind: 'root', organization, root: target.root };
-        case 'ou':
-            return { kind: 'ou', organization, ou: target.ou };
-        case 'name':
-            return { kind: 'ou', organization, ou: await find(target.names, tree) };
-    }
-}
-async function find(names, tree) {
-    let here = await tree.root();
-    for (const name of names) {
-        const children = await tree.children(here);
-        const [first, ...others] = children.filter((child) => child.name === name);
-        const known = children.map((child) => child.name);
-        if (first === undefined)
-            throw unknownName({
-                names,
-                name,
-                parent: here,
-                problem: `no OU "${name}"${(0,build_inputs/* didYouMean */.au)(name, known)}; there are: ${known.join(', ') || 'none'}`,
-            });
-        if (others.length > 0) {
-            const ids = [first, ...others].map(({ id }) => id).join(', ');
-            throw unknownName({ names, name, parent: here, problem: `more than one OU "${name}": name one by its ID, ${ids}` });
-        }
-        here = first;
-    }
-    const id = (0,domain_organization/* parseOuId */.Lb)(here.id);
-    if (!id.ok)
-        throw new Error(`Organizations answered with an OU ID that is none: ${here.id}`);
-    return id.value;
-}
-function unknownName({ names, parent, problem, }) {
-    return new build_errors/* InputError */.dz([
-        { input: 'target-ous', problem: `"${names.join('/')}": below ${parent.name} (${parent.id}) there is ${problem}` },
-    ]);
-}
-function cachedTree(organizations) {
-    const children = new Map();
-    let root;
-    return {
-        root: async () => (root ??= organizations.root()),
-        children: async (parent) => {
-            const known = children.get(parent.id) ?? organizations.children(parent).then((found = []) => found);
-            children.set(parent.id, known);
-            return known;
-        },
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/steps/share-repository.js
 
 
@@ -46452,6 +46991,8 @@ function warnOfFindings({ findings }, { repository, ports }) {
 
 
 
+
+
 function registryPlace(inputs) {
     const owner = registryAccount(inputs) ?? 'the job’s own account';
     return inputs['registry-type'] === 'public' ? `the public registry of ${owner}` : `the registry of ${owner} in ${inputs['aws-region']}`;
@@ -46502,9 +47043,29 @@ function planShareBlindly(inputs, repositories) {
         unknown: ['what the repository policy covers already'],
     };
 }
-async function planDeployBlindly({ inputs, images, ports, }) {
+async function planTargetsBlindly({ inputs, inputsFor, images, ports, }) {
+    const accounts = givenAccounts(inputs);
+    if (!accounts) {
+        return {
+            wished: inputs['target-ous'].map((target) => `a deployment of ${images.map(plan_blindly_named).join(', ')} to every active account of ${(0,domain_organization/* formatOuTarget */.Bx)(target)}`),
+            unknown: ['which accounts those are, and all that differs between them'],
+        };
+    }
+    if (accounts.length === 0)
+        return planDeployBlindly({ inputs: inputsFor(), images, ports });
+    const waves = (0,fan_out/* cutWaves */.F3)(accounts, inputs.waves);
+    const plans = await Promise.all(accounts.map(async (account) => planDeployBlindly({ inputs: inputsFor(account), images, ports, member: account })));
+    return {
+        wished: [
+            ...plans.flatMap(({ wished }) => wished),
+            ...(waves.length > 1 ? [`that in ${waves.length} waves, of ${waves.map(({ length }) => length).join(', ')} accounts`] : []),
+        ],
+        unknown: [...new Set(plans.flatMap(({ unknown }) => unknown))],
+    };
+}
+async function planDeployBlindly({ inputs, images, ports, member, }) {
     const wishes = images.map(({ container, image: { repository } }) => ({ container, repository }));
-    await readDocuments({ inputs, side: sessions_openDeploy({ inputs, ports }), images: wishes, ports });
+    await readDocuments({ inputs, side: sessions_openDeploy({ inputs, ports }), images: wishes, ports, member });
     const role = inputs['deploy-role'];
     const account = inputs['deploy-account-id'] ?? (role === undefined ? 'the job’s own account' : (0,domain_account/* accountOf */.XP)(role));
     const place = `${account} in ${inputs['deploy-region'] ?? inputs['aws-region']}`;
@@ -46515,6 +47076,238 @@ async function planDeployBlindly({ inputs, images, ports, }) {
 }
 function plan_blindly_named({ container, image }) {
     return container === undefined ? (0,domain_image/* formatImage */.vy)(image) : `${(0,domain_image/* formatImage */.vy)(image)} (${container})`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/prepare-found-image.js
+
+
+
+
+
+async function prepareFoundImage(request) {
+    const { inputs, side, ports, documents } = request;
+    const finding = (0,aws/* lazy */.RZ)(async () => findImages(request));
+    const [first] = inputs.image;
+    const prepared = await prepareDeployment({
+        inputs,
+        side,
+        ports,
+        documents,
+        images: inputs.image.map(({ container, image }) => ({ container, repository: image.repository })),
+        registryAccount: registryAccount(inputs) ?? (0,domain_image/* parseEcrHost */.wl)(first.image.host ?? '')?.account,
+        beside: () => {
+            finding().catch(() => undefined);
+            return async (definition) => imageProblems(await finding(), definition);
+        },
+    });
+    const found = await finding();
+    for (const { warnings } of found)
+        warnings.forEach((warning) => ports.log.warning(warning));
+    for (const { notes } of found)
+        notes.forEach((note) => ports.log.info(note));
+    const images = found.map(({ image }) => {
+        if (!image)
+            throw new Error('an image that was not found passed the preflight');
+        return image;
+    });
+    return { prepared, images };
+}
+function movedTags(deployables) {
+    const found = [...new Set(deployables.map(({ images }) => images.map(domain_image/* formatImage */.vy).join(' ')))];
+    if (found.length < 2)
+        return [];
+    return [
+        { input: 'image', problem: `is not the same for all accounts, its tag moved meanwhile (${found.join(', ')}); give it by digest` },
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/steps/fan-out.js
+
+
+
+
+
+
+
+
+
+
+
+const freshFor = 30_000;
+async function fanOut(request) {
+    const { inputs, accounts, ports, output } = request;
+    const waves = (0,fan_out/* cutWaves */.F3)(accounts, inputs.waves);
+    await warnOfLength({ waves, request });
+    ports.log.info(readiness(accounts));
+    const course = begin(request, waves);
+    for (const [index, wave] of waves.entries()) {
+        if (course.mustStop())
+            break;
+        if (index > 0)
+            output('deployments', deploymentsJson(course.outcomes()));
+        ports.log.info(`wave ${index + 1} of ${waves.length}: ${wave.map(({ member }) => accountLabel(member)).join(', ')}`);
+        await (0,at_most/* atMost */.T)(inputs['max-parallel'], wave, async (account) => {
+            if (!course.mustStop())
+                await course.run(account);
+        });
+        ports.log.info(`wave ${index + 1} of ${waves.length} has ended; of all: ${tally(course.outcomes())}`);
+    }
+    await fan_out_conclude(request, course);
+}
+function readiness(accounts) {
+    const done = accounts.filter(hasNothingToDo).length;
+    const all = accounts.length === 1 ? '1 account was checked and is' : `${accounts.length} accounts were checked and are`;
+    return `${all} ready${done === 0 ? '' : `; ${done === accounts.length ? 'all' : done} of them ${done === 1 ? 'runs' : 'run'} this image already`}`;
+}
+function hasNothingToDo({ prepared, images }) {
+    return isUnchanged(prepared, renderDefinition(prepared, images));
+}
+function begin(request, waves) {
+    const { inputs, accounts, ports, signal } = request;
+    const begun = ports.clock.monotonic();
+    const pace = paceFor(Math.min(inputs['max-parallel'], accounts.length), ports.clock);
+    const order = waves.flatMap((wave, index) => wave.map((account) => ({ account, wave: index + 1 })));
+    const ends = new Map();
+    const errors = [];
+    const failures = () => [...ends.values()].filter(hasFailed).length;
+    return {
+        mustStop: () => signal.aborted || failures() > inputs['max-failures'],
+        run: async (account) => {
+            const start = ports.clock.monotonic();
+            const { error, ...end } = await deployTo(account, { request, pace, isFresh: start - begun < freshFor });
+            if (error)
+                errors.push(error);
+            ends.set(account, end);
+            const took = formatDuration(ports.clock.monotonic() - start);
+            await account.member.log.end(`${accountLabel(account.member)}: ${end.status} after ${took}`);
+        },
+        outcomes: () => order.map(({ account, wave }) => {
+            const { account: id, name } = account.member;
+            return { account: id, name, wave, ...(ends.get(account) ?? { status: 'not-started' }) };
+        }),
+        errors,
+        hasChanged: () => [...ends.values()].some(({ changed }) => changed),
+    };
+}
+async function deployTo({ member, prepared, images }, { request, pace, isFresh }) {
+    const { accounts, memory, signal } = request;
+    const facts = new Map();
+    const output = (name, value) => {
+        facts.set(name, value);
+        if (accounts.length === 1)
+            request.output(name, value);
+    };
+    const ports = { ...request.ports, log: member.log };
+    const end = (status, reason) => ({
+        status,
+        reason,
+        deploymentId: facts.get('deployment-id'),
+        taskDefinition: facts.get('task-definition-arn'),
+        rollbackDeploymentId: facts.get('rollback-deployment-id'),
+        url: facts.get('deployment-url'),
+        changed: facts.get('changed') === 'true',
+    });
+    try {
+        signal.throwIfAborted();
+        const each = { images, ports, memory, signal, output, pace };
+        const deployed = await deployService(isFresh ? prepared : await prepared.again(), each);
+        if (deployed.result === 'yielded')
+            return end('yielded', `${deployed.to.id} of a newer run`);
+        if (deployed.result === 'unchanged')
+            return end('unchanged');
+        const { status } = await followDeployment({ ...each, ...deployed });
+        return end(status === 'Succeeded' ? 'succeeded' : prepared.inputs['wait-until']);
+    }
+    catch (thrown) {
+        const error = (0,build_errors/* toError */.iT)(thrown);
+        const { message } = error;
+        const hint = error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined;
+        for (const text of [message, ...(hint === undefined ? [] : [hint])])
+            member.log.info(text);
+        const reason = error instanceof build_errors/* CancelledError */.cc ? message.replace(/^The run was cancelled[.,] (and )?/, '') : message;
+        return { ...end(statusOf(error, { isStarted: facts.has('deployment-id') }), reason), error };
+    }
+}
+function statusOf(error, { isStarted }) {
+    if (error instanceof build_errors/* CancelledError */.cc)
+        return isStarted ? 'cancelled' : 'not-started';
+    const { cause } = error;
+    if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isDenial */.c6)(cause))
+        return 'denied';
+    if (!(error instanceof build_errors/* DeploymentError */.gt))
+        return 'failed';
+    if (error.rollback?.status === 'Succeeded')
+        return 'rolled-back';
+    return isStarted && (0,domain_deployment/* isActive */.$m)(error.status) && cause === undefined ? 'timed-out' : 'failed';
+}
+function paceFor(atOnce, clock) {
+    const usual = atOnce > 50 ? 15_000 : 10_000;
+    return () => usual * (0.8 + 0.4 * clock.random());
+}
+const mostMinutes = 350;
+async function warnOfLength({ waves, request: { inputs, ports }, }) {
+    const lengths = await Promise.all(waves.map(async (wave) => {
+        const longest = Math.max(...(await Promise.all(wave.map(plannedMinutes))));
+        return longest * Math.ceil(wave.length / inputs['max-parallel']);
+    }));
+    const minutes = lengths.reduce((sum, length) => sum + length, 0);
+    if (minutes <= mostMinutes)
+        return;
+    ports.log.warning(`The waves may take ${formatDuration(minutes * 60_000)} together by their deployments’ own waits, and a hosted job ends after 6 h. Raise max-parallel, cut fewer waves, or let an earlier wait-until end each of them.`);
+}
+async function plannedMinutes(account) {
+    const { inputs, deployer } = account.prepared;
+    if (inputs['wait-until'] === 'started' || hasNothingToDo(account))
+        return 0;
+    try {
+        return inputs['wait-for-minutes'] ?? (await deployer.budget()).minutes;
+    }
+    catch {
+        return 0;
+    }
+}
+async function fan_out_conclude({ inputs, accounts, ports, signal, output }, course) {
+    const outcomes = course.outcomes();
+    const failed = outcomes.filter(hasFailed);
+    if (accounts.length > 1)
+        output('changed', String(course.hasChanged()));
+    output('deployments', deploymentsJson(outcomes));
+    await ports.github.summarise(summaryOf(accounts, outcomes));
+    ports.log.info(`${outcomes.length === 1 ? '1 account' : `${outcomes.length} accounts`}: ${tally(outcomes)}`);
+    const ours = course.errors.find((error) => !(error instanceof build_errors/* ActionError */.lZ));
+    if (ours)
+        throw ours;
+    if (signal.aborted && outcomes.some(({ status }) => status === 'cancelled' || status === 'not-started'))
+        throw fan_out_cancelled(outcomes);
+    if (failed.length <= inputs['max-failures']) {
+        for (const outcome of failed)
+            ports.log.warning(failureLine(outcome));
+        return;
+    }
+    const left = outcomes.filter(({ status }) => status === 'not-started').length;
+    const lines = failureLines(outcomes).map((line) => `  - ${line}`);
+    throw new build_errors/* FanOutError */.kX([
+        `${failed.length} of ${outcomes.length} accounts failed, and max-failures is ${inputs['max-failures']}:`,
+        ...lines,
+        ...(left > 0 ? [`Nothing was started in ${left} further ${left === 1 ? 'account' : 'accounts'}.`] : []),
+    ].join('\n'), { hint: 'Run the step again when that is mended: only what does not run this image yet is deployed.' });
+}
+function fan_out_cancelled(outcomes) {
+    const lines = outcomes
+        .filter(({ status }) => status === 'cancelled')
+        .map((outcome) => `  - ${accountLabel(outcome)}: ${shortReason(outcome.reason ?? '')}`);
+    return new build_errors/* CancelledError */.cc([`The run was cancelled: ${tally(outcomes)}.`, ...lines].join('\n'), {
+        hint: 'Run the step again: only what does not run this image yet is deployed.',
+    });
+}
+function summaryOf(accounts, outcomes) {
+    const names = (of) => [...new Set(accounts.map(({ prepared }) => of(prepared)))].join(', ');
+    return outcomesMarkdown({
+        service: names(({ inputs }) => inputs.service),
+        cluster: names(({ inputs }) => inputs.cluster),
+        images: [...new Set(accounts.flatMap(({ images }) => images.map(domain_image/* formatImage */.vy)))],
+        outcomes,
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/steps/plan-deployment.js
@@ -46575,7 +47368,181 @@ function plan_deployment_write({ deployer, identity }, call) {
     return deployer.permission({ call, account: identity.account });
 }
 
+;// CONCATENATED MODULE: ./build/steps/run-targets.js
+
+
+
+
+
+async function runTargets({ targets, deployables, ...request }) {
+    const alone = aloneOf({ targets, deployables });
+    if (alone)
+        await runDeployment(alone.prepared, { ...request, images: alone.images });
+    else
+        await fanOut({ ...request, accounts: readyAccounts({ targets, deployables }) });
+}
+async function planTargets({ targets, deployables, ...request }) {
+    const { inputs, ports, output } = request;
+    const alone = aloneOf({ targets, deployables });
+    if (alone)
+        return planDeployment(alone.prepared, { images: alone.images, ports, output });
+    const waves = (0,fan_out/* cutWaves */.F3)(readyAccounts({ targets, deployables }), inputs.waves);
+    await warnOfLength({ waves, request });
+    const planned = await Promise.all(waves.map(async (wave) => (0,at_most/* atMost */.T)(inputs['max-parallel'], wave, async ({ member, prepared, images }) => {
+        const { writes, deployment } = await planDeployment(prepared, { images, ports, output: () => undefined });
+        if (!deployment)
+            throw new Error('a deployment was planned without a plan');
+        return { writes, account: { account: member.account, name: member.name, deployment } };
+    })));
+    const accounts = planned.flat();
+    output('changed', String(accounts.some(({ account: { deployment } }) => deployment.outcome === 'deploy')));
+    return { writes: accounts.flatMap(({ writes }) => writes), waves: planned.map((wave) => wave.map(({ account }) => account)) };
+}
+function aloneOf({ targets: [target], deployables: [deployable], }) {
+    return target?.member ? undefined : deployable;
+}
+function readyAccounts({ targets, deployables }) {
+    return targets.flatMap(({ member }, index) => {
+        const deployable = deployables[index];
+        return member && deployable ? [{ member, ...deployable }] : [];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/account-log.js
+function accountLogs(log) {
+    const lines = ungrouped(log);
+    const warned = new Set();
+    return (label) => {
+        const course = [];
+        let depth = 0;
+        const say = (text) => {
+            course.push(text);
+            if (depth > 0 ? /^\S+ {2}\S/.test(text) : !text.startsWith(' '))
+                lines.info(`${label}  ${firstLine(text)}`);
+        };
+        const annotated = (kind) => (text, annotation) => {
+            course.push(`${kind}: ${text}`);
+            if (warned.has(text))
+                lines.info(`${label}  ${kind}: ${firstLine(text)}`);
+            else
+                lines[kind](`${label}: ${text}`, annotation);
+            warned.add(text);
+        };
+        return {
+            info: say,
+            debug: (text) => log.debug(`${label}  ${text}`),
+            notice: annotated('notice'),
+            warning: annotated('warning'),
+            error: annotated('error'),
+            group: async (title, work) => {
+                say(title);
+                depth += 1;
+                try {
+                    return await work();
+                }
+                finally {
+                    depth -= 1;
+                }
+            },
+            end: async (title) => lines.group(title, course),
+        };
+    };
+}
+function firstLine(text) {
+    return text.split('\n', 1)[0] ?? '';
+}
+function ungrouped(log) {
+    const waiting = [];
+    let groups = Promise.resolve();
+    let open = 0;
+    const outside = (write) => {
+        if (open > 0)
+            waiting.push(write);
+        else
+            write();
+    };
+    const group = async (title, content) => {
+        await log.group(title, async () => content.forEach((line) => log.info(line)));
+        open -= 1;
+        if (open === 0)
+            for (const write of waiting.splice(0))
+                write();
+    };
+    return {
+        info: (text) => outside(() => log.info(text)),
+        notice: (...said) => outside(() => log.notice(...said)),
+        warning: (...said) => outside(() => log.warning(...said)),
+        error: (...said) => outside(() => log.error(...said)),
+        group: async (title, content) => {
+            open += 1;
+            groups = groups.then(async () => group(title, content));
+            await groups;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/targets.js
+
+
+
+
+
+
+function openTargets({ inputsFor, accounts, ports, }) {
+    const logOf = accountLogs(ports.log);
+    const open = (account) => {
+        const member = account && { ...account, log: logOf(accountLabel(account)) };
+        const own = member ? { ...ports, log: member.log } : ports;
+        const inputs = inputsFor(account);
+        return { inputs, side: sessions_openDeploy({ inputs, ports: own }), ports: own, member };
+    };
+    return accounts.length === 0 ? [open()] : accounts.map(open);
+}
+async function eachTarget({ targets, 'max-parallel': most, signal, consequence = 'Nothing was changed.' }, check) {
+    const settled = await (0,at_most/* atMost */.T)(most, [...targets.entries()], async ([index, target]) => {
+        signal?.throwIfAborted();
+        const [one] = await Promise.allSettled([check(target, index)]);
+        return one;
+    });
+    const failures = settled.flatMap((one, index) => {
+        const member = targets[index]?.member;
+        if (one.status === 'fulfilled')
+            return [];
+        if (!member || !(one.reason instanceof build_errors/* ActionError */.lZ))
+            throw one.reason;
+        return [{ member, error: one.reason }];
+    });
+    if (failures.length > 0)
+        throw inAccounts(failures, consequence);
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+function inAccounts(failures, consequence) {
+    const found = failures.flatMap(({ member, error }) => problemsIn(error).map((problem) => ({ member, ...problem })));
+    const problems = [...Map.groupBy(found, ({ input, problem }) => `${input}: ${problem}`).values()].map((same) => ({
+        input: same[0]?.input ?? '',
+        problem: `in ${targets_named(same.map(({ member }) => member))}: ${same[0]?.problem ?? ''}`,
+    }));
+    const excluded = [...new Set(failures.map(({ member }) => member.account))].join(',');
+    const hints = failures.flatMap(({ error }) => (error instanceof build_errors/* InputError */.dz && error.hint !== undefined ? [error.hint] : []));
+    const next = `${consequence} To go on without ${failures.length === 1 ? 'this account' : 'these accounts'}: exclude-accounts: ${excluded}`;
+    return new build_errors/* InputError */.dz(problems, {
+        hint: [...new Set([...hints.filter((hint) => hint !== consequence), next])].join('\n'),
+        cause: failures[0]?.error,
+    });
+}
+function problemsIn(error) {
+    if (error instanceof build_errors/* InputError */.dz)
+        return error.problems;
+    if (error instanceof build_errors/* DocumentError */.Mi)
+        return error.problems.map((problem) => ({ input: 'documents', problem: (0,build_errors/* formatProblem */.Vw)(problem) }));
+    return [{ input: 'deploy-role', problem: sentence(error) }];
+}
+function targets_named(members) {
+    return members.length <= 3 ? members.map(accountLabel).join(' and ') : members.map(({ account }) => account).join(', ');
+}
+
 ;// CONCATENATED MODULE: ./build/modes/deploy.js
+
 
 
 
@@ -46594,49 +47561,37 @@ const deploymentOutputs = [
     'task-definition-arn',
     'rollback-deployment-id',
     'changed',
+    'deployments',
 ];
 const deploy = defineMode({
     name: 'deploy',
     summary: 'Registers the task definition with the image pinned by digest, starts the blue/green deployment and follows it to its end.',
-    inputs: { ...shared_inputs_common, ...registrySide, ...deploying, ...imageToDeploy },
+    inputs: { ...shared_inputs_common, ...registrySide, ...deploying, ...imageToDeploy, ...manyAccounts, ...discovering, ...waves },
     outputs: [...deploymentOutputs, 'image-uri', 'plan'],
-    check: (inputs) => [...sideProblems(inputs), ...imageInputProblems(inputs)],
+    check: (inputs) => [...accountProblems(inputs), ...imageInputProblems(inputs)],
     warn: failFastWarnings,
     run: async ({ inputs, ports, output, memory, signal }) => {
-        const side = sessions_openDeploy({ inputs, ports });
-        const finding = (0,aws/* lazy */.RZ)(async () => findImages({ inputs, side, ports }));
-        const [first] = inputs.image;
-        const prepared = await prepareDeployment({
-            inputs,
-            side,
-            ports,
-            images: inputs.image.map(({ container, image }) => ({ container, repository: image.repository })),
-            registryAccount: registryAccount(inputs) ?? (0,domain_image/* parseEcrHost */.wl)(first.image.host ?? '')?.account,
-            beside: () => {
-                finding().catch(() => undefined);
-                return async (definition) => imageProblems(await finding(), definition);
-            },
-        });
-        const found = await finding();
-        for (const { warnings } of found)
-            warnings.forEach((warning) => ports.log.warning(warning));
-        for (const { notes } of found)
-            notes.forEach((note) => ports.log.info(note));
-        const images = found.map(({ image }) => {
-            if (!image)
-                throw new Error('an image that was not found passed the preflight');
-            return image;
-        });
-        const [image] = images;
+        const accounts = await resolveAccounts({ inputs, ports });
+        const targets = openTargets({ inputsFor: (account) => inputsOf(inputs, account), accounts, ports });
+        const each = { targets, 'max-parallel': inputs['max-parallel'], signal };
+        const images = inputs.image.map(({ container, image }) => ({ container, repository: image.repository }));
+        const documents = await eachTarget(each, async (target) => readDocuments({ ...target, images }));
+        const registry = registryReads({ inputs, ports });
+        const deployables = await eachTarget(each, async (target, index) => prepareFoundImage({ ...target, documents: documents[index], registry }));
+        const moved = movedTags(deployables);
+        if (moved.length > 0)
+            throw new build_errors/* InputError */.dz(moved, { hint: 'Nothing was changed.' });
+        const image = deployables[0]?.images[0];
         if (image)
             output('image-uri', (0,domain_image/* formatImage */.vy)(image));
+        const all = { inputs, targets, deployables, ports, memory, signal, output };
         if (inputs['dry-run'])
-            return tellPlan('deploy', [await planDeployment(prepared, { images, ports, output })], { ports, output });
-        await runDeployment(prepared, { images, ports, memory, signal, output });
+            return tellPlan('deploy', [await planTargets(all)], { ports, output });
+        await runTargets(all);
     },
     planBlindly: async ({ inputs, ports, output }) => {
         output('changed', 'false');
-        return planDeployBlindly({ inputs, images: inputs.image, ports });
+        return planTargetsBlindly({ inputs, inputsFor: (account) => inputsOf(inputs, account), images: inputs.image, ports });
     },
 });
 function failFastWarnings({ strategy, }) {
@@ -46647,191 +47602,7 @@ function failFastWarnings({ strategy, }) {
     ];
 }
 
-;// CONCATENATED MODULE: ./build/domain/discovery.js
-const states = {
-    SUSPENDED: 'suspended',
-    PENDING_CLOSURE: 'closing',
-    PENDING_ACTIVATION: 'not activated yet',
-    CLOSED: 'closed',
-};
-function selectAccounts(found, { exclude, management, }) {
-    const byId = new Map(found.map((account) => [account.id, account]));
-    const leftOut = new Map();
-    const accounts = [...byId.values()].sort(byPathAndId).filter(({ id, state }) => {
-        const reason = id === management ? 'the management account' : exclude.includes(id) ? 'excluded' : stateReason(state);
-        if (reason !== undefined)
-            leftOut.set(reason, [...(leftOut.get(reason) ?? []), id]);
-        return reason === undefined;
-    });
-    return { accounts, leftOut, strangers: exclude.filter((id) => !byId.has(id)) };
-}
-function stateReason(state) {
-    return state === 'ACTIVE' ? undefined : (states[state] ?? `in the state ${state}`);
-}
-function byPathAndId(one, other) {
-    return discovery_compare(one.path, other.path) || discovery_compare(one.id, other.id);
-}
-function discovery_compare(one, other) {
-    return one < other ? -1 : one > other ? 1 : 0;
-}
-const mostJobs = 256;
-function matrixOf(accounts) {
-    const size = Math.max(1, Math.ceil(accounts.length / mostJobs));
-    const groups = Array.from({ length: Math.ceil(accounts.length / size) }, (_, index) => accounts.slice(index * size, (index + 1) * size));
-    return { include: groups.map(entryOf) };
-}
-function entryOf(group) {
-    const common = (values) => (values.every((value) => value === values[0]) ? (values[0] ?? '') : '');
-    const path = common(group.map((account) => account.path));
-    return {
-        'account-ids': group.map(({ id }) => id).join(','),
-        'account-name': common(group.map(({ name }) => name)),
-        'ou-id': unitOf(path),
-        'ou-path': path,
-    };
-}
-function unitOf(path) {
-    return path.split('/').at(-2) ?? '';
-}
-
-// EXTERNAL MODULE: ./build/ports/at-most.js
-var at_most = __nccwpck_require__(2444);
-;// CONCATENATED MODULE: ./build/steps/discover-accounts.js
-
-
-
-
-
-const manyOus = 60;
-const callsAtOnce = 4;
-async function discoverAccounts(request) {
-    let organization;
-    try {
-        organization = await request.organizations.organization();
-        return await discover({ ...request, organization });
-    }
-    catch (error) {
-        throw error instanceof build_errors/* AwsError */.Gy ? await explained({ error, session: request.session, organization }) : error;
-    }
-}
-async function discover({ inputs, organizations, organization, log, }) {
-    const starts = await startsOf({ inputs, organization, organizations });
-    const isWhole = starts.some(({ id }) => id === undefined);
-    const walk = { starts, organization, organizations };
-    const found = (isWhole ? undefined : await walkTree({ ...walk, most: manyOus })) ??
-        (await readList({ starts, organizations, log })) ??
-        (await walkTree({ ...walk, most: Infinity })) ??
-        [];
-    const management = isWhole ? undefined : organization.management;
-    return { organization, ...selectAccounts(found, { exclude: inputs['exclude-accounts'], management }) };
-}
-async function startsOf({ inputs, organization, organizations }) {
-    const wanted = inputs['organization-id'];
-    if (wanted !== undefined && wanted !== organization.id)
-        throw new build_errors/* InputError */.dz([{ input: 'organization-id', problem: `is ${wanted}, but these credentials are in ${organization.id}` }]);
-    const targets = await resolveOus({ targets: inputs['target-ous'], organizationId: organization.id, organizations });
-    const located = await (0,at_most/* atMost */.T)(callsAtOnce, targets, async (target) => discover_accounts_locate({ target, organization, organizations }));
-    const problems = located.flatMap((one) => ('problem' in one ? [one] : []));
-    if (problems.length > 0)
-        throw new build_errors/* InputError */.dz(problems);
-    const starts = located.flatMap((one) => ('problem' in one ? [] : [one]));
-    const paths = [...new Set(starts.map(({ path }) => path))];
-    return paths
-        .filter((path) => !paths.some((other) => other !== path && path.startsWith(other)))
-        .flatMap((path) => starts.find((start) => start.path === path) ?? []);
-}
-async function discover_accounts_locate({ target, organization: { id: organization }, organizations, }) {
-    const whole = { id: undefined, path: `${organization}/` };
-    const problem = (text) => ({ input: 'target-ous', problem: text });
-    switch (target.kind) {
-        case 'organization':
-            return target.organization === organization
-                ? whole
-                : problem(`${target.organization} is not the caller's organization, ${organization}`);
-        case 'root': {
-            const root = await organizations.root();
-            return target.root === root.id ? whole : problem(`${target.root} is not the root of ${organization}: that is ${root.id}`);
-        }
-        case 'ou': {
-            const path = await organizations.pathOf(target.ou);
-            return path === undefined ? problem(`there is no OU ${target.ou} in ${organization}`) : { id: target.ou, path };
-        }
-        case 'path': {
-            const id = target.path.split('/').at(-2) ?? '';
-            if (id.startsWith('r-'))
-                return target.path.startsWith(whole.path) ? whole : problem(`${target.path} is not in ${organization}`);
-            const path = await organizations.pathOf(id);
-            if (path === undefined)
-                return problem(`there is no OU ${id} in ${organization} (${target.path})`);
-            return path === target.path
-                ? { id, path }
-                : problem(`${id} is not at ${target.path} but at ${path}: it was moved, or the path is wrong`);
-        }
-        case 'account':
-        case 'role':
-        case 'service':
-            throw new Error(`target-ous resolved to a target of kind ${target.kind}`);
-    }
-}
-async function walkTree({ starts, organization, organizations, most }) {
-    const found = [];
-    let level = await (0,at_most/* atMost */.T)(callsAtOnce, starts, async ({ id, path }) => id === undefined ? rootOf({ organization, organizations }) : { id, path });
-    for (let known = level.length; level.length > 0; known += level.length) {
-        if (known > most)
-            return undefined;
-        const visits = level.flatMap((unit) => [
-            async () => {
-                const accounts = (await organizations.accountsIn(unit)) ?? [];
-                found.push(...accounts.map((account) => ({ ...account, path: unit.path })));
-                return [];
-            },
-            async () => {
-                const children = (await organizations.children(unit)) ?? [];
-                return children.map(({ id }) => ({ id, path: `${unit.path}${id}/` }));
-            },
-        ]);
-        level = (await (0,at_most/* atMost */.T)(callsAtOnce, visits, async (visit) => visit())).flat();
-    }
-    return found;
-}
-async function rootOf({ organization, organizations, }) {
-    const { id } = await organizations.root();
-    return { id, path: `${organization.id}/${id}/` };
-}
-async function readList({ starts, organizations, log, }) {
-    try {
-        const all = await organizations.accounts();
-        return all?.filter(({ path }) => starts.some((start) => path.startsWith(start.path)));
-    }
-    catch (error) {
-        if (!(0,aws/* isDenial */.c6)(error))
-            throw error;
-        log.info('organizations:ListAccounts is denied: walking the tree instead, which takes longer.');
-        return undefined;
-    }
-}
-async function explained({ error, session, organization, }) {
-    const isInNone = (0,aws/* awsCode */.z8)(error) === 'AWSOrganizationsNotInUseException';
-    if (!isInNone && !(error.service === 'organizations' && (0,aws/* isDenial */.c6)(error)))
-        return error;
-    const { arn, account } = await session.identity();
-    const { service, operation, code, requestId } = error;
-    const facts = { service, operation, code, requestId, cause: error };
-    if (isInNone) {
-        return new build_errors/* AwsError */.Gy(`Account ${account} (${arn}) is in no organization.`, {
-            ...facts,
-            hint: 'Ask with credentials of the management account or a delegated administrator: give organization-role.',
-        });
-    }
-    const where = organization === undefined ? '' : ` of ${organization.id} (${organization.management})`;
-    return new build_errors/* AwsError */.Gy(`${arn} may not read the organization's tree: ${error.message}`, {
-        ...facts,
-        hint: `Only the management account${where} and delegated administrators may. Give organization-role: a role there with the policy of docs/iam.md, section discover.`,
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/modes/discover.js
-
 
 
 
@@ -46849,10 +47620,10 @@ const discover_discover = defineMode({
     summary: 'Expands OUs to their active accounts, and gives the `matrix` for `strategy.matrix`; reads only.',
     inputs: {
         ...shared_inputs_common,
-        'organization-id': sharing['organization-id'],
-        'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.'),
+        'organization-id': discovering['organization-id'],
+        'organization-role': discovering['organization-role'],
         'target-ous': (0,build_inputs/* required */.mw)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts are listed, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all, the management account among them.'),
-        'exclude-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts to leave out.'),
+        'exclude-accounts': manyAccounts['exclude-accounts'],
     },
     outputs: ['matrix', 'accounts', 'account-count', 'plan'],
     check: (inputs) => [
@@ -46914,9 +47685,6 @@ function lines({ organization, accounts, leftOut }) {
     ];
 }
 const count = (accounts) => `${accounts} active account${accounts === 1 ? '' : 's'}`;
-function leftOutLines(leftOut) {
-    return [...leftOut].map(([reason, ids]) => `left out, ${reason}: ${ids.length > 10 ? `${ids.length} accounts` : ids.join(', ')}`);
-}
 function discover_summary({ organization, accounts, leftOut }) {
     const rows = accounts.slice(0, rowsShown).map(({ id, name, path }) => [(0,markdown/* code */.aY)(id), (0,markdown/* escapeMarkdown */.FV)(name), (0,markdown/* code */.aY)(unitOf(path)), (0,markdown/* code */.aY)(path)]);
     return [
@@ -47515,9 +48283,9 @@ function reportAll(results) {
     if (bug)
         throw bug.error;
     const ended = results.filter(({ outcome }) => outcome?.status === 'fulfilled').map(({ name }) => name);
-    throw new build_errors/* InputError */.dz(failed.flatMap(({ name, error }) => problemsOf(name, error)), { hint: ended.length === 0 ? 'No repository was shared.' : `Done all the same: ${ended.join(', ')}.`, cause: first.error });
+    throw new build_errors/* InputError */.dz(failed.flatMap(({ name, error }) => share_repositories_problemsOf(name, error)), { hint: ended.length === 0 ? 'No repository was shared.' : `Done all the same: ${ended.join(', ')}.`, cause: first.error });
 }
-function problemsOf(name, error) {
+function share_repositories_problemsOf(name, error) {
     if (!(error instanceof build_errors/* ActionError */.lZ))
         return [];
     const hint = error.hint === undefined ? '' : `\n${error.hint}`;
@@ -47639,6 +48407,7 @@ function policySummary({ repository, changed, diff, explanation, }) {
 
 
 
+
 const release = defineMode({
     name: 'release',
     summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
@@ -47653,10 +48422,12 @@ const release = defineMode({
         ...checking,
         ...sharing,
         ...deploying,
+        ...manyAccounts,
+        ...waves,
     },
     outputs: [...imageOutputs, 'policy-changed', 'policy', ...deploymentOutputs, 'plan'],
-    check: (inputs) => [
-        ...sideProblems(inputs),
+    check: (inputs) => deploy_accounts_distinct([
+        ...accountProblems(inputs),
         ...checkRegistryType(inputs),
         ...checkPublish(inputs),
         ...checkReplication(inputs),
@@ -47669,18 +48440,22 @@ const release = defineMode({
                 },
             ]
             : []),
-    ],
+    ]),
     warn: failFastWarnings,
     run: async ({ inputs, ports, output, memory, signal }) => {
-        const registry = openRegistry({ inputs, ports });
-        const target = sessions_openDeploy({ inputs, ports });
-        const { ecr, imageRegistry, session } = registry;
+        const { ecr, imageRegistry, session } = openRegistry({ inputs, ports });
+        const accounts = await resolveAccounts({ inputs, ports, instead: session });
+        const targets = openTargets({ inputsFor: (account) => inputsOf(inputs, account), accounts, ports });
+        const each = { targets, 'max-parallel': inputs['max-parallel'], signal };
         const isPublic = inputs['registry-type'] === 'public';
         const [repository] = inputs.repository;
         const images = [{ repository }];
         const registryId = registryAccount(inputs);
-        const [wish, documents] = await together(['context', readWish({ inputs, ports })], ['task-definition', readDocuments({ inputs, side: target, images, ports })]);
-        const [publishing, deployment, wanted, destinations] = await together(['registry-role', preparePublish({ inputs, wish, registryId, ecr: imageRegistry, session, ports, signal })], ['deploy-role', prepareDeployment({ inputs, side: target, ports, documents, images, registryAccount: registryId })], [organizationInput(inputs), resolveTargets({ inputs, session, ports })], ['wait-for-replication', prepareReplication({ inputs, repositories: inputs.repository, registryId, session, ecr })], ['registry-role', session.identity()]);
+        const [wish, documents] = await together(['context', readWish({ inputs, ports })], ['task-definition', eachTarget(each, async (target) => readDocuments({ ...target, images }))]);
+        const [publishing, deployments, wanted, destinations] = await together(['registry-role', preparePublish({ inputs, wish, registryId, ecr: imageRegistry, session, ports, signal })], [
+            'deploy-role',
+            eachTarget(each, async (target, index) => prepareDeployment({ ...target, documents: documents[index], images, registryAccount: registryId })),
+        ], [organizationInput(inputs), resolveTargets({ inputs, session, ports })], ['wait-for-replication', prepareReplication({ inputs, repositories: inputs.repository, registryId, session, ecr })], ['registry-role', session.identity()]);
         if (inputs['dry-run'])
             return plan();
         const image = await publishImage(publishing, { ecr: imageRegistry, creator: ecr, ports, memory, signal });
@@ -47696,9 +48471,9 @@ const release = defineMode({
             ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
         output('policy-changed', String(shared?.changed ?? false));
         output('policy', shared?.policyText ?? '');
-        const [current] = await together(['deploy-role', deployment.again()], ['deploy-role', checkTarget({ image, isThere: true })]);
+        const deployables = await checkTargets({ image, isThere: true });
         const [deployed, settled] = await Promise.allSettled([
-            runDeployment(current, { images: [image], ports, memory, signal, output }),
+            runTargets({ inputs, targets, deployables, ports, memory, signal, output }),
             shared?.settled,
         ]);
         for (const { uri, ensured } of shared?.each ?? [])
@@ -47720,10 +48495,10 @@ const release = defineMode({
             warnOfIndex(image);
             if (!hasTargets(inputs) && !isPublic)
                 ports.log.notice('No target-ous, target-accounts or target-roles: sharing was skipped.');
-            await checkTarget({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
+            const deployables = await checkTargets({ image, isThere: published.exists && shares[0]?.policies[0].changed !== true });
             tellPlannedImage(published, output);
             output('policy-changed', String(shares.some(({ policies }) => policies[0].changed)));
-            const planned = await planDeployment(deployment, { images: [image], ports, output });
+            const planned = await planTargets({ inputs, targets, deployables, ports, output });
             const after = planAfterPush({ inputs, destinations, repository: publishing.targets[0].repository });
             await tellPlan('release', [published.part, after, ...shares, planned], { ports, output });
         }
@@ -47732,16 +48507,25 @@ const release = defineMode({
                 return;
             ports.log.warning(`Lambda can't run ${uri}: it is an index, and Lambda takes a single image only. Build with provenance: false (and sbom: false) for one platform.`);
         }
-        async function checkTarget({ image, isThere }) {
-            const { definition } = deployment;
+        async function checkTargets({ image, isThere }) {
+            const consequence = inputs['dry-run']
+                ? 'Nothing was changed.'
+                : `The image is pushed; nothing was changed in the ${accounts.length > 1 ? 'accounts that are' : 'account that is'} deployed to.`;
+            return eachTarget({ ...each, consequence }, async ({ side, ports }, index) => {
+                const deployment = deployments[index];
+                if (!deployment)
+                    throw new Error('a target was not prepared');
+                const check = checkTarget({ image, definition: deployment.definition, isThere, side, ports, consequence });
+                if (inputs['dry-run'])
+                    await check;
+                const [prepared] = inputs['dry-run'] ? [deployment] : await together(['deploy-role', deployment.again()], ['deploy-role', check]);
+                return { prepared, images: [image] };
+            });
+        }
+        async function checkTarget({ image, definition, isThere, side: { session }, ports, consequence, }) {
+            const { repository, registryId, digest } = image;
             const answer = isThere && !isPublic
-                ? await checkPull({
-                    session: target.session,
-                    region: inputs['aws-region'],
-                    ports,
-                    place: { repository: image.repository, registryId: image.registryId },
-                    id: { digest: image.digest },
-                })
+                ? await checkPull({ session, region: inputs['aws-region'], ports, place: { repository, registryId }, id: { digest } })
                 : undefined;
             if (answer?.canPull === 'unknown')
                 ports.log.warning(answer.warning);
@@ -47750,16 +48534,17 @@ const release = defineMode({
                 ...platformProblems({ platforms: image.platforms, definition }).map((problem) => ({ input: 'image', problem })),
             ];
             if (problems.length > 0)
-                throw new build_errors/* InputError */.dz(problems, {
-                    hint: inputs['dry-run'] ? 'Nothing was changed.' : 'The image is pushed; nothing was changed in the account that is deployed to.',
-                });
+                throw new build_errors/* InputError */.dz(problems, { hint: consequence });
         }
     },
     planBlindly: async ({ inputs, ports, output }) => {
         for (const name of ['pushed', 'policy-changed', 'changed'])
             output(name, 'false');
         const [repository] = inputs.repository;
-        const [published, deployed] = await together(['context', planPublishBlindly({ inputs, ports })], ['task-definition', planDeployBlindly({ inputs, images: [{ image: { repository } }], ports })]);
+        const [published, deployed] = await together(['context', planPublishBlindly({ inputs, ports })], [
+            'task-definition',
+            planTargetsBlindly({ inputs, inputsFor: (account) => inputsOf(inputs, account), images: [{ image: { repository } }], ports }),
+        ]);
         const parts = [published, planShareBlindly(inputs, inputs.repository), deployed];
         return { wished: parts.flatMap(({ wished }) => wished), unknown: parts.flatMap(({ unknown }) => unknown) };
     },
@@ -48374,7 +49159,7 @@ var documents = __nccwpck_require__(2081);
 
 
 
-const largeOutputs = ['policy', 'plan'];
+const largeOutputs = ['policy', 'plan', 'deployments'];
 function outputs_stepOutputs(ports) {
     const { github, log } = ports;
     const values = new Map();

@@ -29084,7 +29084,7 @@ function taskSet(tasks, label) {
 /* harmony export */   iT: () => (/* binding */ toError),
 /* harmony export */   lZ: () => (/* binding */ ActionError)
 /* harmony export */ });
-/* unused harmony exports formatProblem, DeploymentError, CancelledError */
+/* unused harmony exports formatProblem, DeploymentError, FanOutError, CancelledError */
 class ActionError extends Error {
     hint;
     constructor(message, { hint, cause } = {}) {
@@ -29156,6 +29156,9 @@ class DeploymentError extends ActionError {
         this.events = facts.events ?? [];
         this.rollback = facts.rollback;
     }
+}
+class FanOutError extends (/* unused pure expression or super */ null && (ActionError)) {
+    name = 'FanOutError';
 }
 class CancelledError extends (/* unused pure expression or super */ null && (ActionError)) {
     name = 'CancelledError';
