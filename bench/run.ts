@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const benches = ['modes', 'coverage', 'policy-writers', 'discover', 'notice', 'reuse'] as const;
+const benches = ['modes', 'coverage', 'policy-writers', 'discover', 'notice', 'reuse', 'fan-out'] as const;
 const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
 const named = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const unknown = named.filter((name) => !benches.some((bench) => bench === name));

@@ -143,6 +143,18 @@ describe('deploy', () => {
     });
   });
 
+  test('inputs that have no effect without deploy-accounts are warned of', async () => {
+    await onWideStage(async (stage) => {
+      const given = { 'deploy-role': roles.deploy(devA), 'target-ous': developmentOu, 'exclude-accounts': devB, 'wait-until': 'started' };
+      const { log, exitCode } = await stage.step({ with: { ...deploy, ...given } });
+      expect([exitCode, ...log.slice(0, 2)]).toEqual([
+        0,
+        'Warning: Input "exclude-accounts" is ignored: it leaves out some of deploy-accounts, which is not given.',
+        'Warning: Input "target-ous" is ignored: it says what deploy-accounts: discover means.',
+      ]);
+    });
+  });
+
   test('dry-run: the plan of all accounts, by wave', async () => {
     await onWideStage(async (stage) => {
       await stage.step({ with: { ...deploy, 'deploy-accounts': devA } });

@@ -2,7 +2,7 @@
 import { formatImage } from '../domain/image.ts';
 import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
-import { accountProblems, inputsOf, resolveAccounts } from '../steps/deploy-accounts.ts';
+import { accountProblems, idleInputs, inputsOf, resolveAccounts } from '../steps/deploy-accounts.ts';
 import { imageInputProblems, registryReads } from '../steps/find-image.ts';
 import { planTargetsBlindly } from '../steps/plan-blindly.ts';
 import { readDocuments } from '../steps/prepare-deployment.ts';
@@ -29,7 +29,13 @@ export const deploy = defineMode({
   inputs: { ...common, ...registrySide, ...deploying, ...imageToDeploy, ...manyAccounts, ...discovering, ...waves },
   outputs: [...deploymentOutputs, 'image-uri', 'plan'],
   check: (inputs) => [...accountProblems(inputs), ...imageInputProblems(inputs)],
-  warn: failFastWarnings,
+  warn: (inputs) => [
+    ...failFastWarnings(inputs),
+    ...idleInputs(inputs),
+    ...(inputs['target-ous'].length > 0 && inputs['deploy-accounts'] !== 'discover'
+      ? ['Input "target-ous" is ignored: it says what deploy-accounts: discover means.']
+      : []),
+  ],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const accounts = await resolveAccounts({ inputs, ports });
     const targets = openTargets({ inputsFor: (account) => inputsOf(inputs, account), accounts, ports });

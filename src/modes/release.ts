@@ -5,7 +5,7 @@ import { defineMode } from '../mode.ts';
 import type { Ports } from '../ports/index.ts';
 import { afterPush, planAfterPush } from '../steps/after-push.ts';
 import { checkPull, platformProblems } from '../steps/check-image.ts';
-import { accountProblems, distinct, inputsOf, resolveAccounts } from '../steps/deploy-accounts.ts';
+import { accountProblems, distinct, idleInputs, inputsOf, resolveAccounts } from '../steps/deploy-accounts.ts';
 import { planPublishBlindly, planShareBlindly, planTargetsBlindly } from '../steps/plan-blindly.ts';
 import { planPublish } from '../steps/plan-publish.ts';
 import { planShare } from '../steps/plan-share.ts';
@@ -74,7 +74,7 @@ export const release = defineMode({
           ]
         : []),
     ]),
-  warn: failFastWarnings,
+  warn: (inputs) => [...failFastWarnings(inputs), ...idleInputs(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const { ecr, imageRegistry, session } = openRegistry({ inputs, ports });
     const accounts = await resolveAccounts({ inputs, ports, instead: session });

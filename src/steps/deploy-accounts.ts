@@ -114,6 +114,12 @@ export function accountProblems(inputs: AccountsInputs & TargetInputs): readonly
   ]);
 }
 
+/** What has no effect as it stands. */
+export function idleInputs({ 'deploy-accounts': wanted, 'exclude-accounts': excluded }: AccountsInputs): readonly string[] {
+  if (wanted !== undefined || excluded.length === 0) return [];
+  return ['Input "exclude-accounts" is ignored: it leaves out some of deploy-accounts, which is not given.'];
+}
+
 function problemsOf({
   inputs,
   targets,
