@@ -37,6 +37,9 @@ export function authorize(
   if (refusal !== undefined) throw new AwsFault('AccessDeniedException', refusal);
 }
 
+/** What a registry policy of the scope V1 decides on (AWS-FACTS 1.7). */
+const firstScope: ReadonlySet<string> = new Set(['ReplicateImage', 'BatchImportUpstreamImage', 'CreateRepository']);
+
 /** ECR's words for why the caller may not; undefined if it may. */
 export function refusalOf(
   world: World,
@@ -48,7 +51,9 @@ export function refusalOf(
     return notAuthorized({ service: 'ecr', operation, caller: principal.arn, resource: repository.arn }).message;
   }
   const facts = factsOf(world, principal);
-  const policies = [policyOf(repository), world.accounts.get(repository.account)?.registryPolicies.get(repository.region)];
+  const owner = world.accounts.get(repository.account);
+  const isWholeScope = owner?.registryPolicyScopes.get(repository.region) !== 'V1' || firstScope.has(operation);
+  const policies = [policyOf(repository), isWholeScope ? owner?.registryPolicies.get(repository.region) : undefined];
   const context = {
     'aws:RequestedRegion': repository.region,
     'aws:ResourceAccount': repository.account,

@@ -33,6 +33,8 @@ export interface Account {
   readonly repositories: Map<string, Repository>;
   /** Region → the registry's policy text. */
   readonly registryPolicies: Map<string, string>;
+  /** Region → what the registry's policy decides on; where it is not set: all requests, AWS's default (`V2`). */
+  readonly registryPolicyScopes: Map<string, 'V1' | 'V2'>;
   /** Region → the registry's replication rules, and since when they hold. */
   readonly replication: Map<string, { readonly rules: readonly Json[]; readonly since: number }>;
 }
@@ -130,6 +132,7 @@ export class World {
         users: new Map(),
         repositories: new Map(),
         registryPolicies: new Map(),
+        registryPolicyScopes: new Map(),
         replication: new Map(),
       };
       this.accounts.set(id, account);

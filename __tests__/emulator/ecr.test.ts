@@ -265,6 +265,9 @@ describe('other accounts', () => {
     };
     world.account(shared).registryPolicies.set(region, JSON.stringify({ Version: '2012-10-17', Statement: [deny] }));
     expect((await errorOf(ecr(devA).send(pull))).message).toContain('explicit deny');
+    // The older scope knows nothing of pulls.
+    world.account(shared).registryPolicyScopes.set(region, 'V1');
+    await ecr(devA).send(pull);
   });
 });
 

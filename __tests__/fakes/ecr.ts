@@ -5,7 +5,16 @@ import type { ReplicationRule } from '../../src/domain/replica.ts';
 import type { ImageScan } from '../../src/domain/scan.ts';
 import { isImmutable, type TagRule } from '../../src/domain/tags.ts';
 import { AwsError } from '../../src/errors.ts';
-import type { Ecr, EcrManifest, ImageId, RegistryService, Replication, RepositoryPlace, ScanStart } from '../../src/ports/ecr.ts';
+import type {
+  Ecr,
+  EcrManifest,
+  ImageId,
+  RegistryService,
+  RegistryPolicy,
+  Replication,
+  RepositoryPlace,
+  ScanStart,
+} from '../../src/ports/ecr.ts';
 import type { PolicyWritten } from '../../src/ports/policy-store.ts';
 import type { Journal } from './journal.ts';
 
@@ -38,6 +47,8 @@ export class FakeEcr implements Ecr {
   /** Called before each PutImage: what another run does at this moment. */
   beforePut: (() => void) | undefined;
   policy: string | undefined;
+  /** The registry's own. */
+  ownPolicy: RegistryPolicy | undefined;
   /** Manifests that a test cares for. */
   readonly manifests = new Map<Digest, EcrManifest>();
   /** Digest → what DescribeImageScanFindings answers, one after the other; the last one stays. */
@@ -141,6 +152,8 @@ export class FakeEcr implements Ecr {
   replications = async () => nextOf(this.copies) ?? [];
 
   readPolicy = async () => this.policy;
+
+  registryPolicy = async () => this.ownPolicy;
 
   writePolicy = async (_: RepositoryPlace, text: string): Promise<PolicyWritten> => {
     this.journal.push('ecr write policy');

@@ -1,7 +1,7 @@
 import type { AccountId } from '../../src/domain/account.ts';
 import type { OrganizationAccount } from '../../src/domain/discovery.ts';
 import type { OrganizationId, OrgPath } from '../../src/domain/organization.ts';
-import type { ListedAccount, Organization, OrganizationNode, Organizations } from '../../src/ports/organizations.ts';
+import type { ListedAccount, Organization, OrganizationNode, Organizations, Parent } from '../../src/ports/organizations.ts';
 
 export interface FakeNode extends OrganizationNode {
   readonly children?: readonly FakeNode[];
@@ -42,6 +42,12 @@ export class FakeOrganizations implements Organizations {
   pathOf = async (ou: string): Promise<OrgPath | undefined> => {
     this.#note('pathOf', ou);
     return this.#find(ou)?.path;
+  };
+
+  parentOf = async (account: AccountId): Promise<Parent | undefined> => {
+    this.#note('parentOf', account);
+    const found = this.#nodes().find(({ node }) => node.accounts?.some(({ id }) => id === account));
+    return found && { id: found.node.id, isRoot: found.node === this.#root };
   };
 
   accountsIn = async ({ id }: { readonly id: string }): Promise<readonly ListedAccount[] | undefined> => {

@@ -358,6 +358,19 @@ describe('the policy', () => {
     await expect(ecrOf(shared).writePolicy(absent, orgPathPolicy)).rejects.toMatchObject({ code: 'RepositoryNotFoundException' });
   });
 
+  test('of the registry itself, with its scope; whoever may not read the scope takes it for the whole', async () => {
+    const { registryPolicies, registryPolicyScopes } = started.emulator.world.account(shared);
+    await expect(ecrOf(shared).registryPolicy()).resolves.toBeUndefined();
+    registryPolicies.set(region, orgPathPolicy);
+    await expect(ecrOf(shared).registryPolicy()).resolves.toEqual({ text: orgPathPolicy, scope: 'V2' });
+    registryPolicyScopes.set(region, 'V1');
+    await expect(ecrOf(shared).registryPolicy()).resolves.toEqual({ text: orgPathPolicy, scope: 'V1' });
+    started.emulator.faults.inject({ operation: 'GetAccountSetting' }, accessDenied());
+    await expect(ecrOf(shared).registryPolicy()).resolves.toEqual({ text: orgPathPolicy, scope: 'V2' });
+    started.emulator.faults.inject({ operation: 'GetRegistryPolicy' }, accessDenied());
+    await expect(ecrOf(shared).registryPolicy()).rejects.toMatchObject({ code: 'AccessDeniedException', operation: 'GetRegistryPolicy' });
+  });
+
   test('a refused write throws, and nothing is written', async () => {
     started.emulator.faults.inject({ operation: 'SetRepositoryPolicy' }, failure('InvalidParameterException', 'Principal not found'));
     const writing = ecrOf(shared).writePolicy(place, orgPathPolicy);

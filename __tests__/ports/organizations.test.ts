@@ -149,6 +149,15 @@ describe('what it reads', () => {
     expect(calls('ListAccounts')).toHaveLength(1);
   });
 
+  test('what holds an account directly', async () => {
+    grow(1, 1);
+    const organizations = await start();
+    const unit = world.organizations[0]?.root.children[0]?.children[0]?.id;
+    expect(await organizations.parentOf('100000000000' as AccountId)).toEqual({ id: unit, isRoot: false });
+    expect(await organizations.parentOf(management as AccountId)).toEqual({ id: 'r-ab12', isRoot: true });
+    expect(await organizations.parentOf('123456789012' as AccountId)).toBeUndefined();
+  });
+
   test('what is not there', async () => {
     const organizations = await start();
     const gone = { id: 'ou-ab12-99999999' };

@@ -124,6 +124,13 @@ export function repositoryOperations(ecr: Ecr): EcrOperations {
       return { registryId: account, policyText };
     },
 
+    GetAccountSetting: (input, call) => {
+      const name = text(input, 'name');
+      if (name !== 'REGISTRY_POLICY_SCOPE')
+        throw new AwsFault('InvalidParameterException', `Invalid parameter at 'name' failed to satisfy constraint: '${name}'`);
+      return { name, value: world.accounts.get(call.caller.account)?.registryPolicyScopes.get(call.region) ?? 'V2' };
+    },
+
     PutRegistryPolicy: (input, call) => {
       const policyText = text(input, 'policyText');
       world.account(call.caller.account).registryPolicies.set(call.region, policyText);

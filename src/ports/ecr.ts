@@ -111,6 +111,13 @@ export interface Replication extends Destination {
   readonly failure: string | undefined;
 }
 
+/** A registry's policy, with its reach (https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html). */
+export interface RegistryPolicy {
+  readonly text: string;
+  /** `V1` decides on replication and pull-through caches only, `V2` on every request. */
+  readonly scope: 'V1' | 'V2';
+}
+
 export interface Ecr extends ImageRegistry {
   /** How far the scan of one image is, and all that it has found; undefined where there is none, or none yet. */
   scan(place: RepositoryPlace, digest: Digest): Promise<ImageScan | undefined>;
@@ -130,6 +137,8 @@ export interface Ecr extends ImageRegistry {
   ): Promise<{ readonly repository: EcrRepository; readonly created: boolean }>;
   /** The policy's text; undefined where there is none, which is normal, or no such repository. */
   readPolicy(place: RepositoryPlace): Promise<string | undefined>;
+  /** The policy of the caller's own registry: nobody is told that of another; undefined where there is none. */
+  registryPolicy(): Promise<RegistryPolicy | undefined>;
   /** One request, never repeated, with an answer within five seconds (RULES 1: T). */
   writePolicy(place: RepositoryPlace, text: string): Promise<PolicyWritten>;
 }
@@ -345,6 +354,24 @@ export function awsEcr(
         ask(asked, async () => (await client()).send(request)),
       );
       return reply?.policyText;
+    },
+
+    registryPolicy: async () => {
+      const { GetRegistryPolicyCommand, GetAccountSettingCommand } = await sdk();
+      const reply = await none(
+        'RegistryPolicyNotFoundException',
+        ask({ service: 'ecr', operation: 'GetRegistryPolicy' }, async () => (await client()).send(new GetRegistryPolicyCommand({}))),
+      );
+      if (reply?.policyText === undefined) return undefined;
+      const setting = new GetAccountSettingCommand({ name: 'REGISTRY_POLICY_SCOPE' });
+      try {
+        const { value } = await ask({ service: 'ecr', operation: 'GetAccountSetting' }, async () => (await client()).send(setting));
+        return { text: reply.policyText, scope: value === 'V1' ? 'V1' : 'V2' };
+      } catch (error) {
+        // V2 is AWS's default, and whoever takes it for that overlooks no Deny.
+        if (isDenial(error)) return { text: reply.policyText, scope: 'V2' };
+        throw error;
+      }
     },
 
     writePolicy: async (place, text) => {

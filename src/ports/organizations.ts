@@ -22,6 +22,12 @@ export interface OrganizationNode {
   readonly name: string;
 }
 
+/** What holds an account or an OU directly. */
+export interface Parent {
+  readonly id: string;
+  readonly isRoot: boolean;
+}
+
 /** An account, but for where it is. */
 export type ListedAccount = Omit<OrganizationAccount, 'path'>;
 
@@ -37,6 +43,8 @@ export interface Organizations {
   children(parent: { readonly id: string }): Promise<readonly OrganizationNode[] | undefined>;
   /** Where an OU is (DescribeOrganizationalUnit, else ListParents); undefined where there is none. */
   pathOf(ou: string): Promise<OrgPath | undefined>;
+  /** The OU or root that holds an account directly (ListParents); undefined where the organization has no such account. */
+  parentOf(account: AccountId): Promise<Parent | undefined>;
   /** The accounts directly below a root or an OU, all pages; undefined where there is no such parent (any more). */
   accountsIn(parent: { readonly id: string }): Promise<readonly ListedAccount[] | undefined>;
   /** All accounts, with their paths; undefined where AWS does not tell the paths. */
@@ -88,16 +96,21 @@ export function awsOrganizations(access: AwsAccess, { clock = systemClock }: Org
     return known;
   };
 
+  const parentOf = async (child: string): Promise<Parent> => {
+    const { ListParentsCommand } = await sdk();
+    const asked = about('ListParents', child);
+    const request = new ListParentsCommand({ ChildId: child });
+    const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
+    if (parent?.Id === undefined) throw emptyAnswer(asked, 'a parent');
+    return { id: parent.Id, isRoot: parent.Type === 'ROOT' };
+  };
+
   /** The older way: up the tree, a call for each level. */
   const climb = async (ou: string): Promise<OrgPath> => {
-    const { ListParentsCommand } = await sdk();
     for (let [child, path] = [ou, `${ou}/`]; ;) {
-      const asked = about('ListParents', child);
-      const request = new ListParentsCommand({ ChildId: child });
-      const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
-      if (parent?.Id === undefined) throw emptyAnswer(about('ListParents'), 'a parent');
-      [child, path] = [parent.Id, `${parent.Id}/${path}`];
-      if (parent.Type === 'ROOT') return `${(await organization()).id}/${path}` as OrgPath;
+      const { id, isRoot } = await parentOf(child);
+      [child, path] = [id, `${id}/${path}`];
+      if (isRoot) return `${(await organization()).id}/${path}` as OrgPath;
     }
   };
 
@@ -133,6 +146,8 @@ export function awsOrganizations(access: AwsAccess, { clock = systemClock }: Org
       // Younger than the rest of the API: where AWS does not tell it, it is worked out.
       return (reply.OrganizationalUnit?.Path as OrgPath | undefined) ?? climb(ou);
     },
+
+    parentOf: async (account) => unlessGone(parentOf(account)),
 
     accountsIn: async ({ id }) => {
       const { ListAccountsForParentCommand } = await sdk();
@@ -197,7 +212,8 @@ async function unlessGone<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking;
   } catch (error) {
-    if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException'].includes(awsCode(error) ?? '')) return undefined;
+    if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException', 'ChildNotFoundException'].includes(awsCode(error) ?? ''))
+      return undefined;
     throw error;
   }
 }
