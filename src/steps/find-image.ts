@@ -9,6 +9,7 @@ import type { Platform } from '../domain/oci.ts';
 import type { PinnedImage, TaskDefinition } from '../domain/task-definition.ts';
 import type { InputProblem } from '../errors.ts';
 import { lazy } from '../ports/aws.ts';
+import type { ImageId } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 import { checkPull, platformProblems, type ImageAnswer } from './check-image.ts';
 import { openRegistry, registryAccount, type DeploySide, type RegistryInputs } from './sessions.ts';
@@ -66,7 +67,7 @@ export function imageProblems(found: readonly FoundImage[], definition: TaskDefi
 }
 
 /** Of several images it is said which one. */
-function named({ container }: ImageWish, text: string): string {
+export function named({ container }: ImageWish, text: string): string {
   return container === undefined ? text : `${container}: ${text}`;
 }
 
@@ -154,15 +155,14 @@ async function findImage(image: ImageReference, request: FindRequest & { registr
 }
 
 /** Where an image is, as far as its name and the inputs say it. */
-function homeOf({ host }: ImageReference, inputs: FindInputs): { account: AccountId | undefined; region: Region } {
+export function homeOf({ host }: ImageReference, inputs: FindInputs): { account: AccountId | undefined; region: Region } {
   const known = host === undefined ? undefined : parseEcrHost(host);
   return { account: known?.account ?? registryAccount(inputs), region: known?.region ?? inputs['aws-region'] };
 }
 
 async function askDeploySide(image: ImageReference, { inputs, side, ports }: FindRequest): Promise<ImageAnswer> {
   const { account, region } = homeOf(image, inputs);
-  const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
-  if (id === undefined) throw new Error('an image reference without tag and digest was parsed');
+  const id = imageIdOf(image);
   // A host that is not ECR's own, without an account: BatchGetImage would ask the caller's registry.
   if (account === undefined)
     return {
@@ -170,6 +170,13 @@ async function askDeploySide(image: ImageReference, { inputs, side, ports }: Fin
       warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
     };
   return checkPull({ session: side.session, region, ports, place: { repository: image.repository, registryId: account }, id });
+}
+
+/** @throws Error for what no author can write: neither tag nor digest */
+export function imageIdOf({ tag, digest }: ImageReference): ImageId {
+  if (digest !== undefined) return { digest };
+  if (tag === undefined) throw new Error('an image reference without tag and digest was parsed');
+  return { tag };
 }
 
 /** A host that is not ECR's by its form must be the one that the registry's own credentials are told: nobody else's is deployed unseen. */

@@ -131,11 +131,23 @@ async function watchToEnd(request: FollowRequest, id: string): Promise<Watched> 
   return watchDeployment({ ...watching(request), id, until: ({ deployment }) => isTerminal(deployment.status), milliseconds });
 }
 
+/** How long a deployment is waited for: one that is to be started, or one that is there. */
+export async function plannedWait({
+  inputs,
+  deployer,
+  deployment,
+}: {
+  readonly inputs: { readonly 'wait-for-minutes': number | undefined };
+  readonly deployer: Pick<Deployer, 'budget'>;
+  readonly deployment?: Deployment | undefined;
+}): Promise<WaitBudget> {
+  const minutes = inputs['wait-for-minutes'];
+  return minutes === undefined ? deployer.budget(deployment) : { minutes, explanation: 'wait-for-minutes' };
+}
+
 async function budgetOf({ target, ports }: FollowRequest): Promise<WaitBudget> {
-  const minutes = target.inputs['wait-for-minutes'];
-  if (minutes !== undefined) return { minutes, explanation: 'wait-for-minutes' };
   try {
-    return await target.deployer.budget(target.deployment);
+    return await plannedWait(target);
   } catch (error) {
     // It runs already: what can't be read of its settings is no reason to leave it.
     ports.log.warning(`How long the deployment may take could not be read: ${toError(error).message}`);

@@ -4,8 +4,9 @@ import { nextRevision, registration, type PlanPart, type PlannedWrite } from '..
 import { differences, readTaskDefinition, type PinnedImage } from '../domain/task-definition.ts';
 import type { Ports } from '../ports/index.ts';
 import { isUnchanged, needsRegistration, seen } from './deploy-service.ts';
+import type { Deployer } from './deployer.ts';
 import type { SetOutput } from './follow-deployment.ts';
-import type { PreparedDeployment } from './prepare-deployment.ts';
+import type { DeploymentInputs, PreparedDeployment } from './prepare-deployment.ts';
 import { containerUris, renderDefinition } from './render-definition.ts';
 import { mark } from './start-deployment.ts';
 
@@ -33,7 +34,7 @@ export async function planDeployment(prepared: PreparedDeployment, { images, por
   if (!registers) output('task-definition-arn', running);
   return {
     writes: [
-      ...(active ? fateOf(active, prepared).writes : []),
+      ...(active ? fateOf(active, prepared).calls.map((call) => write(prepared, call)) : []),
       ...(registers ? [registration] : []),
       ...(outcome === 'deploy' ? [write(prepared, 'start')] : []),
     ],
@@ -56,14 +57,17 @@ export async function planDeployment(prepared: PreparedDeployment, { images, por
 }
 
 /** What would become of the deployment that is under way: as `endOf` decides. */
-function fateOf(active: Deployment, prepared: PreparedDeployment): { text: string; writes: readonly PlannedWrite[] } {
+export function fateOf(
+  active: Deployment,
+  { inputs, deployer }: { readonly inputs: Pick<DeploymentInputs, 'on-active-deployment'>; readonly deployer: Deployer },
+): { readonly text: string; readonly calls: readonly ('stop' | 'endTerminationWait')[] } {
   const isUnderWay = `${active.id} is under way (${active.status})`;
-  if (prepared.inputs['on-active-deployment'] !== 'stop' || isRollingBack(active))
-    return { text: `${isUnderWay}, and would be waited for`, writes: [] };
-  if (!hasShifted(active)) return { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [write(prepared, 'stop')] };
-  return prepared.deployer.endTerminationWait
-    ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [write(prepared, 'endTerminationWait')] }
-    : { text: `${isUnderWay}, and would be waited for: its traffic has shifted`, writes: [] };
+  if (inputs['on-active-deployment'] !== 'stop' || isRollingBack(active))
+    return { text: `${isUnderWay}, and would be waited for`, calls: [] };
+  if (!hasShifted(active)) return { text: `${isUnderWay}, and would be stopped with a rollback`, calls: ['stop'] };
+  return deployer.endTerminationWait
+    ? { text: `${isUnderWay}, and its old tasks would be ended`, calls: ['endTerminationWait'] }
+    : { text: `${isUnderWay}, and would be waited for: its traffic has shifted`, calls: [] };
 }
 
 function write({ deployer, identity }: PreparedDeployment, call: 'start' | 'stop' | 'endTerminationWait'): PlannedWrite {

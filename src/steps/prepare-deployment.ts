@@ -28,9 +28,9 @@ import { chooseContainers, type Containers, type ExpectedImage } from './choose-
 import { codedeployDeployer, type AutoRollback } from './codedeploy-deployer.ts';
 import { usualGroup } from './codedeploy-deployments.ts';
 import type { TargetAccount } from './deploy-accounts.ts';
-import type { Deployer } from './deployer.ts';
+import type { Deployer, Readiness } from './deployer.ts';
 import { ecsDeployer } from './ecs-deployer.ts';
-import { report } from './preflight-report.ts';
+import { report, type Found } from './preflight-report.ts';
 import { rehearse } from './render-definition.ts';
 import type { DeployInputs, DeploySide } from './sessions.ts';
 
@@ -90,9 +90,12 @@ export interface PreparedDeployment {
 /** @throws InputError, DocumentError or AwsError: every problem at once, and nothing was written */
 export async function prepareDeployment(request: PrepareRequest): Promise<PreparedDeployment> {
   const documents = request.documents ?? (await readDocuments(request));
-  // An ARN has told its account and Region by now; from here on the cluster is its name.
-  const inputs = { ...request.inputs, cluster: shortName(request.inputs.cluster) };
-  return check({ request: { ...request, inputs }, documents });
+  return check({ request: { ...request, inputs: named(request.inputs) }, documents });
+}
+
+/** An ARN has told its account and Region by now; from here on the cluster is its name. */
+function named(inputs: DeploymentInputs): DeploymentInputs {
+  return { ...inputs, cluster: shortName(inputs.cluster) };
 }
 
 /** The author's files, parsed. */
@@ -101,32 +104,65 @@ export interface Documents {
   readonly appSpec: ParsedDocument | undefined;
 }
 
+type DocumentsRequest = Pick<PrepareRequest, 'inputs' | 'side' | 'images' | 'ports'> & {
+  /** Whose account ID, name and Region stand for the placeholders in them; elsewhere they are text. */
+  readonly member?: TargetAccount | undefined;
+};
+
 /**
  * Reads, parses and lints the author's files, without any call.
- * @param member whose account ID, name and Region stand for the placeholders in them; elsewhere they are text
  * @throws DocumentError or InputError: everything that is wrong in them
  */
-export async function readDocuments({
+export async function readDocuments(request: DocumentsRequest): Promise<Documents> {
+  const { documents, found, warnings } = await examineDocuments(request);
+  report(found);
+  for (const warning of warnings) request.ports.log.warning(warning);
+  return documents;
+}
+
+/** The author's files, whatever is wrong in them. */
+export interface ExaminedDocuments {
+  readonly documents: Documents;
+  readonly found: Found;
+  /** Of which nothing can be concluded, since something is wrong in them. */
+  readonly unsound: ReadonlySet<keyof Documents>;
+  readonly warnings: readonly string[];
+}
+
+/** As `readDocuments`, with what is wrong as data. */
+export async function examineDocuments({
   inputs,
   side,
   images,
-  ports: { files, log },
+  ports: { files },
   member,
-}: Pick<PrepareRequest, 'inputs' | 'side' | 'images' | 'ports'> & { member?: TargetAccount | undefined }): Promise<Documents> {
+}: DocumentsRequest): Promise<ExaminedDocuments> {
   const filling = member && { ...member, region: inputs['deploy-region'] ?? inputs['aws-region'] };
   const [taskDefinition, appSpec] = await Promise.all([
     readDocument({ files, file: inputs['task-definition'], filling }),
     readDocument({ files, file: inputs['codedeploy-appspec'], filling }),
   ]);
-  const problems = [...taskDefinition.problems, ...appSpec.problems];
   const documents = { taskDefinition: taskDefinition.document, appSpec: appSpec.document };
   const read = documents.taskDefinition && readTaskDefinition(documents.taskDefinition.value, { family: 'live' });
-  if (documents.taskDefinition && read && !read.ok) problems.push(...locatedIn(documents.taskDefinition, read.findings));
+  const inDefinition = [
+    ...taskDefinition.problems,
+    ...(documents.taskDefinition && read && !read.ok ? locatedIn(documents.taskDefinition, read.findings) : []),
+  ];
   const definition = read?.ok ? read.definition : undefined;
-  problems.push(...codedeployOf({ inputs, side, documents }).lint(definition));
-  report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
-  for (const warning of strangersIn(documents.taskDefinition)) log.warning(warning);
-  return documents;
+  const inAppSpec = [...appSpec.problems, ...codedeployOf({ inputs, side, documents }).lint(definition)];
+  return {
+    documents,
+    found: {
+      inputs: definition ? nameProblems({ inputs, images, definition }) : [],
+      documents: [...inDefinition, ...inAppSpec],
+      failures: [],
+    },
+    unsound: new Set([
+      ...(inDefinition.length > 0 ? (['taskDefinition'] as const) : []),
+      ...(inAppSpec.length > 0 ? (['appSpec'] as const) : []),
+    ]),
+    warnings: strangersIn(documents.taskDefinition),
+  };
 }
 
 /** Members of a task definition file that are misspelt, or newer than this action. */
@@ -215,16 +251,68 @@ function wayOf({
   return { deployer, ready: deployer.read(), running: deployer.running() };
 }
 
-async function check({
+interface Examining {
+  readonly request: PrepareRequest;
+  readonly documents: Documents;
+}
+
+async function check({ request, documents, again = false }: Examining & { again?: boolean }): Promise<PreparedDeployment> {
+  const { inputs, side, ports } = request;
+  const examination = await examine({ request, documents });
+  const { found, warnings, identity, deployer, service, running: current, definition, containers, readiness } = examination;
+  report(found);
+  if (!service || !current || !definition || !containers || !readiness) throw new Error('a preflight problem was not reported');
+  if (!again) for (const warning of warnings) ports.log.warning(warning);
+  return {
+    inputs,
+    side,
+    identity,
+    deployer,
+    service,
+    running: current,
+    definition,
+    containers,
+    active: readiness.active,
+    newest: readiness.newest,
+    again: async () => {
+      const { beside: _checkedOnce, ...rest } = request;
+      return check({ request: rest, documents, again: true });
+    },
+  };
+}
+
+/** All that was found about a deployment. What is undefined is not known, and `found` says why. */
+export interface Examination extends Pick<PreparedDeployment, 'identity' | 'deployer'> {
+  readonly found: Found;
+  readonly warnings: readonly string[];
+  readonly service: LiveService | undefined;
+  readonly running: RegisteredTaskDefinition | undefined;
+  readonly definition: TaskDefinition | undefined;
+  readonly containers: Containers | undefined;
+  /** Undefined for a service that this deployer does not deploy. */
+  readonly readiness: Readiness | undefined;
+}
+
+/**
+ * Everything that `prepareDeployment` checks, with what is wrong as data.
+ * @throws what the side's `identity` throws: in the wrong account nothing that was found means anything
+ */
+export async function examineDeployment({
   request,
-  documents,
-  again = false,
+  examined: { documents, unsound },
 }: {
   request: PrepareRequest;
-  documents: Documents;
-  again?: boolean;
-}): Promise<PreparedDeployment> {
-  const { inputs, side, ports } = request;
+  examined: Pick<ExaminedDocuments, 'documents' | 'unsound'>;
+}): Promise<Examination> {
+  return examine({ request: { ...request, inputs: named(request.inputs) }, documents, unsound });
+}
+
+async function examine({
+  request,
+  documents,
+  unsound = new Set(),
+}: Examining & Partial<Pick<ExaminedDocuments, 'unsound'>>): Promise<Examination> {
+  const { inputs, side } = request;
   const codedeploy = codedeployOf({ inputs, side, documents });
   const started = { deployer: codedeploy, ready: codedeploy.read() };
   const beside = request.beside?.();
@@ -234,71 +322,56 @@ async function check({
   );
   const describing = finding.then(async (way) => way?.running);
   const [identity, answer, described] = await Promise.allSettled([side.session.identity(), answering, describing]);
-  // In the wrong account nothing else that was found means anything.
   if (identity.status === 'rejected') throw identity.reason;
   const { deployer, ready } = (await finding.catch(() => undefined)) ?? started;
 
   const live = answer.status === 'fulfilled' ? answer.value : undefined;
   const service = live?.found === 'service' ? live.service : undefined;
   const current = described.status === 'fulfilled' ? described.value : undefined;
-  const reading = current && definitionFrom({ documents, current });
+  const reading = current && !unsound.has('taskDefinition') ? definitionFrom({ documents, current }) : undefined;
   const definition = reading?.ok ? reading.definition : undefined;
   const choice = definition && chooseContainers({ definition, images: request.images, wanted: inputs['container-name'] });
   const containers = choice?.containers;
   const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
   // What is found of a deployment group helps nobody whose service is not deployed by one.
   const isOurs = service === undefined || service.controller === 'CODE_DEPLOY' || deploysItself(service);
-  const readiness = await ready({ service, definition });
-  const checked = isOurs ? readiness : undefined;
+  const answered = await ready(unsound.has('appSpec') ? { service: undefined, definition: undefined } : { service, definition });
+  const readiness = isOurs ? answered : undefined;
   const [further] = await Promise.allSettled([beside?.(definition)]);
-
-  report({
-    inputs: [
-      ...guardProblems({ request, identity: identity.value }),
-      ...serviceFindings,
-      ...(checked?.inputs ?? []),
-      ...activeProblems({ active: checked?.active, inputs, deployer }),
-      ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
-      ...(choice?.problems ?? []),
-      ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
-    ],
-    documents: [
-      ...(reading && !reading.ok ? reading.problems : []),
-      ...(current && definition && containers
-        ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
-        : []),
-      ...(checked?.documents ?? []),
-    ],
-    failures: [
-      ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : [])),
-      ...(checked?.failures ?? []),
-    ].map((error) => ({ input: 'deploy-role', error })),
-  });
-  if (!service || !current || !definition || !containers || !checked) throw new Error('a preflight problem was not reported');
-  if (!again) {
-    if (documents.taskDefinition) warn(familyWarning({ definition, live: current.arn }));
-    for (const warning of checked.warnings) warn(warning);
-  }
+  const failures = [
+    ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : [])),
+    ...(readiness?.failures ?? []),
+  ];
+  const family = documents.taskDefinition && definition && current && familyWarning({ definition, live: current.arn });
   return {
-    inputs,
-    side,
+    warnings: [...(family === undefined ? [] : [family]), ...(readiness?.warnings ?? [])],
     identity: identity.value,
     deployer,
     service,
     running: current,
     definition,
     containers,
-    active: checked.active,
-    newest: checked.newest,
-    again: async () => {
-      const { beside: _checkedOnce, ...rest } = request;
-      return check({ request: rest, documents, again: true });
+    readiness,
+    found: {
+      inputs: [
+        ...guardProblems({ request, identity: identity.value }),
+        ...serviceFindings,
+        ...(readiness?.inputs ?? []),
+        ...activeProblems({ active: readiness?.active, inputs, deployer }),
+        ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
+        ...(choice?.problems ?? []),
+        ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
+      ],
+      documents: [
+        ...(reading && !reading.ok ? reading.problems : []),
+        ...(current && definition && containers
+          ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
+          : []),
+        ...(readiness?.documents ?? []),
+      ],
+      failures: failures.map((error) => ({ input: 'deploy-role', error })),
     },
   };
-
-  function warn(text: string | undefined): void {
-    if (text !== undefined) ports.log.warning(text);
-  }
 }
 
 /** Where a definition comes from: the author's file, else what runs. */

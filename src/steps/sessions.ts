@@ -128,7 +128,7 @@ function clusterProblems({
 }
 
 /** The account that is deployed to, where the inputs say it. */
-function deployAccount(inputs: Partial<Pick<DeployInputs, 'deploy-account-id' | 'deploy-role' | 'cluster'>>): AccountId | undefined {
+export function deployAccount(inputs: Partial<Pick<DeployInputs, 'deploy-account-id' | 'deploy-role' | 'cluster'>>): AccountId | undefined {
   const role = inputs['deploy-role'];
   const arn = parseArn(inputs.cluster ?? '');
   return (
