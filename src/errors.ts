@@ -9,6 +9,7 @@
  *   ├── CommandError     the build: a child process that failed
  *   ├── DeploymentError  the service's team: ID, status, reason, console URL
  *   ├── FanOutError      the same, where more accounts failed than may
+ *   ├── CheckError       whoever the findings name: they were told each
  *   └── CancelledError   nobody: the run was cancelled
  *
  * Deliberately absent: a RetryableError. Whether to try again is decided where the call is made, never by whoever catches.
@@ -166,6 +167,11 @@ export class DeploymentError extends ActionError {
 /** More accounts of a fan-out failed than may; `message` names them, and what each failed with was told already. */
 export class FanOutError extends ActionError {
   override readonly name = 'FanOutError' as const;
+}
+
+/** A check found what would make a deployment fail; the findings themselves are told where they were found. */
+export class CheckError extends ActionError {
+  override readonly name = 'CheckError' as const;
 }
 
 /** The run was cancelled (SIGINT or SIGTERM); `message` says what was done about what was under way. */

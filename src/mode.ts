@@ -34,6 +34,8 @@ export const outputs = {
     'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
   accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',
   'account-count': 'How many accounts there are: an empty matrix fails a job, so ask `if:` for it.',
+  findings:
+    'What `check` found, the worst first, as JSON: `{"errors":0,"warnings":1,"findings":[{"severity":"warning","account-id":"…","account-name":"…","subject":"…","reason":"…","advice":"…"}, …]}`.',
   plan: 'With `dry-run`: what would be done, as JSON.',
 } as const;
 

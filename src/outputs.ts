@@ -7,7 +7,7 @@ import { parseDocument } from './ports/documents.ts';
 import type { Ports } from './ports/index.ts';
 
 /** Those that can grow without a limit of their own. */
-const largeOutputs: readonly OutputName[] = ['policy', 'plan', 'deployments'];
+const largeOutputs: readonly OutputName[] = ['policy', 'plan', 'deployments', 'findings'];
 
 export interface StepOutputs {
   readonly set: (name: OutputName, value: string) => void;

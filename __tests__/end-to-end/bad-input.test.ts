@@ -8,7 +8,7 @@ const cases: readonly (readonly [name: string, given: Record<string, string>, me
   [
     'an unknown mode',
     { mode: 'deplyo' },
-    'Error: mode: "deplyo" is not one of release, login, publish, share, deploy, follow, continue, rollback, discover (did you mean "deploy"?)',
+    'Error: mode: "deplyo" is not one of release, login, publish, share, deploy, check, follow, continue, rollback, discover (did you mean "deploy"?)',
   ],
   [
     'missing and malformed inputs, all at once',

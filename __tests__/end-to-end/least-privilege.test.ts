@@ -2,7 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { accounts, ownService, region, repositoryName, roles as scenarioRoles, sharedPolicy } from '../../emulator/scenario.ts';
-import { base, deploy as deployVersion, deployOwn, here, onFastStage, onWaitingStage, pauseOwn, waitInReady } from './deployed.ts';
+import {
+  base,
+  deploy as deployVersion,
+  deployOwn,
+  here,
+  onFastStage,
+  onSlowStage,
+  onWaitingStage,
+  pauseOwn,
+  waitInReady,
+} from './deployed.ts';
 import { fakeDocker } from './fake-docker.ts';
 import { inputs, layout, onStage, type Stage } from './stage.ts';
 
@@ -54,6 +64,7 @@ const cases: readonly (readonly [
   ],
   ['share, only verifying,', { ...common, ...registry, ...repository, ...sharing, mode: 'share', 'policy-mode': 'verify' }, onlyReading],
   ['deploy', { ...deploy, mode: 'deploy' }, onlyReading],
+  ['check', { ...deploy, ...organization, mode: 'check' }, { registry: ['check'], deploy: ['check'], organization: ['check'] }],
   ['login to ECR Public', { ...common, ...registry, mode: 'login', 'registry-type': 'public' }, { registry: ['login'] }],
   [
     'publish, with what comes after the push,',
@@ -214,4 +225,21 @@ describe('a deployment that is there already', () => {
     },
     90_000,
   );
+});
+
+test('check needs what docs/iam.md allows, and nothing else', async () => {
+  await onSlowStage(async (stage) => {
+    const { emulator, codedeploy } = stage.scenario;
+    emulator.world.account(accounts.registry).registryPolicies.set(region, JSON.stringify(sharedPolicy));
+    codedeploy.deploymentConfig({ ...here, name: 'Custom', routing: { type: 'AllAtOnce' } });
+    await deployVersion(stage, 1, { 'wait-until': 'started' });
+    const check = { ...deploy, ...organization, mode: 'check', 'codedeploy-deployment-config': 'Custom' };
+    const { 'registry-role': _, ...alone } = check;
+    const found = new Set<string>();
+    for (const given of [check, { ...check, 'codedeploy-deployment-group': 'None' }, { ...alone, 'registry-id': accounts.registry }]) {
+      await stage.step({ with: given, environment: { AWS_EC2_METADATA_DISABLED: 'true' } });
+      for (const { action } of calls(stage)) found.add(action);
+    }
+    expect([...found].toSorted()).toEqual([...allowed('check')].toSorted());
+  });
 });

@@ -28,6 +28,7 @@ const cases: readonly (readonly [mode: string, given: Record<string, string>])[]
   ['publish', { ...publish, 'fail-on-severity': 'high', 'wait-for-replication': 'eu-central-1, 222222222222/eu-west-1' }],
   ['share', { ...common, ...registry, ...repository, ...sharing, mode: 'share' }],
   ['deploy', deploy],
+  ['check', { ...deploy, mode: 'check' }],
   ['release', release],
   ['discover', { ...common, mode: 'discover', 'target-ous': sharing['target-ous'] }],
 ];

@@ -83,7 +83,7 @@ export async function planTargetsBlindly({
   images,
   ports,
 }: {
-  inputs: AccountsInputs & TargetInputs & { readonly waves: readonly WaveSize[] };
+  inputs: AccountsInputs & TargetInputs & { readonly waves?: readonly WaveSize[] };
   inputsFor: (account?: TargetAccount) => DeploymentInputs;
   images: readonly BlindImage[];
   ports: Ports;
@@ -98,7 +98,7 @@ export async function planTargetsBlindly({
     };
   }
   if (accounts.length === 0) return planDeployBlindly({ inputs: inputsFor(), images, ports });
-  const waves = cutWaves(accounts, inputs.waves);
+  const waves = cutWaves(accounts, inputs.waves ?? []);
   const plans = await Promise.all(
     accounts.map(async (account) => planDeployBlindly({ inputs: inputsFor(account), images, ports, member: account })),
   );

@@ -130,13 +130,7 @@ export interface ExaminedDocuments {
 }
 
 /** As `readDocuments`, with what is wrong as data. */
-export async function examineDocuments({
-  inputs,
-  side,
-  images,
-  ports: { files },
-  member,
-}: DocumentsRequest): Promise<ExaminedDocuments> {
+export async function examineDocuments({ inputs, side, images, ports: { files }, member }: DocumentsRequest): Promise<ExaminedDocuments> {
   const filling = member && { ...member, region: inputs['deploy-region'] ?? inputs['aws-region'] };
   const [taskDefinition, appSpec] = await Promise.all([
     readDocument({ files, file: inputs['task-definition'], filling }),
@@ -259,10 +253,10 @@ interface Examining {
 async function check({ request, documents, again = false }: Examining & { again?: boolean }): Promise<PreparedDeployment> {
   const { inputs, side, ports } = request;
   const examination = await examine({ request, documents });
-  const { found, warnings, identity, deployer, service, running: current, definition, containers, readiness } = examination;
+  const { found, familyWarning: family, identity, deployer, service, running: current, definition, containers, readiness } = examination;
   report(found);
   if (!service || !current || !definition || !containers || !readiness) throw new Error('a preflight problem was not reported');
-  if (!again) for (const warning of warnings) ports.log.warning(warning);
+  if (!again) for (const warning of [...(family === undefined ? [] : [family]), ...readiness.warnings]) ports.log.warning(warning);
   return {
     inputs,
     side,
@@ -284,7 +278,7 @@ async function check({ request, documents, again = false }: Examining & { again?
 /** All that was found about a deployment. What is undefined is not known, and `found` says why. */
 export interface Examination extends Pick<PreparedDeployment, 'identity' | 'deployer'> {
   readonly found: Found;
-  readonly warnings: readonly string[];
+  readonly familyWarning: string | undefined;
   readonly service: LiveService | undefined;
   readonly running: RegisteredTaskDefinition | undefined;
   readonly definition: TaskDefinition | undefined;
@@ -342,9 +336,8 @@ async function examine({
     ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : [])),
     ...(readiness?.failures ?? []),
   ];
-  const family = documents.taskDefinition && definition && current && familyWarning({ definition, live: current.arn });
   return {
-    warnings: [...(family === undefined ? [] : [family]), ...(readiness?.warnings ?? [])],
+    familyWarning: documents.taskDefinition && definition && current && familyWarning({ definition, live: current.arn }),
     identity: identity.value,
     deployer,
     service,
