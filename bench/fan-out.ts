@@ -12,6 +12,7 @@ import { cluster, region, repositoryName, roles, service, sharedPolicy, startSce
 import { deploy } from '../src/modes/deploy.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import { stsCredentials } from '../src/ports/credentials.ts';
+import { awsEcr } from '../src/ports/ecr.ts';
 import type { GitHub } from '../src/ports/github.ts';
 import type { Ports } from '../src/ports/index.ts';
 import type { Log } from '../src/ports/log.ts';
@@ -94,7 +95,8 @@ function portsOn({ emulator }: Scenario): Ports {
   const idToken = async (audience: string): Promise<string> => emulator.github.identity.token(audience);
   const github: GitHub = { ...runner, idToken, mask: () => undefined, summarise: async () => undefined };
   const credentials = stsCredentials({ github, clock: fastClock, log: silentLog, environment });
-  return { ...ports, clock: fastClock, log: silentLog, github, credentials };
+  const ecr: Ports['ecr'] = (session) => awsEcr(session, { mask: () => undefined });
+  return { ...ports, clock: fastClock, log: silentLog, github, credentials, ecr };
 }
 
 async function timeStep({ scenario, inputs }: { scenario: Scenario; inputs: ReadonlyMap<string, string> }): Promise<Timed> {
