@@ -38859,7 +38859,8 @@ function versionTags(gitTag) {
 /* harmony export */   gt: () => (/* binding */ DeploymentError),
 /* harmony export */   iT: () => (/* binding */ toError),
 /* harmony export */   kX: () => (/* binding */ FanOutError),
-/* harmony export */   lZ: () => (/* binding */ ActionError)
+/* harmony export */   lZ: () => (/* binding */ ActionError),
+/* harmony export */   tl: () => (/* binding */ CheckError)
 /* harmony export */ });
 class ActionError extends Error {
     hint;
@@ -38935,6 +38936,9 @@ class DeploymentError extends ActionError {
 }
 class FanOutError extends ActionError {
     name = 'FanOutError';
+}
+class CheckError extends ActionError {
+    name = 'CheckError';
 }
 class CancelledError extends ActionError {
     name = 'CancelledError';
@@ -39100,7 +39104,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _cleanup_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4704);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9473);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8175);
-/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7266);
+/* harmony import */ var _modes_index_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4182);
 /* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7981);
 /* harmony import */ var _ports_real_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6334);
 /* harmony import */ var _steps_without_credentials_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8959);
@@ -39169,7 +39173,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7266:
+/***/ 4182:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -39179,14 +39183,123 @@ __nccwpck_require__.d(__webpack_exports__, {
   n: () => (/* binding */ modes)
 });
 
+// EXTERNAL MODULE: ./build/domain/markdown.js
+var markdown = __nccwpck_require__(3812);
+;// CONCATENATED MODULE: ./build/domain/findings.js
+
+const severities = ['error', 'warning', 'info', 'ok'];
+const subjects = [
+    'repository',
+    'image',
+    'platform',
+    'account path',
+    'repository policy',
+    'registry policy',
+    'credentials',
+    'service',
+    'task definition',
+    'container',
+    'execution role',
+    'task role',
+    'AppSpec',
+    'deployment group',
+    'active deployment',
+    'wait',
+];
+function findingsOf(account, facts) {
+    const once = new Map(facts.map((fact) => [JSON.stringify([fact.subject, fact.reason]), fact]));
+    return worstFirst([...once.values()].map((fact) => ({ ...fact, account })));
+}
+function worstFirst(findings) {
+    return findings.toSorted((one, other) => severities.indexOf(one.severity) - severities.indexOf(other.severity) ||
+        subjects.indexOf(one.subject) - subjects.indexOf(other.subject));
+}
+function accountInWords({ id, name, isRegistry = false }) {
+    return [isRegistry ? 'registry' : name, id ?? 'the job’s own account'].filter((part) => part !== '').join(' ');
+}
+function countInWords(findings) {
+    const counted = ['error', 'warning'].flatMap((severity) => {
+        const count = countOf(findings, severity);
+        return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`];
+    });
+    return counted.join(', ') || 'nothing wrong';
+}
+function failingAccounts(findings) {
+    return [...new Set(findings.flatMap(({ severity, account }) => (severity === 'error' ? [accountInWords(account)] : [])))];
+}
+function verdict(findings) {
+    const failing = failingAccounts(findings);
+    if (failing.length > 0)
+        return `A deployment would fail: ${countInWords(findings)}, in ${failing.join(', ')}.`;
+    const warnings = countOf(findings, 'warning');
+    return `Nothing was found that would make a deployment fail${warnings > 0 ? `; ${countInWords(findings)}` : ''}.`;
+}
+function findingLines(findings) {
+    return findings.flatMap(({ severity, subject, reason, advice }) => {
+        const [first = '', ...more] = [...`${subject}: ${reason}`.split('\n'), ...(advice === undefined ? [] : advice.split('\n'))];
+        return [`${severity.padEnd(9)}${first}`, ...more.map((line) => `${' '.repeat(9)}${line}`)];
+    });
+}
+function findingsJson(findings, limit) {
+    const counts = { errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning') };
+    const entries = worstFirst(findings).map(({ severity, account, subject, reason, advice = '' }) => ({
+        severity,
+        'account-id': account.id ?? '',
+        'account-name': account.name,
+        subject,
+        reason,
+        advice,
+    }));
+    const whole = JSON.stringify({ ...counts, findings: entries });
+    if (whole.length <= limit)
+        return whole;
+    let room = limit - JSON.stringify({ ...counts, findings: [], truncated: true }).length;
+    const kept = entries.slice(0, entries.findIndex((entry) => (room -= JSON.stringify(entry).length + 1) < 0));
+    return JSON.stringify({ ...counts, findings: kept, truncated: true });
+}
+const marks = { error: '❌ error', warning: '⚠️ warning', info: 'ℹ️ info', ok: '✅ ok' };
+const rowsShown = 500;
+const accountsShown = { open: 10, fine: 3 };
+function findingsMarkdown(findings) {
+    const rows = worstFirst(findings);
+    const open = rows.filter(({ severity }) => severity !== 'ok');
+    const fine = rows.filter(({ severity }) => severity === 'ok');
+    return [
+        '### Check',
+        '',
+        (0,markdown/* escapeMarkdown */.FV)(verdict(findings)),
+        '',
+        ...(open.length > 0 ? [findingsTable(open, accountsShown.open), ''] : []),
+        ...(fine.length > 0
+            ? ['<details><summary>What is in order</summary>', '', findingsTable(fine, accountsShown.fine), '', '</details>', '']
+            : []),
+    ].join('\n');
+}
+function findingsTable(findings, named) {
+    const same = [...Map.groupBy(findings, ({ severity, subject, reason }) => JSON.stringify([severity, subject, reason])).values()];
+    const rows = same.slice(0, rowsShown).flatMap(([first, ...others]) => {
+        if (!first)
+            return [];
+        const { severity, subject, reason, advice = '' } = first;
+        return [[marks[severity], accountsInWords([first, ...others], named), subject, (0,markdown/* escapeMarkdown */.FV)(reason), (0,markdown/* escapeMarkdown */.FV)(advice)]];
+    });
+    const shown = (0,markdown/* table */.tp)(['', 'Account', 'What', 'Finding', 'What to do'], rows);
+    return same.length > rowsShown ? `${shown}\n\nAnd ${same.length - rowsShown} more.` : shown;
+}
+function accountsInWords(findings, named) {
+    const names = findings.slice(0, named).map(({ account }) => (0,markdown/* escapeMarkdown */.FV)(accountInWords(account)));
+    return [...names, ...(findings.length > named ? [`and ${findings.length - named} more`] : [])].join(', ');
+}
+function countOf(findings, wanted) {
+    return findings.filter(({ severity }) => severity === wanted).length;
+}
+
+// EXTERNAL MODULE: ./build/domain/output-limit.js
+var output_limit = __nccwpck_require__(2514);
 // EXTERNAL MODULE: ./build/errors.js
 var build_errors = __nccwpck_require__(9473);
 // EXTERNAL MODULE: ./build/inputs.js
 var build_inputs = __nccwpck_require__(8175);
-// EXTERNAL MODULE: ./build/domain/output-limit.js
-var output_limit = __nccwpck_require__(2514);
-// EXTERNAL MODULE: ./build/domain/markdown.js
-var markdown = __nccwpck_require__(3812);
 ;// CONCATENATED MODULE: ./build/domain/account-outcome.js
 
 const failedStatuses = ['failed', 'rolled-back', 'timed-out', 'denied'];
@@ -39331,10 +39444,10 @@ function blindSections({ wished, unknown }) {
     });
     return [section('Asked for', wished), section('Not known without credentials', unknown)];
 }
-const marks = { set: '+', move: '~', keep: ' ' };
+const plan_marks = { set: '+', move: '~', keep: ' ' };
 function imageSection({ uri, source, exists, tags }) {
     const become = exists ? 'is there already' : source === 'build' ? 'would be built and pushed' : 'would be pushed';
-    const lines = tags.map(({ tag, change }) => `${marks[change]} ${tag}${change === 'move' ? ' (names another image now)' : ''}`);
+    const lines = tags.map(({ tag, change }) => `${plan_marks[change]} ${tag}${change === 'move' ? ' (names another image now)' : ''}`);
     return { title: 'Image', facts: [`${uri} ${become}`], block: { language: 'diff', lines } };
 }
 function policySection({ repository, changed, diff }) {
@@ -39430,6 +39543,7 @@ const outputs = {
     matrix: 'For `strategy.matrix`: `{"include":[{"account-ids":"…","account-name":"…","ou-id":"…","ou-path":"…"}, …]}`, one account an entry, or several (separated by commas) where there are more than 256.',
     accounts: 'JSON list of the account IDs; empty where GitHub would drop it for its size.',
     'account-count': 'How many accounts there are: an empty matrix fails a job, so ask `if:` for it.',
+    findings: 'What `check` found, the worst first, as JSON: `{"errors":0,"warnings":1,"findings":[{"severity":"warning","account-id":"…","account-name":"…","subject":"…","reason":"…","advice":"…"}, …]}`.',
     plan: 'With `dry-run`: what would be done, as JSON.',
 };
 function defineMode(declaration) {
@@ -39456,14 +39570,1618 @@ function defineMode(declaration) {
     };
 }
 
+// EXTERNAL MODULE: ./build/ports/at-most.js
+var at_most = __nccwpck_require__(2444);
+// EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
+var aws = __nccwpck_require__(2361);
 // EXTERNAL MODULE: ./build/domain/account.js
 var domain_account = __nccwpck_require__(8750);
-// EXTERNAL MODULE: ./build/domain/json.js
-var json = __nccwpck_require__(7803);
+// EXTERNAL MODULE: ./build/ports/credentials.js
+var credentials = __nccwpck_require__(4433);
+;// CONCATENATED MODULE: ./build/steps/sessions.js
+
+
+const registryTypes = ['private', 'public'];
+function registryAccount(inputs) {
+    return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : (0,domain_account/* accountOf */.XP)(inputs['registry-role']));
+}
+function sideProblems(inputs) {
+    const region = inputs['aws-region'];
+    const deployRegion = inputs['deploy-region'] ?? region;
+    return [
+        ...roleProblems({ side: 'registry', role: inputs['registry-role'], account: inputs['registry-id'], region }),
+        ...roleProblems({ side: 'deploy', role: inputs['deploy-role'], account: inputs['deploy-account-id'], region: deployRegion }),
+        ...roleProblems({ side: 'organization', role: inputs['organization-role'], account: undefined, region }),
+        ...clusterProblems({ cluster: inputs.cluster, account: deployAccount({ ...inputs, cluster: '' }), region: deployRegion }),
+    ];
+}
+function roleProblems({ side, role, account, region, }) {
+    if (role === undefined)
+        return [];
+    const partition = (0,domain_account/* partitionOfArn */.Fh)(role);
+    return [
+        ...(account === undefined || account === (0,domain_account/* accountOf */.XP)(role)
+            ? []
+            : [{ input: credentials/* inputOfAccount */.PV[side], problem: `is ${account}, but ${side}-role is a role of ${(0,domain_account/* accountOf */.XP)(role)} (${role})` }]),
+        ...(partition === (0,domain_account/* partitionOf */.iQ)(region)
+            ? []
+            : [{ input: `${side}-role`, problem: `${role} is in the partition ${partition}, and ${region} in ${(0,domain_account/* partitionOf */.iQ)(region)}` }]),
+    ];
+}
+function clusterProblems({ cluster, account, region, }) {
+    const arn = (0,domain_account/* parseArn */.Lw)(cluster ?? '');
+    if (!arn.ok)
+        return [];
+    return [
+        ...(account === undefined || account === arn.value.account
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.account} (${cluster ?? ''}), but ${account} is deployed to` }]),
+        ...(region === arn.value.region
+            ? []
+            : [{ input: 'cluster', problem: `is in ${arn.value.region} (${cluster ?? ''}), not in ${region}` }]),
+    ];
+}
+function deployAccount(inputs) {
+    const role = inputs['deploy-role'];
+    const arn = (0,domain_account/* parseArn */.Lw)(inputs.cluster ?? '');
+    return (inputs['deploy-account-id'] ??
+        (role === undefined ? undefined : (0,domain_account/* accountOf */.XP)(role)) ??
+        (arn.ok ? arn.value.account : undefined));
+}
+function openRegistry({ inputs, ports }) {
+    const role = inputs['registry-role'];
+    const session = ports.credentials.open({
+        ...common({ inputs, ports }),
+        side: 'registry',
+        region: inputs['aws-region'],
+        role,
+        expectedAccount: role === undefined ? undefined : inputs['registry-id'],
+    });
+    const ecr = ports.ecr(session);
+    return { session, ecr, imageRegistry: inputs['registry-type'] === 'public' ? ports.ecrPublic(session) : ecr };
+}
+function sessions_openDeploy({ inputs, ports }) {
+    const session = ports.credentials.open({
+        ...common({ inputs, ports }),
+        side: 'deploy',
+        region: inputs['deploy-region'] ?? inputs['aws-region'],
+        role: inputs['deploy-role'],
+        expectedAccount: deployAccount(inputs),
+    });
+    return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
+}
+function organizationInput(inputs) {
+    return inputs['organization-role'] === undefined ? 'registry-role' : 'organization-role';
+}
+function openOrganization({ inputs, ports, instead, }) {
+    const role = inputs['organization-role'];
+    const session = role === undefined && instead
+        ? instead
+        : ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role });
+    return { session, organizations: ports.organizations(session) };
+}
+function common({ inputs, ports }) {
+    const { runId, runAttempt } = ports.github.run;
+    const fallback = `ecr-org-deploy-${runId || 'local'}-${runAttempt || '1'}`;
+    return {
+        audience: inputs.audience,
+        sessionName: inputs['role-session-name'] ?? fallback,
+        chaining: inputs['role-chaining'],
+        durationSeconds: inputs['role-duration-seconds'],
+        externalId: inputs['role-external-id'],
+        tags: inputs['role-session-tags'],
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/account-paths.js
+
+
+
+function accountPaths({ inputs, ports }) {
+    if (inputs['organization-role'] === undefined)
+        return undefined;
+    const open = (0,aws/* lazy */.RZ)(async () => {
+        const { organizations, session } = openOrganization({ inputs, ports });
+        const [{ id }] = await Promise.all([organizations.organization(), session.identity()]);
+        const wanted = inputs['organization-id'];
+        if (wanted !== undefined && wanted !== id)
+            throw new build_errors/* InputError */.dz([{ input: 'organization-id', problem: `is ${wanted}, but organization-role is in ${id}` }]);
+        return { organizations, organization: id, units: new Map() };
+    });
+    return async (account) => {
+        const { organizations, organization, units } = await open();
+        const parent = await organizations.parentOf(account);
+        if (parent === undefined)
+            return undefined;
+        if (parent.isRoot)
+            return `${organization}/${parent.id}/`;
+        return pathOfUnit(parent.id, { organizations, units });
+    };
+}
+async function pathOfUnit(id, { organizations, units }) {
+    const path = units.get(id) ?? organizations.pathOf(id);
+    units.set(id, path);
+    return path;
+}
+
 // EXTERNAL MODULE: ./build/domain/image.js
 var domain_image = __nccwpck_require__(1452);
+// EXTERNAL MODULE: ./build/domain/oci.js
+var oci = __nccwpck_require__(6148);
+// EXTERNAL MODULE: ./build/domain/organization.js
+var domain_organization = __nccwpck_require__(4814);
+;// CONCATENATED MODULE: ./build/domain/policy/memo.js
+function memo(make) {
+    const made = new Map();
+    return (key) => {
+        const known = made.get(key);
+        if (known !== undefined)
+            return known;
+        const value = make(key);
+        made.set(key, value);
+        return value;
+    };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/target.js
+function repositoryFacts({ repositoryArn }) {
+    const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
+    return { partition, region: region, account: account };
+}
+function describeTarget(target) {
+    switch (target.kind) {
+        case 'organization':
+            return `organization ${target.organization}`;
+        case 'root':
+            return `root ${target.root} of ${target.organization}`;
+        case 'ou':
+            return target.path === undefined ? `${target.ou} of ${target.organization}` : `${target.ou} (${target.path})`;
+        case 'path':
+            return target.path;
+        case 'account':
+            return `account ${target.account}`;
+        case 'role':
+            return target.role;
+        case 'service':
+            return `${target.service} in account ${target.account}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/place.js
+function placeNamed(pattern) {
+    const path = /^(o-[a-z0-9]+\/(?:r-[a-z0-9]+\/(?:ou-[a-z0-9-]+\/)*)?)\*$/.exec(pattern)?.[1];
+    if (path !== undefined)
+        return path;
+    const [, organization, ou] = /^(o-[a-z0-9]+\/)\*\/(ou-[a-z0-9-]+)\/\*$/.exec(pattern) ?? [];
+    return organization === undefined || ou === undefined ? undefined : organization + ou;
+}
+function isPath(place) {
+    return place.endsWith('/');
+}
+function organizationIn(path) {
+    return path.startsWith('o-') ? path.slice(0, path.indexOf('/') + 1) : '';
+}
+function placesAround(place) {
+    return isPath(place) ? placesOf(place, [place]) : [organizationIn(place), place];
+}
+function placesOf(head, parts) {
+    const organization = organizationIn(head);
+    if (organization === '')
+        return [];
+    const places = [];
+    for (let at = organization.length - 1; at >= 0; at = head.indexOf('/', at + 1))
+        places.push(head.slice(0, at + 1));
+    for (const part of parts) {
+        for (const segment of part.split('/'))
+            if (segment.startsWith('ou-'))
+                places.push(organization + segment);
+    }
+    return places;
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/words.js
+
+function wordsOf(base, tail = []) {
+    const texts = [];
+    for (const piece of base)
+        if ('text' in piece)
+            texts.push(piece.text);
+    const literal = texts.length === base.length ? texts.join('') : undefined;
+    const first = base[0];
+    const head = literal ?? (first && 'text' in first ? first.text : '');
+    let places;
+    return { base, tail, literal, head, fixed: tail.length === 0, places: () => (places ??= placesOf(head, texts)) };
+}
+const exactly = (text) => wordsOf([{ text }]);
+const anything = wordsOf([], [{ some: 'any' }]);
+function lowerCase({ base, tail }) {
+    const lower = (pieces) => pieces.map((piece) => ('text' in piece ? { text: piece.text.toLowerCase() } : piece));
+    return wordsOf(lower(base), lower(tail));
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/known.js
+
+
+
+
+function isPresent(knowledge) {
+    return knowledge.present !== undefined;
+}
+const unknownKey = { present: anything, absent: true, loose: true };
+const absentKey = { absent: true };
+const always = (possible) => ({ present: possible, absent: false });
+const sourceKeys = [
+    'aws:sourcearn',
+    'aws:sourceaccount',
+    'aws:sourceorgid',
+    'aws:sourceorgpaths',
+    'aws:principalservicename',
+    'aws:principalservicenameslist',
+];
+const is = (text) => always(exactly(text));
+function requestsTo(facts) {
+    const repository = repositoryFacts(facts);
+    const common = new Map([
+        ['aws:securetransport', is('true')],
+        ['aws:resourceaccount', is(repository.account)],
+        ['aws:requestedregion', is(repository.region)],
+    ]);
+    const members = new Map([
+        ...common,
+        ['aws:principalisawsservice', is('false')],
+        ...sourceKeys.map((key) => [key, absentKey]),
+    ]);
+    return (target) => {
+        const shared = target.kind === 'service' ? common : members;
+        const { account, role, service, own } = target.kind === 'service' ? serviceRequests(target, repository) : memberRequests(target, repository);
+        let last;
+        return {
+            account,
+            role,
+            service,
+            knows: (key) => {
+                if (last?.key !== key)
+                    last = { key, knowledge: own(key) ?? shared.get(key) };
+                return last.knowledge;
+            },
+        };
+    };
+}
+const unknownAccount = { present: anything, absent: false, loose: true };
+function memberRequests(target, repository) {
+    const account = target.kind === 'account' ? target.account : target.kind === 'role' ? (0,domain_account/* accountOf */.XP)(target.role) : undefined;
+    const role = target.kind === 'role' ? target.role : undefined;
+    return {
+        account,
+        role,
+        service: undefined,
+        own: (key) => {
+            switch (key) {
+                case 'aws:principalorgid': {
+                    const organization = known_organizationIn(target);
+                    return organization === undefined ? unknownKey : is(organization);
+                }
+                case 'aws:principalorgpaths': {
+                    const paths = pathsOf(target);
+                    return paths ? always(paths) : unknownKey;
+                }
+                case 'aws:principalaccount':
+                    return account === undefined ? unknownAccount : is(account);
+                case 'aws:principalarn':
+                    return role === undefined ? principalArns(repository, account) : exactArn(role);
+                default:
+                    return undefined;
+            }
+        },
+    };
+}
+function known_organizationIn(target) {
+    if ('path' in target && target.path !== undefined)
+        return (0,domain_organization/* organizationOf */.d1)(target.path);
+    return 'organization' in target ? target.organization : undefined;
+}
+function pathsOf(target) {
+    const below = [{ some: 'ous' }];
+    const somewhere = (organization) => [{ text: `${organization}/` }, { some: 'root' }, { text: '/' }];
+    switch (target.kind) {
+        case 'organization':
+            return wordsOf(somewhere(target.organization), below);
+        case 'root':
+            return wordsOf([{ text: `${target.organization}/${target.root}/` }], below);
+        case 'ou':
+            if (target.path !== undefined)
+                return wordsOf([{ text: target.path }], below);
+            return wordsOf([...somewhere(target.organization), { some: 'ous' }, { text: `${target.ou}/` }], below);
+        case 'path':
+            return wordsOf([{ text: target.path }], below);
+        case 'account':
+        case 'role':
+            if (target.path !== undefined)
+                return exactly(target.path);
+            return target.organization === undefined ? undefined : wordsOf([...somewhere(target.organization), { some: 'ous' }]);
+        case 'service':
+            return undefined;
+    }
+}
+const some = { some: 'any' };
+function principalArns({ partition }, account) {
+    const owner = account === undefined ? anything : exactly(account);
+    const joined = wordsOf([{ text: `arn:${partition}:` }], [some, { text: account === undefined ? '::' : `::${account}:` }, some]);
+    const arn = [exactly('arn'), exactly(partition), anything, exactly(''), owner, anything];
+    return { present: joined, absent: false, loose: true, arn };
+}
+function exactArn(arn) {
+    const [scheme = '', partition = '', service = '', region = '', account = '', ...resource] = arn.split(':');
+    return { ...is(arn), arn: [scheme, partition, service, region, account, resource.join(':')].map(exactly) };
+}
+function serviceRequests(target, repository) {
+    const { service, account } = target;
+    const name = `${service}.amazonaws.com`;
+    return {
+        account: undefined,
+        role: undefined,
+        service: name,
+        own: (key) => {
+            switch (key) {
+                case 'aws:sourcearn':
+                    return sourceArns(target, repository);
+                case 'aws:sourceaccount':
+                    return { present: exactly(account), absent: service === 'lambda' };
+                case 'aws:principalisawsservice':
+                    return is('true');
+                case 'aws:principalservicename':
+                    return is(name);
+                case 'aws:principalorgid':
+                case 'aws:principalorgpaths':
+                case 'aws:principalaccount':
+                    return absentKey;
+                default:
+                    return undefined;
+            }
+        },
+    };
+}
+function sourceArns({ service, account }, { partition, region }) {
+    const resource = service === 'lambda' ? 'function:' : 'project/';
+    return {
+        present: wordsOf([{ text: `arn:${partition}:${service}:${region}:${account}:${resource}` }], [some]),
+        absent: false,
+        arn: [...['arn', partition, service, region, account].map(exactly), wordsOf([{ text: resource }], [some])],
+    };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/token.js
+const run = Symbol('*');
+const one = Symbol('?');
+
+;// CONCATENATED MODULE: ./build/domain/policy/glob-states.js
+
+
+const other = '\u{10FFFF}';
+function globStates(globs) {
+    const { nodes, named } = trieOf(globs);
+    const stateOf = statesOf(nodes);
+    return {
+        start: stateOf(new Set([0])),
+        step: (state, character) => {
+            const known = state.next.get(character);
+            if (known)
+                return known;
+            const reached = new Set();
+            for (const at of state.nodes) {
+                const node = nodes[at];
+                if (node?.loops === true)
+                    reached.add(at);
+                const next = node?.next.get(character);
+                if (next !== undefined)
+                    reached.add(next);
+                if (node?.one !== undefined)
+                    reached.add(node.one);
+            }
+            const next = stateOf(reached);
+            state.next.set(character, next);
+            return next;
+        },
+        alphabet: memo((on) => {
+            if (on === undefined)
+                return [...named, other];
+            const characters = on.split('');
+            const unnamed = characters.find((character) => !named.has(character));
+            return [...characters.filter((character) => named.has(character)), ...(unnamed === undefined ? [] : [unnamed])];
+        }),
+    };
+}
+function trieOf(globs) {
+    const named = new Set();
+    const nodes = [];
+    const add = (loops) => nodes.push({ next: new Map(), one: undefined, run: undefined, loops, ends: false }) - 1;
+    const child = (node, token) => {
+        if (token === run)
+            return (node.run ??= add(true));
+        if (token === one)
+            return (node.one ??= add(false));
+        named.add(token);
+        const next = node.next.get(token) ?? add(false);
+        node.next.set(token, next);
+        return next;
+    };
+    const root = add(false);
+    for (const { tokens } of globs) {
+        let at = nodes[root];
+        for (const token of tokens)
+            at = at && nodes[child(at, token)];
+        if (at)
+            at.ends = true;
+    }
+    return { nodes, named };
+}
+function statesOf(nodes) {
+    const settledAs = (accepts) => ({ nodes: [], accepts, settled: true, next: new Map() });
+    const [everything, nothing] = [settledAs(true), settledAs(false)];
+    const states = new Map();
+    return (reached) => {
+        let accepts = false;
+        for (const at of reached) {
+            const node = nodes[at];
+            if (node?.run !== undefined)
+                reached.add(node.run);
+            if (node?.ends !== true)
+                continue;
+            if (node.loops)
+                return everything;
+            accepts = true;
+        }
+        if (reached.size === 0)
+            return nothing;
+        const sorted = [...reached].sort((a, b) => a - b);
+        const key = sorted.join();
+        const state = states.get(key) ?? { nodes: sorted, accepts, settled: false, next: new Map() };
+        states.set(key, state);
+        return state;
+    };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/automaton.js
+
+
+const patience = 20_000;
+const lower = '0123456789abcdefghijklmnopqrstuvwxyz';
+const kinds = {
+    one: { nodes: [[{ to: 1 }], []], end: 1 },
+    any: { nodes: [[{ to: 0 }]], end: 0 },
+    root: { nodes: [[{ on: 'r', to: 1 }], [{ on: '-', to: 2 }], [{ on: lower, to: 3 }], [{ on: lower, to: 3 }]], end: 3 },
+    ous: {
+        nodes: [
+            [{ on: 'o', to: 1 }],
+            [{ on: 'u', to: 2 }],
+            [{ on: '-', to: 3 }],
+            [{ on: `${lower}-`, to: 4 }],
+            [
+                { on: `${lower}-`, to: 4 },
+                { on: '/', to: 0 },
+            ],
+        ],
+        end: 0,
+    },
+};
+function readerOf(globs) {
+    const { start, ...states } = globStates(globs);
+    const known = memo((kind) => memo((from) => through(kind, { from, ...states })));
+    const behind = (piece, { state, word }) => {
+        if (state.settled)
+            return { ends: [{ state, word }], steps: 1 };
+        if ('text' in piece)
+            return { ends: [{ state: read(piece.text, state), word: word + piece.text }], steps: piece.text.length };
+        const way = known(piece.some)(state);
+        return word === '' ? way : { ...way, ends: way.ends.map((end) => ({ ...end, word: word + end.word })) };
+    };
+    const read = (text, from) => {
+        let state = from;
+        for (let at = 0; at < text.length && !state.settled; at += 1)
+            state = states.step(state, text.charAt(at));
+        return state;
+    };
+    const follow = (pieces, from) => pieces.reduce(({ ends, steps }, piece) => {
+        if (steps > patience)
+            return { ends: [], steps };
+        const ways = ends.map((end) => behind(piece, end));
+        return { ends: eachOnce(ways.flatMap((way) => way.ends)), steps: ways.reduce((sum, way) => sum + way.steps, steps) };
+    }, { ends: [{ state: from, word: '' }], steps: 0 });
+    return ({ base, tail }) => relation(follow(base, start), ({ state }) => follow(tail, state));
+}
+function through(kind, { from, step, alphabet }) {
+    const { nodes, end } = kinds[kind];
+    const ends = [];
+    const seen = nodes.map(() => new Set());
+    const queue = [];
+    const visit = (item) => {
+        if (seen[item.node]?.has(item.state) === true)
+            return;
+        seen[item.node]?.add(item.state);
+        if (item.state.settled || item.node === end)
+            ends.push(item);
+        if (!item.state.settled)
+            queue.push(item);
+    };
+    let steps = 0;
+    visit({ node: 0, state: from, word: '' });
+    for (let at = 0, item = queue[at]; item && steps <= patience; at += 1, item = queue[at]) {
+        for (const { on, to } of nodes[item.node] ?? []) {
+            for (const character of alphabet(on)) {
+                steps += 1;
+                visit({ node: to, state: step(item.state, character), word: item.word + (character === other ? '…' : character) });
+            }
+        }
+    }
+    return { ends: eachOnce(ends), steps };
+}
+function eachOnce(ends) {
+    if (ends.length < 2)
+        return ends;
+    const reached = new Map();
+    for (const end of ends)
+        if (!reached.has(end.state))
+            reached.set(end.state, end);
+    return [...reached.values()];
+}
+function relation({ ends: worlds, steps }, tailOf) {
+    const answers = new Set();
+    let witness;
+    let sum = steps;
+    for (const world of worlds) {
+        if (sum > patience)
+            break;
+        const tail = tailOf(world);
+        const matching = tail.ends.filter(({ state }) => state.accepts);
+        const [shortest] = matching;
+        if (shortest)
+            witness ??= world.word + shortest.word;
+        answers.add(matching.length === tail.ends.length ? 'all' : matching.length === 0 ? 'none' : 'part');
+        sum += tail.steps;
+    }
+    if (sum > patience)
+        return { answer: 'unknown' };
+    const [answer = 'none'] = answers;
+    if (answers.size > 1)
+        return { answer: answers.has('all') ? 'unknown' : 'varies' };
+    return answer === 'part' && witness !== undefined ? { answer, witness } : { answer };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/pattern.js
+
+
+function parseGlob(text, { version, wild }) {
+    const variables = version === '2012-10-17' && text.includes('${');
+    const tokens = [];
+    for (let at = 0; at < text.length; at += 1) {
+        const character = text.charAt(at);
+        if (variables && character === '$' && text.charAt(at + 1) === '{') {
+            const escaped = /^\$\{([*?$])\}/.exec(text.slice(at, at + 4))?.[1];
+            if (escaped === undefined)
+                return undefined;
+            tokens.push(escaped);
+            at += 3;
+        }
+        else if (wild && character === '*') {
+            if (tokens.at(-1) !== run)
+                tokens.push(run);
+        }
+        else
+            tokens.push(wild && character === '?' ? one : character);
+    }
+    const first = tokens.findIndex((token) => typeof token !== 'string');
+    const head = (first < 0 ? tokens : tokens.slice(0, first)).join('');
+    return { text, tokens, head, literal: first < 0 };
+}
+function matches(glob, text) {
+    if (glob.literal)
+        return glob.head === text;
+    if (!text.startsWith(glob.head))
+        return false;
+    const { tokens } = glob;
+    let token = 0;
+    let at = 0;
+    let lastRun = -1;
+    let resume = 0;
+    while (at < text.length) {
+        const now = tokens[token];
+        if (now === run) {
+            lastRun = token;
+            resume = at;
+            token += 1;
+        }
+        else if (now !== undefined && (now === one || now === text.charAt(at))) {
+            token += 1;
+            at += 1;
+        }
+        else if (lastRun >= 0) {
+            token = lastRun + 1;
+            resume += 1;
+            at = resume;
+        }
+        else
+            return false;
+    }
+    while (tokens[token] === run)
+        token += 1;
+    return token === tokens.length;
+}
+function contains(outer, inner) {
+    const able = outer.filter(({ head }) => inner.head.startsWith(head) || head.startsWith(inner.head));
+    if (able.length === 0)
+        return false;
+    if (inner.literal)
+        return able.some((glob) => matches(glob, inner.head));
+    return readerOf(able)({ base: [], tail: inner.tokens.map(pieceOf) }).answer === 'all';
+}
+function pieceOf(token) {
+    if (token === run)
+        return { some: 'any' };
+    return token === one ? { some: 'one' } : { text: token };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/value-set.js
+
+
+
+
+function valueSet(texts, reading) {
+    const exact = new Map();
+    const placed = new Map();
+    const rest = [];
+    const variables = [];
+    const organizations = new Set();
+    for (const text of texts) {
+        const glob = parseGlob(text, reading);
+        if (!glob) {
+            variables.push(text);
+            continue;
+        }
+        const place = glob.literal ? undefined : placeNamed(text);
+        if (glob.literal)
+            exact.set(glob.head, glob);
+        else if (place === undefined)
+            rest.push(glob);
+        else
+            placed.set(place, glob);
+        const named = organizationIn(glob.head);
+        if (named !== '')
+            organizations.add(named);
+    }
+    const [first] = [...placed.values(), ...exact.values()];
+    return {
+        exact,
+        placed,
+        rest,
+        variables,
+        first: first?.text ?? '',
+        organizations,
+        alone: memo((glob) => readerOf([glob])),
+        together: memo((own) => readerOf(own ? [own, ...rest] : rest)),
+    };
+}
+function judge(values, { possible, precise }) {
+    const { literal, fixed } = possible;
+    const hit = lookUp(possible, values);
+    if (hit)
+        return { answer: 'all', by: hit.text };
+    const variable = values.variables[0];
+    if (literal !== undefined && fixed) {
+        const odd = reading(possible, values);
+        if (odd?.answer === 'all')
+            return odd;
+        return variable === undefined ? none : { answer: 'unknown', by: variable };
+    }
+    const looked = precise ? remainder(possible, values) : estimate(possible, values);
+    if (values.rest.length + values.exact.size === 0 && variable === undefined)
+        return looked;
+    const answers = [looked];
+    if (variable !== undefined)
+        answers.push({ answer: 'unknown', by: variable });
+    const own = literal === undefined ? undefined : values.exact.get(literal);
+    if (own)
+        answers.push({ answer: 'part', by: own.text, witness: own.head });
+    const odd = reading(possible, values, own);
+    if (odd)
+        answers.push(odd);
+    return strongest(answers, precise ? ['all', 'part', 'unknown', 'varies'] : ['all', 'unknown', 'part', 'varies']);
+}
+function strongest(judgements, order) {
+    for (const wanted of judgements.length === 0 ? [] : order) {
+        const found = judgements.find(({ answer }) => answer === wanted);
+        if (found)
+            return found;
+    }
+    return none;
+}
+function lookUp({ literal, fixed, places }, { exact, placed }) {
+    if (placed.size > 0) {
+        for (const place of places()) {
+            const found = placed.get(place);
+            if (found)
+                return found;
+        }
+    }
+    return literal !== undefined && fixed ? exact.get(literal) : undefined;
+}
+function reading(possible, { rest, alone, together }, own) {
+    if (rest.length === 0)
+        return undefined;
+    const relation = together(own)(possible);
+    if (relation.answer !== 'all')
+        return relation;
+    const { literal } = possible;
+    const by = rest.find((glob) => (literal === undefined || matches(glob, literal)) && alone(glob)(possible).answer === 'all');
+    return { answer: 'all', by: by?.text ?? [...(own ? [own] : []), ...rest].map(({ text }) => text).join(', ') };
+}
+const [none, varies] = [{ answer: 'none' }, { answer: 'varies' }];
+function estimate({ literal, fixed, head }, { exact, placed, organizations, first }) {
+    if (exact.size + placed.size === 0)
+        return none;
+    const organization = organizationIn(head);
+    if (organization !== '' && organizations.size > 0 && !organizations.has(organization))
+        return none;
+    if (literal !== undefined)
+        return fixed ? none : varies;
+    if (placed.size === 0 && !fixed)
+        return varies;
+    return { answer: 'unknown', by: first };
+}
+function remainder(possible, { exact, placed, alone }) {
+    const { base, head } = possible;
+    const meets = (glob) => glob.head.startsWith(head) || head.startsWith(glob.head);
+    const answers = [];
+    for (const values of [exact, placed]) {
+        for (const [place, glob] of values) {
+            if (!meets(glob))
+                continue;
+            if (glob.literal || isPath(place)) {
+                const { answer, witness } = alone(glob)(possible);
+                if (answer !== 'none')
+                    answers.push({ answer, by: glob.text, ...(witness === undefined ? {} : { witness }) });
+            }
+            else {
+                const hidden = base.some((piece) => 'some' in piece && piece.some === 'ous');
+                answers.push({ answer: hidden ? 'unknown' : 'varies', by: glob.text });
+            }
+        }
+    }
+    return strongest(answers, ['all', 'part', 'unknown', 'varies']);
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/operator.js
+function negate({ answer, by }) {
+    const opposite = answer === 'all' ? 'none' : answer === 'none' ? 'all' : answer;
+    return { answer: opposite, ...(by === undefined ? {} : { by }) };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/arn.js
+
+
+
+function readPattern(text, setOf) {
+    const [scheme, partition, service, region, account, ...resource] = text.split(':');
+    const parts = [scheme, partition, service, region, account, resource.length === 0 ? undefined : resource.join(':')];
+    const known = parts.every((part) => part !== undefined) && !text.includes('${') ? parts : undefined;
+    return {
+        text,
+        parts: known?.map(setOf),
+        account: known === undefined || /[*?]/.test(account ?? '') ? undefined : account,
+    };
+}
+const operator = (name, negated) => ({
+    name,
+    prepare: ({ values, version }) => {
+        const setOf = memo((part) => valueSet([part], { version, wild: true }));
+        const near = nearAccount(values.map((text) => readPattern(text, setOf)));
+        return {
+            absent: negated,
+            present: ({ arn }) => {
+                const judgement = arn
+                    ? strongest(near(arn[4]).map((pattern) => fit(pattern, arn)), ['all', 'unknown', 'part', 'varies'])
+                    : arn_varies;
+                return negated ? negate(judgement) : judgement;
+            },
+        };
+    },
+});
+const arn_varies = { answer: 'varies' };
+function nearAccount(patterns) {
+    const byAccount = Map.groupBy(patterns, ({ account }) => account);
+    const ofAny = byAccount.get(undefined) ?? [];
+    return (asking) => {
+        const known = asking?.fixed === true ? asking.literal : undefined;
+        return known === undefined ? patterns : [...ofAny, ...(byAccount.get(known) ?? [])];
+    };
+}
+function fit({ text, parts }, arn) {
+    if (!parts)
+        return { answer: 'unknown', by: text };
+    const answers = arn.map((possible, index) => {
+        const values = parts[index];
+        return values ? judge(values, { possible, precise: true }).answer : 'none';
+    });
+    if (answers.includes('none'))
+        return { answer: 'none' };
+    if (answers.includes('unknown'))
+        return { answer: 'unknown', by: text };
+    if (answers.every((answer) => answer === 'all'))
+        return { answer: 'all', by: text };
+    return { answer: answers.every((answer) => answer === 'all' || answer === 'part') ? 'part' : 'varies', by: text };
+}
+const arnOperators = [
+    operator('ArnEquals', false),
+    operator('ArnLike', false),
+    operator('ArnNotEquals', true),
+    operator('ArnNotLike', true),
+];
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/bool.js
+const boolOperator = {
+    name: 'Bool',
+    prepare: ({ values }) => {
+        const wanted = new Set(values.map((value) => value.toLowerCase()));
+        return {
+            absent: false,
+            present: ({ present: { literal, fixed } }) => {
+                if (literal !== undefined && fixed)
+                    return { answer: wanted.has(literal.toLowerCase()) ? 'all' : 'none' };
+                return { answer: wanted.has('true') && wanted.has('false') ? 'all' : 'varies' };
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/null.js
+const nullOperator = {
+    name: 'Null',
+    prepare: ({ values }) => {
+        const wanted = new Set(values.map((value) => value.toLowerCase()));
+        return { absent: wanted.has('true'), present: () => ({ answer: wanted.has('false') ? 'all' : 'none' }) };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/string.js
+
+
+
+const string_operator = ({ name, wild = false, folded = false, negated = false }) => ({
+    name,
+    prepare: ({ values: texts, version }) => {
+        const values = valueSet(folded ? texts.map((text) => text.toLowerCase()) : texts, { version, wild });
+        return {
+            absent: negated,
+            places: folded || negated ? undefined : placesIn(values),
+            present: ({ present }, precise) => {
+                const judgement = judge(values, { possible: folded ? lowerCase(present) : present, precise: precise || negated });
+                return negated ? negate(judgement) : judgement;
+            },
+        };
+    },
+});
+function placesIn({ exact, placed, rest, variables }) {
+    return rest.length + variables.length > 0 ? undefined : new Set([...placed.keys(), ...exact.keys()]);
+}
+const stringOperators = [
+    string_operator({ name: 'StringEquals' }),
+    string_operator({ name: 'StringNotEquals', negated: true }),
+    string_operator({ name: 'StringEqualsIgnoreCase', folded: true }),
+    string_operator({ name: 'StringNotEqualsIgnoreCase', folded: true, negated: true }),
+    string_operator({ name: 'StringLike', wild: true }),
+    string_operator({ name: 'StringNotLike', wild: true, negated: true }),
+];
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/unread.js
+const unread_operator = (name, negated = false) => ({
+    name,
+    prepare: () => ({ absent: negated, present: () => ({ answer: 'varies' }) }),
+});
+const unreadOperators = [
+    ...['Numeric', 'Date'].flatMap((type) => [
+        unread_operator(`${type}Equals`),
+        unread_operator(`${type}NotEquals`, true),
+        ...['LessThan', 'LessThanEquals', 'GreaterThan', 'GreaterThanEquals'].map((comparison) => unread_operator(`${type}${comparison}`)),
+    ]),
+    unread_operator('IpAddress'),
+    unread_operator('NotIpAddress', true),
+    unread_operator('BinaryEquals'),
+];
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/operators.js
+
+
+
+
+
+const operators = [...stringOperators, ...arnOperators, boolOperator, nullOperator, ...unreadOperators];
+const byName = new Map(operators.map((operator) => [operator.name.toLowerCase(), operator]));
+function qualified(text) {
+    const [, set, name = '', suffix] = /^(ForAnyValue:|ForAllValues:)?(.*?)(IfExists)?$/is.exec(text) ?? [];
+    const operator = byName.get(name.toLowerCase());
+    const senseless = operator?.name === 'Null' && (set !== undefined || suffix !== undefined);
+    return {
+        name: operator?.name ?? name,
+        operator: senseless ? undefined : operator,
+        set: set === undefined ? undefined : set.toLowerCase() === 'foranyvalue:' ? 'any' : 'all',
+        ifExists: suffix !== undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/condition/clause.js
+
+
+const organizationPaths = 'aws:principalorgpaths';
+const severalValued = new Set([
+    organizationPaths,
+    'aws:sourceorgpaths',
+    'aws:vpceorgpaths',
+    'aws:tagkeys',
+    'aws:calledvia',
+    'aws:principalservicenameslist',
+]);
+function isSeveralValued(key) {
+    return severalValued.has(key.toLowerCase());
+}
+function prepareClause({ operator: text, key, values }, version) {
+    const { operator, name, set, ifExists } = qualified(text);
+    if (!operator)
+        return undecided(`the condition operator ${text} is not known`);
+    const label = `${text} ${key}`;
+    if (set === undefined && name !== 'Null' && isSeveralValued(key)) {
+        return undecided(`${label}: a key of several values needs ForAnyValue or ForAllValues`);
+    }
+    const prepared = operator.prepare({ values, version });
+    const keyName = key.toLowerCase();
+    const onAbsent = ifExists || set === 'all' || (set === undefined && prepared.absent) ? 'all' : 'none';
+    return {
+        places: keyName === organizationPaths && onAbsent === 'none' ? prepared.places : undefined,
+        judge: (requests, precise) => {
+            const known = requests.knows(keyName) ?? unknownKey;
+            return combine(isPresent(known) ? looseless(prepared.present(known, precise), known) : undefined, known.absent ? onAbsent : undefined);
+        },
+        explain: (judgement, requests) => reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: requests.knows(keyName) !== undefined }),
+    };
+}
+const undecided = (because) => ({ judge: () => ({ answer: 'unknown' }), explain: () => because });
+function looseless(judgement, { loose }) {
+    return loose === true && judgement.answer === 'part' ? clause_varies : judgement;
+}
+const [clause_varies, unknown] = [{ answer: 'varies' }, { answer: 'unknown' }];
+function combine(met, onAbsent) {
+    if (!met)
+        return { answer: onAbsent ?? 'none' };
+    if (onAbsent === undefined || met.answer === onAbsent)
+        return met;
+    return met.answer === 'unknown' ? unknown : clause_varies;
+}
+function reasonOf({ judgement: { answer, witness }, label, listed, known }) {
+    switch (answer) {
+        case 'all':
+            return `${label} ${listed} is met by all of them`;
+        case 'none':
+            return `${label} ${listed} is met by none of them`;
+        case 'part':
+            return `${label} ${listed} is met by some of them only${witness === undefined ? '' : ` (${witness})`}`;
+        case 'varies':
+            return known ? `${label} ${listed} is not met by all of them` : `${label} narrows by something that differs between requests`;
+        case 'unknown':
+            return `${label} ${listed}: whether they meet it can't be told from here`;
+    }
+}
+function summary(values) {
+    return values.length <= 3 ? values.join(', ') : `${values.slice(0, 2).join(', ')} and ${values.length - 2} more`;
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/json.js
+function isObject(json) {
+    return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+function parseJson(text) {
+    try {
+        return { ok: true, json: JSON.parse(text) };
+    }
+    catch (error) {
+        return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    }
+}
+function duplicateKeys(text) {
+    const found = [];
+    const stack = [];
+    const place = () => {
+        const frame = stack.at(-1);
+        if (!frame)
+            return '$';
+        return frame.keys ? `${frame.path}.${frame.key}` : `${frame.path}[${frame.index}]`;
+    };
+    for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\],]/g)) {
+        const frame = stack.at(-1);
+        if (token === '{' || token === '[')
+            stack.push({ path: place(), keys: token === '{' ? new Set() : undefined, index: 0, key: '' });
+        else if (token === '}' || token === ']')
+            stack.pop();
+        else if (token === ',' && frame)
+            frame.index += 1;
+        else if (token.endsWith(':') && frame?.keys) {
+            const quoted = token.slice(0, token.lastIndexOf('"') + 1);
+            frame.key = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
+            if (frame.keys.has(frame.key))
+                found.push(place());
+            frame.keys.add(frame.key);
+        }
+    }
+    return found;
+}
+
 // EXTERNAL MODULE: ./build/domain/parsed.js
 var domain_parsed = __nccwpck_require__(4864);
+;// CONCATENATED MODULE: ./build/domain/policy/sid.js
+
+const grantKinds = ['OrgPaths', 'Accounts', 'Roles', 'Lambda', 'CodeBuild'];
+const parsePolicySid = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9]{1,64}$/, 'a policy-sid (1 to 64 letters and digits, such as EcrOrgDeploy)');
+const defaultPolicySid = 'EcrOrgDeploy';
+const tail = String.raw `(${grantKinds.join('|')})([2-9]|[1-9][0-9]+)?(?:x([0-9a-z]{16}))?$`;
+const afterSid = new RegExp(`^${tail}`);
+const anybodys = new RegExp(String.raw `^[A-Za-z0-9]+?${tail}`);
+function readSid(sid, policySid) {
+    const found = sid?.startsWith(policySid) === true ? afterSid.exec(sid.slice(policySid.length)) : null;
+    const kind = grantKinds.find((name) => name === found?.[1]);
+    return kind && { kind, number: Number(found?.[2] ?? 1), marker: found?.[3] };
+}
+function writeSid({ policySid, kind, number, marker }) {
+    return `${policySid}${kind}${number === 1 ? '' : number}${marker === undefined ? '' : `x${marker}`}`;
+}
+function markerOf({ now, random }) {
+    const digits = (number) => Math.floor(number).toString(36).padStart(8, '0');
+    return (digits(now) + digits(random * 36 ** 8));
+}
+function markedAt(marker) {
+    return Number.parseInt(marker.slice(0, -8), 36);
+}
+function withoutMarker(sid) {
+    return anybodys.exec(sid)?.[3] === undefined ? sid : sid.slice(0, -17);
+}
+function markersIn(policy) {
+    return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/document.js
+
+
+const emptyPolicy = { version: '2012-10-17', statements: [], json: { Version: '2012-10-17' } };
+function parsePolicy(text) {
+    if (text === undefined || text.trim() === '')
+        return { ok: true, policy: emptyPolicy };
+    const parsed = parseJson(text);
+    if (!parsed.ok)
+        return { ok: false, problems: [{ path: '$', problem: `is not JSON: ${parsed.problem}` }] };
+    const { json } = parsed;
+    if (!isObject(json))
+        return { ok: false, problems: [{ path: '$', problem: 'is not a JSON object' }] };
+    const problems = duplicateKeys(text).map((path) => ({ path, problem: 'is named twice in one object' }));
+    const version = json['Version'];
+    if (version !== undefined && typeof version !== 'string')
+        problems.push({ path: '$.Version', problem: 'is not a string' });
+    const listed = json['Statement'];
+    if (listed === undefined)
+        problems.push({ path: '$', problem: 'has no Statement' });
+    const statements = (listed === undefined ? [] : listOf(listed)).flatMap((statement, index) => {
+        const at = Array.isArray(listed) ? `$.Statement[${index}]` : '$.Statement';
+        return readStatement({ json: statement, index, at, problems }) ?? [];
+    });
+    if (problems.length > 0)
+        return { ok: false, problems };
+    return { ok: true, policy: { version: typeof version === 'string' ? version : undefined, statements, json } };
+}
+function serialise(policy, statements) {
+    return JSON.stringify({ ...policy.json, Statement: statements });
+}
+function labelOf({ sid, index }) {
+    return sid === undefined || sid === '' ? `statement ${index + 1}` : `"${withoutMarker(sid)}"`;
+}
+const document_elements = new Set(['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition']);
+function readStatement({ json, index, at, problems }) {
+    const before = problems.length;
+    const bad = (element, problem) => void problems.push({ path: element === '' ? at : `${at}.${element}`, problem });
+    if (!isObject(json)) {
+        bad('', 'is not a JSON object');
+        return undefined;
+    }
+    const sid = json['Sid'];
+    if (sid !== undefined && typeof sid !== 'string')
+        bad('Sid', 'is not a string');
+    const effect = json['Effect'];
+    if (effect !== 'Allow' && effect !== 'Deny')
+        bad('Effect', 'is neither "Allow" nor "Deny"');
+    const either = (name, needed) => {
+        const [plain, not] = [json[name], json[`Not${name}`]];
+        if (plain !== undefined && not !== undefined)
+            bad('', `has both ${name} and Not${name}`);
+        if (plain !== undefined)
+            return { not: false, element: name, value: plain };
+        if (not !== undefined)
+            return { not: true, element: `Not${name}`, value: not };
+        if (needed)
+            bad('', `has neither ${name} nor Not${name}`);
+        return undefined;
+    };
+    const names = (name, needed) => {
+        const found = either(name, needed);
+        if (!found)
+            return undefined;
+        const values = stringsOf(found.value);
+        if (!values)
+            bad(found.element, 'is neither a string nor a list of strings');
+        return { not: found.not, names: values ?? [] };
+    };
+    const principal = either('Principal', true);
+    const byType = principal ? principalsOf(principal.value) : {};
+    if (principal && !byType)
+        bad(principal.element, 'is neither "*" nor an object of strings and lists of strings');
+    const actions = names('Action', true);
+    const resources = names('Resource', false);
+    const clauses = readClauses(json['Condition'], bad);
+    if (problems.length > before || !actions || (effect !== 'Allow' && effect !== 'Deny'))
+        return undefined;
+    const unknown = Object.keys(json).filter((element) => !document_elements.has(element));
+    const principals = { not: principal?.not ?? false, byType: byType ?? {} };
+    return { index, sid: typeof sid === 'string' ? sid : undefined, effect, principals, actions, resources, clauses, unknown, json };
+}
+function readClauses(condition, bad) {
+    if (condition === undefined)
+        return [];
+    if (!isObject(condition)) {
+        bad('Condition', 'is not a JSON object');
+        return [];
+    }
+    return Object.entries(condition).flatMap(([operator, keys]) => {
+        if (!isObject(keys)) {
+            bad(`Condition.${operator}`, 'is not a JSON object');
+            return [];
+        }
+        return Object.entries(keys).flatMap(([key, value]) => {
+            const values = scalarsOf(value);
+            if (values)
+                return { operator, key, values };
+            bad(`Condition.${operator}.${key}`, 'is neither a string, number or boolean nor a list of them');
+            return [];
+        });
+    });
+}
+function principalsOf(value) {
+    if (value === '*')
+        return { AWS: ['*'] };
+    if (!isObject(value))
+        return undefined;
+    const entries = Object.entries(value).map(([type, names]) => [type, scalarsOf(names)]);
+    return entries.every((entry) => entry[1] !== undefined) ? Object.fromEntries(entries) : undefined;
+}
+function listOf(json) {
+    return Array.isArray(json) ? json : [json];
+}
+function stringsOf(json) {
+    const list = listOf(json);
+    return list.every((item) => typeof item === 'string') ? [...list] : undefined;
+}
+function scalarsOf(json) {
+    const list = listOf(json);
+    return list.every((item) => typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean')
+        ? list.map(String)
+        : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/names.js
+
+function takesAction({ not, names }, action) {
+    const wanted = action.toLowerCase();
+    const named = names.some((name) => {
+        if (!/[*?]/.test(name))
+            return name.toLowerCase() === wanted;
+        const glob = parseGlob(name.toLowerCase(), { version: undefined, wild: true });
+        return glob !== undefined && matches(glob, wanted);
+    });
+    return named !== not;
+}
+function takesResource({ resources, version, arn, }) {
+    if (!resources)
+        return 'all';
+    if (resources.not)
+        return 'unknown';
+    const globs = resources.names.map((name) => parseGlob(name, { version, wild: true }));
+    if (globs.some((glob) => glob && matches(glob, arn)))
+        return 'all';
+    return globs.includes(undefined) ? 'unknown' : 'none';
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/notes.js
+
+function notesOn({ statement, takes, target, deciding, }) {
+    const label = labelOf(statement);
+    const notes = [];
+    const paths = deciding.filter((value) => value !== undefined && /^o-/.test(value));
+    const tree = target.kind === 'ou' ? paths.find((value) => value?.split(/[*?]/)[0]?.includes('/ou-')) : undefined;
+    if (tree !== undefined)
+        notes.push({ code: 'tree', statement: label, text: `${label} covers it by ${tree}, which depends on where the OU lies in the tree` });
+    const open = paths.find((value) => value !== undefined && /\/ou-[^/*?]*[*?]/.test(value) && !/\/ou-\*/.test(value));
+    if (open !== undefined)
+        notes.push({
+            code: 'prefix',
+            statement: label,
+            text: `${label} doesn't close the OU's ID in ${open}: every OU whose ID begins so is covered too`,
+        });
+    if (takes('ecr:SetRepositoryPolicy')) {
+        notes.push({ code: 'writes-policy', statement: label, text: `${label} also lets them change the repository's policy` });
+    }
+    return notes;
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/principal.js
+function accountPrincipal(name) {
+    return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
+}
+const everybody = { answer: 'all', because: 'Principal is everybody' };
+function preparePrincipals({ effect, principals: { not, byType } }) {
+    if (not)
+        return () => ({ answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' });
+    const services = new Set(byType['Service']);
+    const names = byType['AWS'] ?? [];
+    const anybody = names.includes('*');
+    const ofIam = anybody ? () => everybody : namedPrincipals(names);
+    return (requests) => {
+        const { service } = requests;
+        if (service === undefined)
+            return ofIam(requests);
+        if (effect === 'Deny' && anybody)
+            return everybody;
+        return services.has(service)
+            ? { answer: 'all', because: `Principal names ${service}` }
+            : { answer: 'none', because: `Principal doesn't name the service ${service}` };
+    };
+}
+function namedPrincipals(names) {
+    const named = new Set(names);
+    const accounts = new Set(names.map(accountPrincipal));
+    const partOf = new Map(names.map((name) => [/::(\d{12}):/.exec(name)?.[1], name]).reverse());
+    const anyAccount = names.find((name) => /\d{12}/.test(name));
+    const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
+    return ({ account, role }) => {
+        if (account !== undefined && accounts.has(account))
+            return { answer: 'all', because: `Principal is account ${account}` };
+        if (role !== undefined && named.has(role))
+            return { answer: 'all', because: `Principal is ${role}` };
+        const within = account === undefined ? anyAccount : partOf.get(account);
+        if (within !== undefined && role === undefined)
+            return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
+        if (unique !== undefined)
+            return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
+        return { answer: 'none', because: "Principal doesn't name them" };
+    };
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/coverage.js
+
+
+
+
+
+
+
+
+function coverage({ policy, target, actions, facts, }) {
+    return coverer(policy, facts)(target, actions);
+}
+function coverer(policy, facts) {
+    const prepared = policy.statements.map((statement) => ({
+        statement,
+        label: labelOf(statement),
+        resource: takesResource({ resources: statement.resources, version: policy.version, arn: facts.repositoryArn }),
+        judgePrincipals: preparePrincipals(statement),
+        clauses: statement.clauses.map((clause) => prepareClause(clause, policy.version)),
+        takes: memo((action) => takesAction(statement.actions, action)),
+    }));
+    const allows = prepared.filter(({ statement }) => statement.effect === 'Allow');
+    const denies = prepared.filter(({ statement }) => statement.effect === 'Deny');
+    const ask = requestsTo(facts);
+    const candidatesFor = candidatesAmong(allows);
+    const concernOf = memo((actions) => concern({ allows, denies, actions }));
+    return (target, actions) => {
+        const requests = ask(target);
+        const { takings, hits } = concernOf(actions);
+        const { covering, doubtful } = candidatesFor(requests);
+        const yes = covering.filter((allow) => answerOf(allow, requests) === 'yes');
+        const verdictOf = memo((takers) => {
+            const by = yes.filter((allow) => takers.has(allow));
+            if (by.length > 0)
+                return { answer: 'yes', by: by.map(({ label }) => label), because: () => reasons(by, requests) };
+            const open = doubtful.some((allow) => takers.has(allow) && answerOf(allow, requests) === 'unknown');
+            return { answer: open ? 'unknown' : 'no', by: [], because: () => reasons([...takers], requests) };
+        });
+        const decided = takings.map(({ action, takers }) => new DecidedAction(action, verdictOf(takers)));
+        const used = yes.filter((allow) => takings.some(({ takers }) => takers.has(allow)));
+        const denials = hits.flatMap((hit) => denial(hit, requests) ?? []);
+        return {
+            target,
+            actions: decided,
+            denies: denials,
+            notes: used.flatMap(({ statement, clauses, takes }) => notesOn({ statement, takes, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) })),
+            covered: decided.every(({ answer }) => answer === 'yes') && denials.every(({ extent }) => extent !== 'certain'),
+        };
+    };
+}
+function concern({ allows, denies, actions, }) {
+    const sets = [];
+    return {
+        takings: actions.map((action) => {
+            const taking = new Set(allows.filter(({ takes }) => takes(action)));
+            const takers = sets.find((known) => known.symmetricDifference(taking).size === 0) ?? taking;
+            sets.push(takers);
+            return { action, takers };
+        }),
+        hits: denies.flatMap((deny) => {
+            const taken = actions.filter(deny.takes);
+            return taken.length > 0 && deny.resource !== 'none' ? [{ deny, actions: taken }] : [];
+        }),
+    };
+}
+function candidatesAmong(allows) {
+    const byPlace = new Map();
+    const anywhere = [];
+    for (const allow of allows) {
+        const places = allow.clauses.find((clause) => clause.places)?.places;
+        if (!places)
+            anywhere.push(allow);
+        else
+            for (const place of places)
+                byPlace.set(place, [...(byPlace.get(place) ?? []), allow]);
+    }
+    return (requests) => {
+        const paths = requests.knows(organizationPaths)?.present;
+        const found = new Set(anywhere);
+        for (const place of paths?.places() ?? [])
+            for (const allow of byPlace.get(place) ?? [])
+                found.add(allow);
+        const covering = found.size === anywhere.length ? anywhere : [...found].sort(inOrder);
+        return { covering, doubtful: paths && paths.literal === undefined ? allows : covering };
+    };
+}
+function inOrder({ statement: a }, { statement: b }) {
+    return a.index - b.index;
+}
+class DecidedAction {
+    action;
+    answer;
+    by;
+    #because;
+    constructor(action, { answer, by, because }) {
+        this.action = action;
+        this.answer = answer;
+        this.by = by;
+        this.#because = because;
+    }
+    get because() {
+        return this.#because();
+    }
+}
+function reasons(allows, requests) {
+    return allows.length > 0 ? allows.map((allow) => `${allow.label}: ${coverage_reasonOf(allow, requests)}`) : ['no statement allows it'];
+}
+function answerOf({ statement, resource, judgePrincipals, clauses }, requests) {
+    if (resource !== 'all' || judgePrincipals(requests).answer !== 'all')
+        return 'no';
+    let open = statement.unknown.length > 0;
+    for (const clause of clauses) {
+        const { answer } = clause.judge(requests, false);
+        if (answer === 'unknown')
+            open = true;
+        else if (answer !== 'all')
+            return 'no';
+    }
+    return open ? 'unknown' : 'yes';
+}
+function coverage_reasonOf({ statement, resource, judgePrincipals, clauses }, requests) {
+    if (resource !== 'all')
+        return statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository";
+    const principal = judgePrincipals(requests);
+    if (principal.answer !== 'all')
+        return principal.because;
+    const judged = clauses.map((clause) => {
+        const judgement = clause.judge(requests, false);
+        return { answer: judgement.answer, because: clause.explain(judgement, requests) };
+    });
+    const failing = judged.find(({ answer }) => answer !== 'all' && answer !== 'unknown') ?? judged.find(({ answer }) => answer === 'unknown');
+    if (failing)
+        return failing.because;
+    if (statement.unknown.length > 0)
+        return `it has an element that is not known: ${statement.unknown.join(', ')}`;
+    return [principal.because, ...judged.map(({ because }) => because)].join('; ');
+}
+function denial({ deny, actions }, requests) {
+    const principal = deny.judgePrincipals(requests);
+    if (principal.answer === 'none')
+        return undefined;
+    const judgements = deny.clauses.map((clause) => clause.judge(requests, true));
+    if (judgements.some(({ answer }) => answer === 'none'))
+        return undefined;
+    const judged = judgements.map((judgement, at) => ({ ...judgement, because: deny.clauses[at]?.explain(judgement, requests) ?? '' }));
+    const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
+    const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;
+    const [part] = parts;
+    const because = (part ? parts : [principal, ...judged]).map((one) => one.because).join('; ');
+    const common = { statement: deny.label, actions, because };
+    if (doubtful || parts.some(({ answer }) => answer !== 'part') || parts.length > 1)
+        return { ...common, extent: 'possible' };
+    if (!part)
+        return { ...common, extent: 'certain' };
+    const where = judged.find((judgement) => judgement === part)?.witness;
+    return { ...common, extent: 'partial', ...(where === undefined ? {} : { where }) };
+}
+function explain({ target, actions, denies, notes }) {
+    const groups = new Map();
+    for (const action of actions) {
+        const key = JSON.stringify([action.answer, action.because]);
+        groups.set(key, [...(groups.get(key) ?? []), action]);
+    }
+    const words = { yes: 'covered', no: 'not covered', unknown: 'not covered as far as can be told' };
+    const name = describeTarget(target);
+    return [
+        ...[...groups.values()].flatMap((group) => {
+            const [first] = group;
+            if (!first)
+                return [];
+            const by = first.by.length > 0 ? ` by ${first.by.join(', ')}` : '';
+            const what = groups.size === 1 ? '' : ` for ${group.map(({ action }) => action).join(', ')}`;
+            return [`${name}: ${words[first.answer]}${by}${what}`, ...first.because.map((reason) => `  ${reason}`)];
+        }),
+        ...denies.map(({ statement, extent, where, actions: hit, because }) => {
+            const how = extent === 'certain'
+                ? 'is denied'
+                : extent === 'partial'
+                    ? `is partly denied${where === undefined ? '' : ` (${where})`}`
+                    : 'may be denied';
+            return `${name}: ${how} ${hit.join(', ')} by ${statement}: ${because}`;
+        }),
+        ...notes.map(({ text }) => `${name}: ${text}`),
+    ];
+}
+
+// EXTERNAL MODULE: ./build/domain/json.js
+var json = __nccwpck_require__(7803);
+;// CONCATENATED MODULE: ./build/domain/task-roles.js
+
+
+
+function pullingRole(roles) {
+    const role = (0,domain_account/* parseRoleArn */.DM)(textIn(roles.definition, 'executionRoleArn') ?? '');
+    return role.ok && strangeness(role.value, roles) === undefined && isOnFargate(roles) ? role.value : undefined;
+}
+function roleFacts(roles) {
+    const execution = textIn(roles.definition, 'executionRoleArn');
+    const task = textIn(roles.definition, 'taskRoleArn');
+    return [executionFact(execution, roles), ...(task === undefined ? [] : [roleFact('task role', { name: task, roles })])];
+}
+function executionFact(name, roles) {
+    const subject = 'execution role';
+    if (name !== undefined)
+        return roleFact(subject, { name, roles });
+    return isOnFargate(roles)
+        ? {
+            severity: 'error',
+            subject,
+            reason: `the task definition ${roles.definition.family} has no executionRoleArn, with which Fargate pulls an image from ECR`,
+            advice: 'Give it one: a role of this account with AmazonECSTaskExecutionRolePolicy that ecs-tasks.amazonaws.com may assume.',
+        }
+        : { severity: 'ok', subject, reason: 'there is none: the container instances pull with their own role' };
+}
+function roleFact(subject, { name, roles }) {
+    const { account, region } = roles;
+    const role = (0,domain_account/* parseRoleArn */.DM)(name);
+    const problem = role.ok ? strangeness(role.value, roles) : undefined;
+    if (problem !== undefined)
+        return { severity: 'error', subject, reason: `${name} ${problem}`, advice: `Name a role of ${account} in the task definition.` };
+    return {
+        severity: 'ok',
+        subject,
+        reason: `${roleName(name)} is of this account and of the partition ${(0,domain_account/* partitionOf */.iQ)(region)}; what it may, and whom it trusts, is not read`,
+    };
+}
+function roleName(role) {
+    return role.replace(/^arn:.*?:role\//, '');
+}
+function strangeness(role, { account, region }) {
+    const partition = (0,domain_account/* partitionOf */.iQ)(region);
+    if ((0,domain_account/* partitionOfArn */.Fh)(role) !== partition)
+        return `is in the partition ${(0,domain_account/* partitionOfArn */.Fh)(role)}, and ${region} in ${partition}`;
+    return (0,domain_account/* accountOf */.XP)(role) === account
+        ? undefined
+        : `is a role of ${(0,domain_account/* accountOf */.XP)(role)}, and tasks take roles of their own account only, ${account}`;
+}
+function isOnFargate({ definition, service }) {
+    if (!service)
+        return (0,json/* elements */.Yt)(definition['requiresCompatibilities']).includes('FARGATE');
+    const { launchType, capacityProviders } = (0,live_service/* running */.y)(service);
+    return launchType === 'FARGATE' || capacityProviders.some(({ provider }) => provider.startsWith('FARGATE'));
+}
+function textIn(definition, member) {
+    const value = definition[member];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/domain/pull-policy.js
+
+
+
+const leastActions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
+const reasonsShown = 3;
+function policyFacts(question) {
+    const { repositoryArn, policy, registryPolicy, puller } = question;
+    const judge = (one) => coverage({ policy: one, target: puller, actions: leastActions, facts: { repositoryArn } });
+    const own = judge(policy);
+    const registry = registryPolicy === undefined || registryPolicy === 'not known' ? undefined : judge(registryPolicy);
+    const isOwnAccount = repositoryFacts({ repositoryArn }).account === accountIn(question);
+    return [
+        isOwnAccount
+            ? fact('ok', 'is not needed: the repository is of the account itself, whose roles need no more than their own policies')
+            : allowance({ own, registry, question }),
+        ...denials('repository policy', own, puller),
+        ...(registry ? denials('registry policy', registry, puller) : []),
+    ];
+}
+function allowance({ own, registry, question }) {
+    const who = inWords(question.puller);
+    const why = pull_policy_reasons(own);
+    const answer = pull_policy_answerOf(own);
+    switch (answer === 'no' && dependsOnPath(question) ? 'unknown' : answer) {
+        case 'yes':
+            return fact('ok', `lets ${who} pull: ${why}`);
+        case 'unknown':
+            return fact(question.pull === 'yes' ? 'info' : 'warning', `whether it lets ${who} pull is not known: ${why}`, question.puller.path === undefined ? 'Give organization-role, which tells where the account is in the organization.' : undefined);
+        case 'no': {
+            const isByRegistry = registry !== undefined && pull_policy_answerOf(registry) === 'yes';
+            const maybeByRegistry = question.registryPolicy === 'not known' && question.pull === 'yes';
+            const further = isByRegistry
+                ? `. The registry policy does (${pull_policy_reasons(registry)}), and AWS does not say that this is enough`
+                : maybeByRegistry
+                    ? '. Yet the role that deploys may: as a role of its own in the policy, or by the registry policy, which could not be read'
+                    : '';
+            return fact(isByRegistry || maybeByRegistry ? 'warning' : 'error', `does not let ${who} pull: ${why}${further}`, remedy(question));
+        }
+    }
+}
+function dependsOnPath({ policy, puller }) {
+    if (puller.path !== undefined)
+        return false;
+    return policy.statements.some(({ effect, clauses }) => effect === 'Allow' && clauses.some(({ key }) => /^aws:principalorg/i.test(key)));
+}
+function remedy({ puller }) {
+    const ou = puller.path?.split('/').at(-2);
+    const targets = ou?.startsWith('ou-') ? `target-ous: ${ou}` : `target-accounts: ${accountIn({ puller }) ?? ''}`;
+    return `Share the repository: mode: share with ${targets}.`;
+}
+function inWords(puller) {
+    return puller.kind === 'role' ? `the execution role ${roleName(puller.role)}` : 'the account';
+}
+function denials(subject, { denies }, puller) {
+    return denies.map(({ statement, extent, where, actions, because }) => ({
+        severity: extent === 'certain' ? 'error' : 'warning',
+        subject,
+        reason: `${statement} ${extent === 'certain' ? 'denies' : 'may deny'} ${inWords(puller)} ${actions.join(', ')}${where === undefined ? '' : ` (${where})`}: ${because}`,
+        advice: `Have ${statement} changed by whoever keeps it; the action touches no statement of others.`,
+    }));
+}
+function pull_policy_answerOf({ actions }) {
+    return ['no', 'unknown'].find((wanted) => actions.some(({ answer }) => answer === wanted)) ?? 'yes';
+}
+function pull_policy_reasons(coverage) {
+    const answer = pull_policy_answerOf(coverage);
+    const all = [...new Set(coverage.actions.filter((action) => action.answer === answer).flatMap(({ because }) => because))];
+    return [...all.slice(0, reasonsShown), ...(all.length > reasonsShown ? [`and ${all.length - reasonsShown} statements more`] : [])].join('; ');
+}
+function accountIn({ puller }) {
+    return puller.kind === 'account' ? puller.account : puller.role.split(':')[4];
+}
+function fact(severity, reason, advice) {
+    return { severity, subject: 'repository policy', reason, advice };
+}
+
 ;// CONCATENATED MODULE: ./build/domain/task-definition-shape.js
 
 const list = (of) => ({ kind: 'list', of });
@@ -39868,7 +41586,7 @@ function normalised(definition) {
         ...(rest['cpu'] !== undefined && { cpu: units(rest['cpu']) }),
         ...(rest['memory'] !== undefined && { memory: units(rest['memory']) }),
         requiresCompatibilities: [...(0,json/* elements */.Yt)(rest['requiresCompatibilities'])].sort(),
-        containers: byName((0,json/* elements */.Yt)(containerDefinitions).map((container) => normalisedContainer({ container, awsvpc }))),
+        containers: task_definition_byName((0,json/* elements */.Yt)(containerDefinitions).map((container) => normalisedContainer({ container, awsvpc }))),
     };
 }
 function normalisedContainer({ container, awsvpc }) {
@@ -39879,8 +41597,8 @@ function normalisedContainer({ container, awsvpc }) {
         cpu: 0,
         essential: true,
         ...withoutEmptyLists(rest),
-        environment: byName((0,json/* elements */.Yt)(environment)),
-        secrets: byName((0,json/* elements */.Yt)(secrets)),
+        environment: task_definition_byName((0,json/* elements */.Yt)(environment)),
+        secrets: task_definition_byName((0,json/* elements */.Yt)(secrets)),
         portMappings: (0,json/* elements */.Yt)(portMappings).map((mapping) => {
             if (!(0,json/* isObject */.Gv)(mapping))
                 return mapping;
@@ -39888,7 +41606,7 @@ function normalisedContainer({ container, awsvpc }) {
         }),
     };
 }
-function byName(list) {
+function task_definition_byName(list) {
     return Object.fromEntries(list.map((each, index) => [(0,json/* isObject */.Gv)(each) && typeof each['name'] === 'string' ? each['name'] : `[${index}]`, each]));
 }
 function withoutEmptyLists(object) {
@@ -39905,6 +41623,1639 @@ function leaves(value, path = '') {
     if ((0,json/* isList */.Lv)(value))
         return new Map(value.flatMap((inner, index) => [...leaves(inner, `${path}[${index}]`)]));
     return new Map(value === undefined ? [] : [[path, (0,json/* textOf */.b6)(value)]]);
+}
+
+;// CONCATENATED MODULE: ./build/steps/image-platforms.js
+
+
+async function imagePlatforms({ ecr, place, manifest }) {
+    const parsed = (0,oci/* parseManifest */.Ng)(manifest.text, manifest.mediaType);
+    if (!parsed.ok)
+        return undefined;
+    if (parsed.value.kind === 'index')
+        return (0,oci/* platformsOf */.Wt)(parsed.value);
+    try {
+        const configuration = await ecr.configuration(place, parsed.value.config.digest);
+        const platform = configuration === undefined ? undefined : (0,oci/* parseConfiguration */.MA)(configuration);
+        return platform?.ok ? [platform.value] : undefined;
+    }
+    catch (error) {
+        if (error instanceof build_errors/* AwsError */.Gy)
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/check-image.js
+
+
+
+async function checkImage({ ecr, place, id, elsewhere }) {
+    const found = await ecr.manifest(place, id);
+    const where = `${place.registryId === undefined ? '' : ` in ${place.registryId}`}${elsewhere === undefined ? '' : ` (${elsewhere})`}`;
+    const what = 'digest' in id ? `${place.repository}@${id.digest}` : `${place.repository}:${id.tag}`;
+    switch (found.answer) {
+        case 'found':
+            return { canPull: 'yes', digest: found.digest, platforms: await imagePlatforms({ ecr, place, manifest: found }) };
+        case 'missing':
+            return { canPull: 'no', problem: `there is no image ${what}${where}` };
+        case 'denied':
+            return denied({ what: `${what}${where}`, reason: found.reason });
+    }
+}
+async function checkPull({ session, region, ports, ...question }) {
+    const elsewhere = region === session.region ? undefined : region;
+    return checkImage({ ...question, ecr: ports.ecr({ ...session, region }), elsewhere });
+}
+function denied({ what, reason }) {
+    if (/resource-based policy/.test(reason)) {
+        return {
+            canPull: 'no',
+            problem: `the account that is deployed to may not pull ${what}: the repository policy does not allow it. Share the repository with its OU (mode: share); where only named roles may pull, name the deploy role too. ${reason}`,
+        };
+    }
+    return {
+        canPull: 'unknown',
+        warning: `Whether the tasks can pull ${what} can't be told: the deploy role itself may not (ecr:BatchGetImage). ${reason}`,
+    };
+}
+function platformProblems({ platforms: known, definition, }) {
+    const wish = platformWish(definition);
+    if (!wish || !known || known.length === 0)
+        return [];
+    if (known.some(({ os, architecture }) => os === wish.os && architecture === wish.architecture))
+        return [];
+    return [
+        `is for ${(0,oci/* formatPlatforms */.Iu)(known)}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/steps/find-image.js
+
+
+
+
+function imageInputProblems(inputs) {
+    const account = registryAccount(inputs);
+    const homeless = inputs.image.filter(({ image }) => image.host === undefined && account === undefined);
+    const strangers = inputs.image.flatMap(({ container, image }) => {
+        const owner = (0,domain_image/* parseEcrHost */.wl)(image.host ?? '')?.account;
+        return container !== undefined || owner === undefined || account === undefined || owner === account ? [] : [{ owner, account }];
+    });
+    return [
+        ...homeless.slice(0, 1).map(({ image }) => ({
+            input: 'registry-id',
+            problem: `is needed, or registry-role: the image ${(0,domain_image/* formatImage */.vy)(image)} names no registry`,
+        })),
+        ...strangers.map(({ owner, account }) => ({
+            input: 'image',
+            problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}`,
+        })),
+    ];
+}
+function imageProblems(found, definition) {
+    return found.flatMap(({ wish, problems, platforms }) => [
+        ...problems,
+        ...(definition
+            ? platformProblems({ platforms, definition }).map((problem) => ({ input: 'image', problem: named(wish, problem) }))
+            : []),
+    ]);
+}
+function named({ container }, text) {
+    return container === undefined ? text : `${container}: ${text}`;
+}
+async function findImages(request) {
+    const registries = registriesOf(request);
+    return Promise.all(request.inputs.image.map(async (wish) => {
+        const found = await findImage(wish.image, { ...request, registries });
+        return { ...found, wish, problems: found.problems.map((problem) => ({ input: 'image', problem: named(wish, problem) })) };
+    }));
+}
+function registryReads({ inputs, ports }) {
+    const registry = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }).ecr);
+    const digests = new Map();
+    const ask = async ({ tag, repository }) => {
+        if (tag === undefined)
+            return undefined;
+        const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
+        return found.answer === 'found' ? found.digest : undefined;
+    };
+    return {
+        ownHost: (0,aws/* lazy */.RZ)(async () => (await registry().authorization()).host),
+        digest: async (image) => {
+            const name = (0,domain_image/* formatImage */.vy)(image);
+            const asking = digests.get(name) ?? ask(image);
+            digests.set(name, asking);
+            return asking;
+        },
+    };
+}
+function registriesOf({ inputs, side, ports, registry = registryReads({ inputs, ports }) }) {
+    return {
+        ...registry,
+        deployHost: (0,aws/* lazy */.RZ)(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
+    };
+}
+async function findImage(image, request) {
+    const { inputs, side, registries } = request;
+    const { account, region } = homeOf(image, inputs);
+    const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
+    if (foreign !== undefined)
+        return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
+    const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
+    const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : mayAskRegistry ? await registries.digest(image) : undefined);
+    const problems = [];
+    if (answer.canPull === 'no')
+        problems.push(answer.problem);
+    else if (digest === undefined)
+        problems.push(`${(0,domain_image/* formatImage */.vy)(image)} can't be resolved to its digest; give it by digest, or registry-role`);
+    if (host === undefined)
+        problems.push('needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role');
+    const service = side.session.region;
+    return {
+        image: digest === undefined || host === undefined ? undefined : { host, repository: image.repository, digest },
+        platforms: answer.canPull === 'yes' ? answer.platforms : undefined,
+        problems,
+        warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
+        notes: region === service
+            ? []
+            : [`The image ${(0,domain_image/* formatImage */.vy)(image)} is in ${region}, and the service in ${service}: the tasks pull it from there.`],
+    };
+}
+function homeOf({ host }, inputs) {
+    const known = host === undefined ? undefined : (0,domain_image/* parseEcrHost */.wl)(host);
+    return { account: known?.account ?? registryAccount(inputs), region: known?.region ?? inputs['aws-region'] };
+}
+async function askDeploySide(image, { inputs, side, ports }) {
+    const { account, region } = homeOf(image, inputs);
+    const id = imageIdOf(image);
+    if (account === undefined)
+        return {
+            canPull: 'unknown',
+            warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
+        };
+    return checkPull({ session: side.session, region, ports, place: { repository: image.repository, registryId: account }, id });
+}
+function imageIdOf({ tag, digest }) {
+    if (digest !== undefined)
+        return { digest };
+    if (tag === undefined)
+        throw new Error('an image reference without tag and digest was parsed');
+    return { tag };
+}
+async function foreignHost({ host }, { inputs, registries }) {
+    if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
+        return undefined;
+    if (inputs['registry-role'] === undefined)
+        return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
+    const own = await registries.ownHost();
+    return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
+}
+async function hostOf({ host }, { inputs, registries }) {
+    if (host !== undefined)
+        return host;
+    if (inputs['registry-role'] !== undefined)
+        return registries.ownHost();
+    const account = registryAccount(inputs);
+    return account === undefined ? undefined : (0,domain_image/* hostOfAccount */.Hr)(await registries.deployHost(), account);
+}
+
+;// CONCATENATED MODULE: ./build/steps/check-registry.js
+
+
+
+
+
+
+
+
+
+async function readImages({ inputs, ports }) {
+    const side = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }));
+    const regions = new Map();
+    const ecrIn = (region) => {
+        const { session, ecr } = side();
+        return region === session.region ? ecr : ports.ecr({ ...session, region });
+    };
+    const registryPolicyIn = async (region, account) => {
+        const ask = regions.get(region) ?? (0,aws/* lazy */.RZ)(async () => check_registry_reading(async () => readRegistryPolicy(ecrIn(region))));
+        regions.set(region, ask);
+        const own = await check_registry_reading(async () => accountOfSession(side().session));
+        if (!own.known)
+            return own;
+        if (own.value !== account)
+            return { known: false, since: `${own.value} is not told the registry policy of ${account}; give registry-role` };
+        return ask();
+    };
+    return Promise.all(inputs.image.map(async (wish) => {
+        const { account, region } = homeOf(wish.image, inputs);
+        if (account === undefined)
+            return undefined;
+        const { repository } = wish.image;
+        return readImage({
+            wish,
+            place: { repository, registryId: account },
+            home: { account, region },
+            ecr: () => ecrIn(region),
+            registryPolicy: async () => registryPolicyIn(region, account),
+            hasRole: inputs['registry-role'] !== undefined,
+        });
+    }));
+}
+async function accountOfSession(session) {
+    return (await session.identity()).account;
+}
+async function readImage({ wish, place, home, ecr, registryPolicy, hasRole }) {
+    const { account, region } = home;
+    const [found, image, policy, ofRegistry] = await Promise.all([
+        check_registry_reading(async () => ecr().repository(place)),
+        check_registry_reading(async () => lookFor(wish, { ecr: ecr(), place })),
+        check_registry_reading(async () => parsed('the repository policy', await ecr().readPolicy(place))),
+        registryPolicy(),
+    ]);
+    const { repository } = place;
+    const where = `in ${account} (${region})`;
+    const isMissing = found.known && found.value === undefined;
+    const name = (0,domain_image/* formatImage */.vy)(wish.image);
+    const unknown = (subject, what, { since, advice }) => ({
+        severity: hasRole ? 'warning' : 'info',
+        subject,
+        reason: `${what} is not known, since ${since}`,
+        advice: hasRole ? advice : 'Give registry-role to have it read.',
+    });
+    const facts = isMissing
+        ? [
+            {
+                severity: 'error',
+                subject: 'repository',
+                reason: `there is no repository ${repository} ${where}`,
+                advice: 'Correct image, or make the repository: mode: publish with create-repository.',
+            },
+        ]
+        : [
+            found.known
+                ? { severity: 'ok', subject: 'repository', reason: `${repository} is there ${where}` }
+                : unknown('repository', `whether ${repository} is there ${where}`, found),
+            image.known ? imageFact(image.value, { name, where }) : unknown('image', `whether ${name} is there ${where}`, image),
+            ...(policy.known ? [] : [unknown('repository policy', 'what it says', policy)]),
+            ofRegistry.known ? registryFact(ofRegistry.value) : unknown('registry policy', 'whether it says anything of pulls', ofRegistry),
+        ];
+    return {
+        wish,
+        account,
+        repositoryArn: arnOf({ account, region, repository }),
+        facts,
+        platforms: image.known ? image.value?.platforms : undefined,
+        policy: isMissing ? { known: false, since: 'there is no such repository' } : policy,
+        registryPolicy: ofRegistry,
+    };
+}
+async function lookFor(wish, { ecr, place }) {
+    const answer = await ecr.manifest(place, imageIdOf(wish.image));
+    if (answer.answer === 'denied')
+        throw new Unreadable(answer.reason);
+    if (answer.answer === 'missing')
+        return undefined;
+    return { digest: answer.digest, platforms: await imagePlatforms({ ecr, place, manifest: answer }) };
+}
+function imageFact(image, { name, where }) {
+    if (!image)
+        return {
+            severity: 'error',
+            subject: 'image',
+            reason: `there is no image ${name} ${where}`,
+            advice: 'Correct image, or publish it first.',
+        };
+    const platforms = image.platforms === undefined ? '' : `, for ${(0,oci/* formatPlatforms */.Iu)(image.platforms)}`;
+    return { severity: 'ok', subject: 'image', reason: `${name} is ${image.digest}${platforms}` };
+}
+function registryFact(policy) {
+    const reason = policy === undefined ? 'there is none that decides on pulls' : 'there is one, and it was asked too';
+    return { severity: 'ok', subject: 'registry policy', reason };
+}
+async function readRegistryPolicy(ecr) {
+    const policy = await ecr.registryPolicy();
+    return policy === undefined || policy.scope === 'V1' ? undefined : parsed('the registry policy', policy.text);
+}
+function parsed(name, text) {
+    const policy = parsePolicy(text);
+    if (policy.ok)
+        return policy.policy;
+    throw new Unreadable(`${name} can't be read: ${policy.problems.map(({ path, problem }) => `${path} ${problem}`).join('; ')}`);
+}
+class Unreadable extends Error {
+}
+async function check_registry_reading(read) {
+    try {
+        return { known: true, value: await read() };
+    }
+    catch (error) {
+        if (error instanceof build_errors/* ActionError */.lZ)
+            return { known: false, since: error.message, advice: error.hint };
+        if (error instanceof Unreadable)
+            return { known: false, since: error.message };
+        throw error;
+    }
+}
+function arnOf({ account, region, repository }) {
+    return `arn:${(0,domain_account/* partitionOf */.iQ)(region)}:ecr:${region}:${account}:repository/${repository}`;
+}
+
+// EXTERNAL MODULE: ./build/domain/deployment.js
+var domain_deployment = __nccwpck_require__(6106);
+;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
+
+function progressBetween(previous, next) {
+    const status = statusLines(previous, next);
+    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
+    return [
+        ...(isEnd ? [] : status),
+        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
+        ...taskLines(previous, next),
+        ...trafficLines(previous, next),
+        ...shiftLines(previous, next),
+        ...(isEnd ? status : []),
+    ];
+}
+function hasMoved(previous, next) {
+    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
+}
+const seconds = 1_000;
+function nextDelay({ snapshot: { deployment }, sinceMove }) {
+    const { status, terminationWaitStarted, waits } = deployment;
+    const isWaiting = status === 'Ready' || terminationWaitStarted;
+    const slowest = isWaiting ? 20 * seconds : 4 * seconds;
+    const wait = status === 'Ready' ? waits.ready : waits.termination;
+    const untilEnd = isWaiting && wait !== undefined ? Math.abs(wait * 60 * seconds - sinceMove) : Infinity;
+    return Math.min(slowest, Math.max(2 * seconds, Math.min(sinceMove, untilEnd) / 10));
+}
+function formatDuration(milliseconds) {
+    const total = Math.max(0, Math.round(milliseconds / seconds));
+    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+    if (hours > 0)
+        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
+    if (minutes > 0)
+        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
+    return `${rest} s`;
+}
+function durationOf({ startedAt, endedAt }) {
+    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
+}
+function courseLine({ deployment, target }) {
+    const { createdAt, completedAt } = deployment;
+    const status = deployment.terminationWaitStarted && !(0,domain_deployment/* isTerminal */.Hd)(deployment.status) ? 'The traffic has shifted whole' : deployment.status;
+    const took = createdAt === undefined || completedAt === undefined ? '' : ` after ${formatDuration(completedAt - createdAt)}`;
+    const events = (target?.events ?? []).flatMap((event) => eventLines(undefined, event));
+    return `${status}${took}${events.length === 0 ? '' : `: ${events.join('  ')}`}`;
+}
+function statusLines(previous, { deployment }) {
+    const { status } = deployment;
+    if (previous?.deployment.status === status || status === 'InProgress')
+        return [];
+    if (status === 'Ready')
+        return [
+            `Ready: ${deployment.pause?.said ?? 'the new tasks run, and the traffic waits to be shifted'} (mode: continue, or the console)`,
+        ];
+    return [deployment.rollback.within === 'running' ? `${status}: ${deployment.rollback.message ?? 'ECS gives no reason'}` : status];
+}
+function eventNamed(snapshot, name) {
+    return snapshot?.target?.events.find((event) => event.name === name);
+}
+function eventLines(previous, event) {
+    if (previous?.status === event.status)
+        return [];
+    const duration = durationOf(event);
+    const took = duration === undefined ? '' : ` (${duration})`;
+    switch (event.status) {
+        case 'InProgress':
+            return [`${event.name} …`];
+        case 'Succeeded':
+            return [`${event.name} ✓${took}`];
+        case 'Failed':
+            return [`${event.name} ✗${took}`];
+        default:
+            return [];
+    }
+}
+function taskLines(previous, next) {
+    const green = (0,domain_deployment/* greenOf */.HX)(next);
+    const before = previous && (0,domain_deployment/* greenOf */.HX)(previous);
+    if (!green || ((before?.running ?? 0) === green.running && (before?.desired ?? 0) === green.desired))
+        return [];
+    return [`green tasks: ${green.running} of ${green.desired} running`];
+}
+function trafficLines(previous, next) {
+    const [before, now] = [previous && (0,domain_deployment/* greenOf */.HX)(previous), (0,domain_deployment/* greenOf */.HX)(next)];
+    if (!now)
+        return [];
+    return [
+        ...shift('green test traffic', { from: before?.testTraffic, to: now.testTraffic }),
+        ...shift('green traffic', { from: before?.traffic, to: now.traffic }),
+    ];
+}
+function shift(what, { from = 0, to = 0 }) {
+    return from === to ? [] : [`${what}: ${from} % → ${to} %`];
+}
+function shiftLines(previous, { deployment }) {
+    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
+        return [];
+    return ['the traffic has shifted whole; the old tasks are kept for a while'];
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
+
+function explainFailure({ snapshot, circumstances }) {
+    const { deployment, target } = snapshot;
+    const failed = target?.events.find(({ status }) => status === 'Failed');
+    const tasks = distinctTasks(circumstances.stoppedTasks.filter(({ reason = '' }) => !isRoutine(reason)));
+    const said = [...new Set(circumstances.serviceEvents.map(({ message }) => message.replace(/^\(service [^)]*\) /, '')))];
+    const details = [
+        ...(failed ? eventDetails(failed) : []),
+        ...deployment.statusMessages,
+        ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
+        ...said.filter((message) => !isRoutine(message)).map((message) => `service event: ${message}`),
+    ];
+    const { error, status } = deployment;
+    const reason = error
+        ? `${error.code}: ${error.message}`
+        : failed
+            ? `the lifecycle event ${failed.name} failed`
+            : `it ended as ${status}, and CodeDeploy gives no reason`;
+    const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said, ...deployment.statusMessages];
+    return {
+        reason,
+        impact: impactOf(snapshot),
+        details,
+        background: said.filter(isRoutine).map((message) => `service event: ${message}`),
+        advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''],
+    };
+}
+const meanings = {
+    BeforeInstall: 'your hook, before the new tasks are made',
+    Install: 'the new tasks are started, and must become healthy',
+    AfterInstall: 'your hook, when the new tasks run',
+    AllowTestTraffic: 'the test listener is pointed at the new tasks',
+    AfterAllowTestTraffic: 'your hook, which may test the new tasks through the test listener',
+    BeforeAllowTraffic: 'your hook, before the production traffic moves',
+    AllowTraffic: 'the production traffic moves to the new tasks',
+    AfterAllowTraffic: 'your hook, when the production traffic has moved',
+    RECONCILE_SERVICE: 'what an earlier deployment left is sorted out',
+    PRE_SCALE_UP: 'before the new tasks are started',
+    SCALE_UP: 'the new tasks are started, and must become healthy',
+    POST_SCALE_UP: 'the new tasks run, without traffic',
+    TEST_TRAFFIC_SHIFT: 'the test traffic moves to the new tasks',
+    POST_TEST_TRAFFIC_SHIFT: 'the new tasks have the test traffic',
+    PRE_PRODUCTION_TRAFFIC_SHIFT: 'before the production traffic moves',
+    PRODUCTION_TRAFFIC_SHIFT: 'the production traffic moves to the new tasks',
+    POST_PRODUCTION_TRAFFIC_SHIFT: 'the production traffic has moved',
+    BAKE_TIME: 'the old tasks are kept in case an alarm goes off',
+    CLEAN_UP: 'the old tasks are ended',
+};
+function impactOf({ target }) {
+    const green = target?.taskSets.find(({ label }) => label === 'Green');
+    if (!target)
+        return undefined;
+    if (target.mostTraffic !== undefined) {
+        if (target.mostTraffic > 0)
+            return `The new tasks had up to ${target.mostTraffic} % of the production traffic.`;
+        return target.events.length > 0 ? 'The new tasks were never seen with production traffic.' : undefined;
+    }
+    if (!green || green.traffic === 0)
+        return 'The new tasks had no production traffic: the users saw nothing of it.';
+    return `The new tasks had ${green.traffic} % of the production traffic then.`;
+}
+function isRoutine(message) {
+    return /^Scaling activity initiated|has reached a steady state|has started \d+ tasks|registered \d+ targets|has begun draining|has stopped \d+ running tasks/.test(message);
+}
+function eventDetails(event) {
+    const duration = durationOf(event);
+    const meaning = meanings[event.name];
+    const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
+    return [
+        `${event.name}${meaning === undefined ? '' : ` (${meaning})`} failed${duration === undefined ? '' : ` after ${duration}`}${[
+            code,
+            message,
+        ]
+            .filter((part) => part !== '')
+            .map((part) => `: ${part}`)
+            .join('')}`,
+        ...logTail.split(/\r?\n/).filter((line) => line.trim() !== ''),
+    ];
+}
+function taskReason({ reason, stopCode, containers }) {
+    const ofContainers = containers.flatMap(({ name, reason: why, exitCode }) => {
+        if (why !== undefined)
+            return [`${name}: ${why}`];
+        return exitCode === undefined || exitCode === 0 ? [] : [`${name} exited with ${exitCode}`];
+    });
+    const why = reason ?? stopCode ?? 'ECS gives no reason';
+    return [why, ...ofContainers.filter((text) => !text.endsWith(why))].join('; ');
+}
+function distinctTasks(tasks) {
+    const seen = new Set();
+    return tasks.filter((task) => {
+        const reason = taskReason(task);
+        if (seen.has(reason))
+            return false;
+        seen.add(reason);
+        return true;
+    });
+}
+const causes = [
+    [
+        /notification to continue/i,
+        'Nobody let it go on in time: run mode: continue while it waits in Ready, or let the deployment group continue by itself (CONTINUE_DEPLOYMENT).',
+    ],
+    [
+        /status callback/i,
+        'A hook’s Lambda function did not report back within an hour: it must call codedeploy:PutLifecycleEventHookExecutionStatus; see its log in CloudWatch Logs.',
+    ],
+    [
+        /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
+        'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',
+    ],
+    [
+        /CannotPullContainerError.*(?:timeout|timed out|i\/o|dial tcp|connection)/is,
+        'The tasks can’t reach the registry: their subnets need a NAT gateway, a public IP, or VPC endpoints for ecr.api, ecr.dkr and S3.',
+    ],
+    [
+        /CannotPullContainerError.*(?:platform|descriptor matching)/is,
+        'The image has no build for the platform of the tasks: build it for their runtimePlatform.',
+    ],
+    [
+        /CannotPullContainerError/i,
+        'ECS can’t pull the image: see that it exists, that the task execution role may pull it, and that the subnets reach the registry.',
+    ],
+    [/exec format error/i, 'The image was built for another processor: build it for the runtimePlatform of the task definition.'],
+    [
+        /ResourceInitializationError/i,
+        'A task could not be set up: see that the task execution role may read its secrets and its log group exists, and that the subnets reach them.',
+    ],
+    [/OutOfMemory/i, 'A container ran out of memory: raise its memory in the task definition.'],
+    [
+        /health check/i,
+        'The new tasks fail their health check: see the path, port and grace period of the target group, the security groups, and the container’s own log.',
+    ],
+    [/Essential container in task exited|exited with \d/i, 'A container of the new tasks exits: its own log (CloudWatch Logs) says why.'],
+    [
+        /unable to (?:consistently start tasks|place a task)/i,
+        'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
+    ],
+    [/^the lifecycle hook/, 'A lifecycle hook’s Lambda function failed or did not answer in time: see its log in CloudWatch Logs.'],
+    [/^the pause hook .* timed out/, 'Nobody continued it in time: let mode: continue do so earlier, or give the hook a longer timeout.'],
+    [/^the CloudWatch alarm/, 'An alarm of the service went off: see it in CloudWatch.'],
+    [/^the deployment circuit breaker/, 'The new tasks do not stay up: their own logs (CloudWatch Logs) and the service’s events say why.'],
+];
+function likelyCause(evidence) {
+    return causes.find(([pattern]) => evidence.some((text) => pattern.test(text)))?.[1];
+}
+const adviceByCode = {
+    ALARM_ACTIVE: 'An alarm of the deployment group was active: see CloudWatch.',
+    HOOK_EXECUTION_FAILURE: 'A hook’s Lambda function failed or did not answer within an hour: see its log in CloudWatch Logs.',
+    INVALID_LAMBDA_FUNCTION: 'A hook’s Lambda function can’t be called: see its name, and that CodeDeploy’s service role may invoke it.',
+    IAM_ROLE_MISSING: 'The deployment group’s service role is gone: give the group another one.',
+    IAM_ROLE_PERMISSIONS: 'The deployment group’s service role lacks a permission: AWSCodeDeployRoleForECS has those for ECS.',
+    ECS_UPDATE_ERROR: 'ECS refused the new task set: see that CodeDeploy’s service role may pass the task’s roles, and the service’s own limits.',
+    ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
+    MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
+    INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
+    STOPPED: 'It ended without a rollback: another deployment took its place, or the service is not set to roll back. A concurrency group of the workflow keeps the runs apart.',
+    MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
+    TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
+};
+
+;// CONCATENATED MODULE: ./build/domain/deployment-marker.js
+const longestDescription = 256;
+function deployment_marker_markerOf(run, { nonce, pullRequest }) {
+    return {
+        workflow: workflowId(run),
+        run: Number(run.runId) || 0,
+        attempt: Number(run.runAttempt) || 1,
+        job: slug(run.job, 30),
+        pullRequest,
+        nonce,
+    };
+}
+function workflowId({ repository, workflow }) {
+    return `${slug(repository.replaceAll('/', '.'), 60)}:${slug(workflow, 30)}`;
+}
+function makeNonce({ now, random }) {
+    const chance = Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join('');
+    return `${now.toString(36)}x${chance}`;
+}
+function formatMarker({ workflow, run, attempt, job, pullRequest, nonce }) {
+    return `${workflow}/${run}/${attempt}/${job}${pullRequest === undefined ? '' : `/pr-${pullRequest}`}#${nonce}`;
+}
+function describe({ text, marker }) {
+    const mark = `[${formatMarker(marker)}]`;
+    if (text === undefined || text.trim() === '')
+        return mark;
+    const room = longestDescription - mark.length - 1;
+    return `${cut(text.trim(), room)} ${mark}`.trimStart();
+}
+function parseMarker(description) {
+    const match = /\[([\w.-]+:[\w.-]+)\/(\d+)\/(\d+)\/([\w.-]+)(?:\/pr-(\d+))?#([a-z0-9]+)\]$/.exec(description);
+    if (!match)
+        return undefined;
+    const [, workflow = '', run, attempt, job = '', pullRequest, nonce = ''] = match;
+    return {
+        workflow,
+        run: Number(run),
+        attempt: Number(attempt),
+        job,
+        pullRequest: pullRequest === undefined ? undefined : Number(pullRequest),
+        nonce,
+    };
+}
+function rollbackText(undone) {
+    return `Rollback of ${undone}`;
+}
+function undoneBy(description) {
+    return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
+}
+const markerTag = 'ecr-org-deploy';
+const rollbackTag = 'ecr-org-deploy-rollback-of';
+function isOwnTag({ key }) {
+    return key === markerTag || key === rollbackTag;
+}
+function tagsOf({ marker, undoes }) {
+    const mark = { key: markerTag, value: formatMarker(marker).replace('#', '@') };
+    return undoes === undefined ? [mark] : [mark, { key: rollbackTag, value: undoes }];
+}
+function descriptionOfTags(tags) {
+    const valueOf = (key) => tags.find((tag) => tag.key === key)?.value;
+    const [mark, undoes] = [valueOf(markerTag), valueOf(rollbackTag)];
+    if (mark === undefined)
+        return '';
+    return `${undoes === undefined ? '' : `${rollbackText(undoes)} `}[${mark.replace('@', '#')}]`;
+}
+function isStale({ mine, newest }) {
+    if (newest?.workflow !== mine.workflow)
+        return false;
+    return mine.run < newest.run || (mine.run === newest.run && mine.attempt < newest.attempt);
+}
+function slug(text, longest) {
+    const plain = text.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-+|-+$/g, '') || 'none';
+    if (plain === text && plain.length <= longest)
+        return plain;
+    const sum = checksum(text);
+    return `${plain.slice(0, longest - sum.length - 1)}-${sum}`;
+}
+function checksum(text) {
+    let sum = 0x811c9dc5;
+    for (const byte of new TextEncoder().encode(text))
+        sum = Math.imul(sum ^ byte, 0x01000193) >>> 0;
+    return sum.toString(36);
+}
+function cut(text, longest) {
+    if (text.length <= longest)
+        return text;
+    if (longest < 2)
+        return '';
+    const shortened = text.slice(0, longest - 1);
+    return `${/[\uD800-\uDBFF]$/.test(shortened) ? shortened.slice(0, -1) : shortened}…`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/codedeploy-deployments.js
+
+
+function usualGroup({ cluster, service }) {
+    return { application: `AppECS-${cluster}-${service}`, group: `DgpECS-${cluster}-${service}` };
+}
+function codedeploy_deployments_codedeployDeployments({ codedeploy, place }) {
+    return {
+        find: async ({ nonce }) => {
+            const bearsIt = ({ description }) => parseMarker(description)?.nonce === nonce;
+            const [active, newest] = await Promise.all([codedeploy.activeDeployments(place), newestOf({ codedeploy, place })]);
+            return [...active, ...(newest ? [newest] : [])].find(bearsIt);
+        },
+        deployment: async (id) => codedeploy.deployment(id),
+        look: async (id) => {
+            const { cluster, service } = place;
+            const [deployment, target] = await Promise.all([codedeploy.deployment(id), codedeploy.target({ id, cluster, service })]);
+            return { deployment, target };
+        },
+        stop: async (of) => codedeploy.stop(of),
+        endReadyWait: async (id) => {
+            await codedeploy.continueDeployment({ id, wait: 'READY_WAIT' });
+            return 'continued';
+        },
+        endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
+        url: (id) => (0,domain_deployment/* deploymentUrl */.PM)({ id, region: place.region }),
+        traceOf: ({ nonce }) => `its description ends in #${nonce}`,
+    };
+}
+async function newestOf({ codedeploy, place }) {
+    const answer = await codedeploy.group(place);
+    if (answer.found !== 'group' || answer.group.lastAttempted === undefined)
+        return undefined;
+    return codedeploy.deployment(answer.group.lastAttempted);
+}
+
+// EXTERNAL MODULE: ./build/domain/service-deployment.js
+var service_deployment = __nccwpck_require__(7712);
+;// CONCATENATED MODULE: ./build/steps/ecs-deployments.js
+
+
+
+
+
+async function listedWith({ ecs, place, taskDefinition, }) {
+    const newest = await ecs.newestDeployments(place);
+    const revisions = await ecs.serviceRevisions(newest.map(({ revision }) => revision));
+    return newest.find(({ revision }) => revisions.some((each) => each.arn === revision && each.taskDefinition === taskDefinition));
+}
+function ecs_deployments_ecsDeployments({ ecs, place }) {
+    const described = async (id) => ecs.serviceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
+    const seen = new Map();
+    return {
+        find: async ({ nonce, taskDefinition }) => {
+            const listed = await listedWith({ ecs, place, taskDefinition });
+            if (!listed)
+                return undefined;
+            const [deployment, { tags }] = await Promise.all([ecs.serviceDeployment(listed.arn), ecs.describeTaskDefinition(taskDefinition)]);
+            const description = descriptionOfTags(tags);
+            return (parseMarker(description)?.nonce ?? nonce) === nonce ? (0,service_deployment/* deploymentOf */.PE)(deployment, { description }) : undefined;
+        },
+        deployment: async (id) => (0,service_deployment/* deploymentOf */.PE)(await described(id)),
+        look: async (id) => {
+            const snapshot = (0,service_deployment/* snapshotOf */.NA)(await described(id), seen.get(id));
+            seen.set(id, snapshot);
+            return snapshot;
+        },
+        stop: async ({ id }) => {
+            try {
+                await ecs.stopServiceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
+                return 'stopping';
+            }
+            catch (error) {
+                if ((0,domain_deployment/* isTerminal */.Hd)((0,service_deployment/* deploymentOf */.PE)(await described(id)).status))
+                    return 'ended';
+                throw error;
+            }
+        },
+        endReadyWait: async (id) => {
+            const arn = (0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id));
+            const pause = async () => (0,service_deployment/* pauseOf */.eY)(await ecs.serviceDeployment(arn));
+            const hook = await pause();
+            if (!hook)
+                return 'over';
+            try {
+                await ecs.continueServiceDeployment({ arn, hook: hook.id });
+                return 'continued';
+            }
+            catch (error) {
+                if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isPassing */.WG)(error) || (await pause())?.id === hook.id)
+                    throw error;
+                return 'over';
+            }
+        },
+        endTerminationWait: undefined,
+        url: () => (0,service_deployment/* serviceDeploymentsUrl */.Z0)(place),
+        traceOf: ({ taskDefinition }) => `its task definition is ${(0,live_service/* shortName */.E)(taskDefinition)}`,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/finish-deployment.js
+
+
+
+
+function unfinishedDeployment({ place, mark, account, how, inputs, }) {
+    return { kind: 'deployment', ...place, ...mark, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
+}
+function accessOf(inputs, how) {
+    const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
+    return {
+        'aws-region': inputs['aws-region'],
+        'deploy-region': inputs['deploy-region'],
+        'deploy-role': inputs['deploy-role'],
+        'deploy-account-id': inputs['deploy-account-id'],
+        audience: inputs.audience,
+        'role-session-name': inputs['role-session-name'],
+        'role-chaining': chaining,
+        'role-duration-seconds': inputs['role-duration-seconds'],
+        'role-external-id': inputs['role-external-id'],
+        'role-session-tags': inputs['role-session-tags'],
+    };
+}
+async function cancelDeployment({ deployments, id, onCancel, }) {
+    const url = deployments.url(id);
+    if (onCancel === 'leave')
+        return `Deployment ${id} goes on without being followed: ${url}`;
+    const deployment = await deployments.deployment(id);
+    return (await undoDeployment({ deployments, deployment })).said;
+}
+async function undoDeployment({ deployments, deployment, }) {
+    const { id, status } = deployment;
+    const url = deployments.url(id);
+    if ((0,domain_deployment/* isTerminal */.Hd)(status))
+        return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
+    if ((0,domain_deployment/* isRollingBack */.Fw)(deployment))
+        return { result: 'stopped', said: `Deployment ${id} is rolled back already. ${url}` };
+    if ((0,domain_deployment/* hasShifted */.cb)(deployment))
+        return {
+            result: 'shifted',
+            said: `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`,
+        };
+    const answer = await deployments.stop({ id, rollback: true });
+    if (answer === 'ended')
+        return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
+    return {
+        result: 'stopped',
+        said: `Deployment ${id} was stopped with a rollback: the traffic goes back to the old tasks. ${url}`,
+    };
+}
+async function finishDeployment({ unfinished, ports }) {
+    const { nonce, account, onCancel, access } = unfinished;
+    const side = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
+    const deployments = deploymentsAt({ place: unfinished, side });
+    const [deployment] = await Promise.all([deployments.find(unfinished), side.session.identity()]);
+    if (!deployment) {
+        ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
+        return;
+    }
+    const said = onCancel === 'rollback'
+        ? (await undoDeployment({ deployments, deployment })).said
+        : await cancelDeployment({ deployments, id: deployment.id, onCancel });
+    ports.log.notice(said);
+}
+function deploymentsAt({ place, side: { ecs, codedeploy } }) {
+    return place.how === 'ecs' ? ecsDeployments({ ecs, place }) : codedeployDeployments({ codedeploy, place });
+}
+
+// EXTERNAL MODULE: ./build/ports/sts.js
+var sts = __nccwpck_require__(6123);
+;// CONCATENATED MODULE: ./build/steps/warn-of-ending.js
+
+
+const usualMinutes = 60;
+function shortnessOf({ session, minutes }) {
+    const ending = session.ending();
+    if (ending === undefined || (ending.left ?? usualMinutes * 60_000) >= minutes * 60_000)
+        return undefined;
+    const until = ending.at === undefined ? 'for an hour as a rule, nobody says' : `until ${(0,credentials/* utc */.n$)(ending.at)}`;
+    return ending.why === 'environment'
+        ? {
+            problem: `The wait may take ${minutes} min, but the credentials come from the environment and can't be renewed (they last ${until}).`,
+            advice: 'Give deploy-role to let the action renew them itself.',
+        }
+        : {
+            problem: `The wait may take ${minutes} min, but ${session.role ?? 'the role'} was assumed by role chaining, which ends after an hour (${until}), from a session in the environment that can't be renewed.`,
+            advice: sts/* byOidc */.DJ,
+        };
+}
+function warnOfEnding({ log, ...wait }) {
+    const short = shortnessOf(wait);
+    if (short)
+        log.warning(`${short.problem} ${short.advice}`);
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
+
+
+
+
+
+
+const everyFailedLooks = 6;
+async function watchDeployment(request) {
+    const { id, ports, signal, until, seen } = request;
+    const { clock, log } = ports;
+    const start = clock.monotonic();
+    let snapshot;
+    let movedAt = start;
+    let failedLooks = 0;
+    for (;;) {
+        const next = await look(request);
+        if (next instanceof Error) {
+            if (failedLooks++ % everyFailedLooks === 0)
+                log.info(`${id}  no answer from AWS (${next.message}); still following`);
+        }
+        else {
+            failedLooks = 0;
+            if (hasMoved(snapshot, next))
+                movedAt = clock.monotonic();
+            for (const line of progressBetween(snapshot, next))
+                log.info(`${id}  ${line}`);
+            snapshot = next;
+            await seen?.(next);
+            if (until(next))
+                return { end: 'reached', snapshot };
+            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
+                return { end: 'terminal', snapshot };
+        }
+        const now = clock.monotonic();
+        const left = request.milliseconds - (now - start);
+        if (left <= 0)
+            return { end: 'time-out', snapshot };
+        const delay = request.pace?.() ?? (snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000);
+        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
+    }
+}
+async function look(request) {
+    const { deployments, id, signal } = request;
+    try {
+        return await abortable(deployments.look(id), signal);
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        if ((0,aws/* isPassing */.WG)(error))
+            return (0,build_errors/* toError */.iT)(error);
+        throw error instanceof build_errors/* ActionError */.lZ ? lost(error, request) : error;
+    }
+}
+async function abortable(work, signal) {
+    if (!signal)
+        return work;
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        return await Promise.race([work, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+function lost(error, request) {
+    const { id, deployments, consequence } = request;
+    const url = deployments.url(id);
+    const { why, remedy } = watch_deployment_reasonOf(error, request);
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why.replace(/\.$/, '')}. ${consequence}`, {
+        deploymentId: id,
+        status: 'InProgress',
+        url,
+        cause: error,
+        hint: [remedy, url].filter((part) => part !== undefined).join(' '),
+    });
+}
+function watch_deployment_reasonOf(error, { session, ports }) {
+    const isRenewal = !(error instanceof build_errors/* AwsError */.Gy) || error.service === 'sts' || error.service === 'github';
+    if (isRenewal && !((0,aws/* isExpiry */.YS)(error) && session.ending())) {
+        return {
+            why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
+            remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
+        };
+    }
+    if (!(0,aws/* isExpiry */.YS)(error))
+        return { why: error.message, remedy: error.hint };
+    const until = session.expiresAt();
+    const at = until === undefined || until > ports.clock.now() ? '' : ` at ${(0,credentials/* utc */.n$)(until)}`;
+    switch (session.ending()?.why) {
+        case 'environment':
+            return {
+                why: `the credentials expired${at} and came from the environment, so that they can’t be renewed`,
+                remedy: 'Give deploy-role to let the action renew the credentials itself.',
+            };
+        case 'role-chaining':
+            return {
+                why: `the credentials expired${at}, and so did those in the environment from which the role was assumed`,
+                remedy: sts/* byOidc */.DJ,
+            };
+        case undefined:
+            return {
+                why: `the session of deploy-role expired${at}, although the action renews it ten minutes before: ${error.message}`,
+                remedy: 'See whether the role’s sessions were revoked, and run the step again.',
+            };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/follow-deployment.js
+
+
+
+
+
+
+
+const rollbackMinutes = 30;
+async function followDeployment(request) {
+    const { unfinished, signal, target, output } = request;
+    const forget = () => unfinished?.memory.forget(unfinished.item);
+    try {
+        signal.throwIfAborted();
+        const followed = target.inputs['wait-until'] === 'started' ? { status: 'Created', events: [] } : await follow(request);
+        output('deployment-status', followed.status);
+        forget();
+        return followed;
+    }
+    catch (error) {
+        const thrown = signal.aborted && !(error instanceof build_errors/* DeploymentError */.gt) ? await cancelled(request) : error;
+        forget();
+        throw thrown;
+    }
+}
+async function cancelled({ id, target: { deployer, inputs } }) {
+    try {
+        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`);
+    }
+    catch (error) {
+        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`, {
+            cause: error,
+            hint: `The post step tries again. ${deployer.url(id)}`,
+        });
+    }
+}
+async function follow(request) {
+    const { id, target, ports } = request;
+    const until = target.inputs['wait-until'];
+    const budget = await budgetOf(request);
+    const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
+    const hasEnded = target.deployment !== undefined && (0,domain_deployment/* isTerminal */.Hd)(target.deployment.status);
+    if (!hasEnded)
+        warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
+    const { end, snapshot } = await ports.log.group(`${id}  ${hasEnded ? 'how it went' : `following until ${until}, ${limit}`}`, async () => watchDeployment({
+        ...watching(request),
+        id,
+        until: ({ deployment }) => (0,domain_deployment/* hasReached */.Nl)({ deployment, until }),
+        seen: request.seen,
+        milliseconds: budget.minutes * 60_000,
+    }));
+    if (end === 'time-out' || !snapshot)
+        return outOfTime({ request, budget, snapshot });
+    return conclude({ request, snapshot });
+}
+async function conclude({ request, snapshot }) {
+    const { id, target, ports, output } = request;
+    ports.log.info(`${id}  ${courseLine(snapshot)}`);
+    if (!(0,domain_deployment/* hasReached */.Nl)({ deployment: snapshot.deployment, until: target.inputs['wait-until'] })) {
+        output('deployment-status', snapshot.deployment.status);
+        throw await failed({ request, snapshot });
+    }
+    return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
+}
+const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
+function watching({ target, ports, signal, pace }) {
+    return { deployments: target.deployer, session: target.side.session, ports, signal, consequence, pace };
+}
+async function watchToEnd(request, id) {
+    const milliseconds = rollbackMinutes * 60_000;
+    return watchDeployment({ ...watching(request), id, until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status), milliseconds });
+}
+async function plannedWait({ inputs, deployer, deployment, }) {
+    const minutes = inputs['wait-for-minutes'];
+    return minutes === undefined ? deployer.budget(deployment) : { minutes, explanation: 'wait-for-minutes' };
+}
+async function budgetOf({ target, ports }) {
+    try {
+        return await plannedWait(target);
+    }
+    catch (error) {
+        ports.log.warning(`How long the deployment may take could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
+        return { minutes: 6 * 60, explanation: 'the limit of a hosted job' };
+    }
+}
+async function outOfTime(late) {
+    const { request, snapshot } = late;
+    const { id, target, ports, output } = request;
+    if (snapshot)
+        output('deployment-status', snapshot.deployment.status);
+    if (target.inputs['on-timeout'] === undefined)
+        throw tooLate(late, { fate: 'It goes on.' });
+    if (target.inputs['on-timeout'] === 'leave')
+        throw tooLate(late, { fate: 'It goes on, as on-timeout says.' });
+    const { result } = await undoing(late);
+    if (result === 'ended')
+        return conclude({ request, snapshot: await target.deployer.look(id) });
+    if (result === 'shifted')
+        throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
+    ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
+    const watched = await watchToEnd(request, id);
+    const stopped = watched.snapshot;
+    if (!stopped || watched.end === 'time-out')
+        throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
+    if (stopped.deployment.status === 'Succeeded')
+        return conclude({ request, snapshot: stopped });
+    output('deployment-status', stopped.deployment.status);
+    const undone = await followRollback({ request, deployment: stopped.deployment, wasAsked: true });
+    ports.log.info(`${id}  ${undone.said}`);
+    throw tooLate(late, {
+        fate: `It was stopped with a rollback, as on-timeout says.\n${undone.said}`,
+        stopped,
+        rollback: undone.rollback,
+    });
+}
+async function undoing(late) {
+    const { request } = late;
+    const { id, unfinished } = request;
+    const { deployer } = request.target;
+    try {
+        return await undoDeployment({ deployments: deployer, deployment: await deployer.deployment(id) });
+    }
+    catch (error) {
+        request.signal.throwIfAborted();
+        if (unfinished?.item.kind === 'deployment')
+            unfinished.memory.remember({ ...unfinished.item, onCancel: 'rollback' });
+        const next = unfinished ? ' The post step tries again.' : '';
+        throw tooLate(late, { fate: `It goes on, for it could not be stopped, as on-timeout says: ${(0,build_errors/* toError */.iT)(error).message}.${next}` });
+    }
+}
+function tooLate({ request, budget, snapshot }, { fate, stopped = snapshot, rollback }) {
+    const { id, target } = request;
+    const { 'wait-until': until, 'on-timeout': onTimeout } = target.inputs;
+    const status = snapshot?.deployment.status ?? 'Unknown';
+    const url = target.deployer.url(id);
+    const running = snapshot?.target?.events.find((event) => event.status === 'InProgress');
+    const where = running === undefined ? `It was ${status}.` : `It was ${status}, in ${running.name}.`;
+    const advice = status === 'Ready'
+        ? `It waits for someone to continue it: let mode: continue (deployment-id: ${id}) do so, or the console, or wait-until: ready end the step here.`
+        : `Raise wait-for-minutes, or let an earlier wait-until end the step${onTimeout === 'leave' ? ', or on-timeout: rollback undo it' : ''}.`;
+    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${until} within ${formatDuration(budget.minutes * 60_000)} (${budget.explanation}). ${where} ${fate}`, {
+        deploymentId: id,
+        status: stopped?.deployment.status ?? status,
+        url,
+        events: stopped?.target?.events,
+        rollback,
+        hint: `${advice} ${url}`,
+    });
+}
+async function failed({ request, snapshot }) {
+    const { id, target, ports } = request;
+    const { deployment } = snapshot;
+    const url = target.deployer.url(id);
+    const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
+    await tell({ request, failure });
+    const undone = await followRollback({ request, deployment });
+    ports.log.info(`${id}  ${undone.said}`);
+    const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
+    const evidence = [failure.reason, ...failure.details.slice(0, 5)].join('\n  ');
+    return new build_errors/* DeploymentError */.gt([`Deployment ${id} ${verb}: ${evidence}`, failure.impact, undone.said].filter(Boolean).join('\n'), {
+        deploymentId: id,
+        status: deployment.status,
+        url,
+        events: snapshot.target?.events,
+        rollback: undone.rollback,
+        hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
+    });
+}
+async function tell({ request: { id, ports }, failure }) {
+    const { reason, impact, details, background, advice } = failure;
+    await ports.log.group(`Why ${id} did not succeed, and what to do`, async () => {
+        for (const line of [reason, ...details, ...background])
+            ports.log.info(line);
+        if (impact !== undefined)
+            ports.log.info(impact);
+        if (advice !== undefined)
+            ports.log.info(`What to do: ${advice}`);
+    });
+}
+async function circumstancesOf({ request, deployment }) {
+    const { ecs } = request.target.side;
+    const { cluster, service } = request.target.inputs;
+    const since = deployment.createdAt ?? 0;
+    const [answer, tasks] = await Promise.allSettled([ecs.describeService({ cluster, service }), ecs.stoppedTasks({ cluster, service })]);
+    for (const { reason } of [answer, tasks].filter((settled) => settled.status === 'rejected'))
+        request.ports.log.debug(`what ECS knows could not be read: ${(0,build_errors/* toError */.iT)(reason).message}`);
+    const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
+    return {
+        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 10),
+        stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
+    };
+}
+async function followRollback({ request, deployment, wasAsked = deployment.rollsBack !== false, }) {
+    const { target, ports, signal, output } = request;
+    const { within } = deployment.rollback;
+    if (within !== undefined)
+        return { said: rolledBackWithin({ within, url: target.deployer.url(deployment.id) }) };
+    try {
+        const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
+        if (id === undefined)
+            return { said: notRolledBack({ deployment, wasAsked }) };
+        output('rollback-deployment-id', id);
+        const url = target.deployer.url(id);
+        const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchToEnd(request, id));
+        const status = snapshot?.deployment.status ?? 'Unknown';
+        const rollback = { id, status, url };
+        if (status === 'Succeeded')
+            return { said: `It was rolled back by ${id}: the old tasks have the whole traffic again.`, rollback };
+        const why = snapshot?.deployment.error ? ` (${snapshot.deployment.error.code}: ${snapshot.deployment.error.message})` : '';
+        const end = (0,domain_deployment/* isTerminal */.Hd)(status) ? `ended as ${status}${why}` : `is still ${status} after ${rollbackMinutes} min`;
+        return { said: `Its rollback ${id} ${end}: see which tasks have the traffic, ${url}`, rollback };
+    }
+    catch (error) {
+        if (signal.aborted)
+            return { said: 'Its rollback goes on without being followed: the run was cancelled.' };
+        return { said: `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}` };
+    }
+}
+function rolledBackWithin({ within, url }) {
+    if (within === 'succeeded')
+        return 'ECS rolled it back: the old tasks have the whole traffic again.';
+    return within === 'failed'
+        ? `Its rollback failed: see which tasks have the traffic, ${url}`
+        : `ECS did not roll it back: see which tasks have the traffic, ${url}`;
+}
+function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }) {
+    if (rollback.message !== undefined)
+        return `It was not rolled back: ${rollback.message}.`;
+    if (wasAsked)
+        return 'It was not rolled back, and CodeDeploy does not say why: where no new tasks were made, there is nothing to roll back.';
+    const cure = rollsBack === false ? ' auto-rollback: failure would have CodeDeploy do it.' : '';
+    return `It was not rolled back, so that the new tasks stay as they are until the next deployment.${cure}`;
+}
+async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== false, deployments, ports, signal, }) {
+    let latest = deployment;
+    for (const pause of [2_000, 3_000, 5_000]) {
+        if (latest.rollback.by !== undefined || latest.rollback.within !== undefined || !wasAsked)
+            break;
+        await ports.clock.sleep(pause, signal);
+        latest = await deployments.deployment(deployment.id);
+    }
+    return latest.rollback.by;
+}
+
+;// CONCATENATED MODULE: ./build/steps/register-marked.js
+
+
+async function registerMarked({ deployer, ecs, definition, marker, log, }) {
+    const marked = deployer.marked({ definition, marker });
+    if (marked === definition)
+        return ecs.registerTaskDefinition(definition);
+    try {
+        return await ecs.registerTaskDefinition(marked);
+    }
+    catch (error) {
+        if (!(0,aws/* isDenial */.c6)(error))
+            throw error;
+        const registered = await ecs.registerTaskDefinition(definition);
+        log.warning(`The task definition could not be tagged (${markerTag}), so an older run of this workflow will not yield to this one. Allow ecs:TagResource.`);
+        return registered;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/render-definition.js
+
+
+
+
+function renderDefinition(rendering, images) {
+    const rendered = filledIn(rendering, images);
+    const findings = registrationFindings(rendered);
+    if (findings.length === 0)
+        return rendered;
+    const file = `the task definition ${rendered.family}`;
+    throw new build_errors/* DocumentError */.Mi(findings.map(({ path, problem }) => ({ file, problem, ...(path.length > 0 && { path: (0,json/* formatPath */.jV)(path) }) })));
+}
+function rehearse(rendering, images) {
+    return registrationFindings(filledIn(rendering, images.map(placeholder)));
+}
+function containerImages({ images: names }, images) {
+    if (names.length !== images.length)
+        throw new Error(`${images.length} images for ${names.length} containers`);
+    return images.map((image, index) => ({ container: names[index] ?? '', image }));
+}
+function containerUris(containers, images) {
+    return containerImages(containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) }));
+}
+function filledIn({ definition, containers, inputs }, images) {
+    const variables = inputs['environment-variables'];
+    return withEnvironment(withImages(definition, containerImages(containers, images)), { container: containers.environment, variables });
+}
+function placeholder({ repository }) {
+    return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/start-deployment.js
+
+
+
+async function mark({ clock, github }) {
+    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
+    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
+    return deployment_marker_markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
+}
+async function startDeployment(request) {
+    const { deployer, service, taskDefinition, marker, item, ports, memory, signal } = request;
+    const description = describe({ text: request.text, marker });
+    const own = { nonce: marker.nonce, taskDefinition };
+    const call = deployer.permission({ call: 'start', account: request.account });
+    signal.throwIfAborted();
+    memory.remember(item);
+    let lost;
+    for (const pause of [2_000, 4_000, 8_000]) {
+        const answer = await deployer.start({ service, taskDefinition, description }).catch((error) => {
+            if (lost === undefined && error instanceof build_errors/* AwsError */.Gy)
+                memory.forget(item);
+            throw error;
+        });
+        if (answer.answer === 'started')
+            return answer;
+        if (answer.answer === 'unknown') {
+            lost = answer.error;
+            ports.log.warning(`${call.action} was not answered (${lost.message}): looking whether the deployment was made.`);
+        }
+        if (lost) {
+            const made = await sought({ request, own, call, lost, pause });
+            if (made)
+                return { answer: 'started', id: made.id };
+        }
+        if (answer.answer === 'busy') {
+            memory.forget(item);
+            return answer;
+        }
+        signal.throwIfAborted();
+    }
+    throw new build_errors/* AwsError */.Gy(`${call.service}:${call.action} for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
+        service: call.service,
+        operation: call.action,
+        code: (0,aws/* awsCode */.z8)(lost) ?? 'NoAnswer',
+        cause: lost,
+        hint: `None was seen yet; if one was made, ${deployer.traceOf(own)}. The post step looks once more, and ${secondChance(item)}. Run the step again: it waits for this one if it turns up after all.`,
+    });
+}
+function secondChance(item) {
+    return item.kind === 'deployment' && item.onCancel === 'leave' ? 'leaves it running' : 'does what on-cancel says';
+}
+async function sought({ request: { deployer, item, ports }, own, call, lost, pause, }) {
+    try {
+        const seen = await deployer.find(own);
+        if (seen)
+            return seen;
+        await ports.clock.sleep(pause);
+        return await deployer.find(own);
+    }
+    catch (error) {
+        const code = (0,aws/* awsCode */.z8)(error) ?? 'NoAnswer';
+        const mend = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
+        const next = `If it was made, ${deployer.traceOf(own)}. The post step looks for it once more, and ${secondChance(item)}; then run the step again.`;
+        throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: ${call.action} was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: call.service, operation: call.action, code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/deploy-service.js
+
+
+
+
+
+
+
+
+
+
+
+const mostRounds = 5;
+async function deployService(prepared, request) {
+    const marker = await mark(request.ports);
+    let current = prepared;
+    let registered;
+    for (let round = 1;; round++) {
+        const way = await clearTheWay(current, { request, marker });
+        current = way.prepared;
+        if (way.yieldTo)
+            return yielded(current, { request, to: way.yieldTo });
+        const definition = renderDefinition(current, request.images);
+        if (way.own === undefined && isUnchanged(current, definition))
+            return unchanged(current, request);
+        request.signal.throwIfAborted();
+        if (!registered || !sameDefinition(registered.definition, definition)) {
+            registered = {
+                definition,
+                arn: needsRegistration(current, definition) ? await register(current, { request, marker, definition }) : current.running.arn,
+            };
+        }
+        const { arn } = registered;
+        request.output('task-definition-arn', arn);
+        const item = unfinishedDeployment({
+            place: current.deployer.where,
+            mark: { nonce: marker.nonce, taskDefinition: arn },
+            account: current.identity.account,
+            how: current.side.session.how,
+            inputs: current.inputs,
+        });
+        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
+        if (answer.answer === 'started')
+            return started(current, { request, id: answer.id, arn, item });
+        if (round === mostRounds)
+            throw busy(current, answer.message);
+        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
+        await request.ports.clock.sleep(2_000, request.signal);
+        current = await current.again();
+    }
+}
+async function clearTheWay(prepared, { request, marker }) {
+    let current = prepared;
+    for (;;) {
+        const known = seen(current, marker);
+        if (known.own || known.yieldTo || !current.active)
+            return { prepared: current, ...known };
+        await endOf(current.active, { prepared: current, request });
+        current = await current.again();
+    }
+}
+function seen({ active, newest }, marker) {
+    const known = [active, newest].filter((deployment) => deployment !== undefined);
+    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
+    if (own)
+        return { own };
+    const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
+    return yieldTo ? { yieldTo } : {};
+}
+async function endOf(active, { prepared, request }) {
+    const { deployer, inputs, side } = prepared;
+    const { ports, signal, pace } = request;
+    const { id } = active;
+    const by = parseMarker(active.description);
+    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
+    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
+    if (inputs['on-active-deployment'] === 'stop' && !(0,domain_deployment/* isRollingBack */.Fw)(active))
+        await stop(active, { prepared, request });
+    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
+    const { end, snapshot } = await watchDeployment({
+        deployments: deployer,
+        id,
+        session: side.session,
+        ports,
+        signal,
+        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
+        milliseconds: minutes * 60_000,
+        consequence: 'Nothing was started.',
+        pace,
+    });
+    if (end !== 'time-out')
+        return;
+    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
+        deploymentId: id,
+        status: snapshot?.deployment.status ?? active.status,
+        url: deployer.url(id),
+        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
+    });
+}
+async function stop(active, { prepared, request }) {
+    const { deployer } = prepared;
+    const { log } = request.ports;
+    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
+        await deployer.stop({ id: active.id, rollback: true });
+        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
+        return;
+    }
+    if (!deployer.endTerminationWait)
+        return;
+    try {
+        await deployer.endTerminationWait(active.id);
+        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
+    }
+    catch (error) {
+        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
+            throw error;
+        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
+    }
+}
+function isRunning({ running }, definition) {
+    const live = readTaskDefinition(running.definition);
+    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
+}
+function isUnchanged(prepared, definition) {
+    const { deployer, inputs, service } = prepared;
+    return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
+}
+function needsRegistration(prepared, definition) {
+    return prepared.deployer.needsOwnDefinition || !isRunning(prepared, definition);
+}
+async function register(prepared, { request, marker, definition }) {
+    const { deployer, side, running } = prepared;
+    const { log } = request.ports;
+    const live = readTaskDefinition(running.definition);
+    const { arn } = await registerMarked({ deployer, ecs: side.ecs, definition, marker, log });
+    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
+    if (live.ok)
+        for (const line of differences({ before: live.definition, after: definition }))
+            log.info(`  ${line}`);
+    return arn;
+}
+async function start(prepared, { request, marker, arn, item }) {
+    const { deployer, service, inputs, identity } = prepared;
+    const { ports, memory, signal } = request;
+    const text = inputs['codedeploy-deployment-description'];
+    return startDeployment({ deployer, account: identity.account, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
+}
+function started(prepared, { request, id, arn, item }) {
+    const { output, ports, memory } = request;
+    const url = prepared.deployer.url(id);
+    output('deployment-id', id);
+    output('deployment-url', url);
+    output('changed', 'true');
+    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
+    return {
+        result: 'started',
+        id,
+        url,
+        taskDefinition: arn,
+        previousTaskDefinition: prepared.running.arn,
+        target: prepared,
+        unfinished: { memory, item },
+    };
+}
+function unchanged({ running, service }, { output, ports }) {
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
+    return { result: 'unchanged', taskDefinition: running.arn };
+}
+function yielded({ running, deployer }, { request, to }) {
+    const { output, ports } = request;
+    const newer = parseMarker(to.description);
+    output('task-definition-arn', running.arn);
+    output('changed', 'false');
+    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
+    return { result: 'yielded', taskDefinition: running.arn, to };
+}
+function busy({ deployer, active }, message) {
+    const id = active?.id ?? '';
+    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
+        deploymentId: id,
+        status: active?.status ?? 'Unknown',
+        url: id === '' ? '' : deployer.url(id),
+        hint: 'Let a concurrency group of the workflow keep the runs apart.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-deployment.js
+
+
+
+
+
+
+async function planDeployment(prepared, { images, ports, output }) {
+    const { deployer, service, inputs } = prepared;
+    const running = prepared.running.arn;
+    const definition = renderDefinition(prepared, images);
+    const { yieldTo } = seen(prepared, await mark(ports));
+    const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
+    const registers = outcome === 'deploy' && needsRegistration(prepared, definition);
+    const planned = registers ? nextRevision({ running, family: definition.family }) : running;
+    const live = readTaskDefinition(prepared.running.definition);
+    const active = yieldTo ? undefined : prepared.active;
+    const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && fateOf(active, prepared).text;
+    output('changed', String(outcome === 'deploy'));
+    if (!registers)
+        output('task-definition-arn', running);
+    return {
+        writes: [
+            ...(active ? fateOf(active, prepared).calls.map((call) => write(prepared, call)) : []),
+            ...(registers ? [registration] : []),
+            ...(outcome === 'deploy' ? [write(prepared, 'start')] : []),
+        ],
+        deployment: {
+            cluster: inputs.cluster,
+            service: service.name,
+            place: deployer.place,
+            images: containerUris(prepared.containers, images),
+            outcome,
+            ...(before !== undefined && { before }),
+            taskDefinition: {
+                running,
+                planned,
+                differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
+            },
+            changes: outcome === 'deploy' ? deployer.changes(service) : [],
+            ...(outcome === 'deploy' && deployer.render({ service, taskDefinition: planned })),
+        },
+    };
+}
+function fateOf(active, { inputs, deployer }) {
+    const isUnderWay = `${active.id} is under way (${active.status})`;
+    if (inputs['on-active-deployment'] !== 'stop' || (0,domain_deployment/* isRollingBack */.Fw)(active))
+        return { text: `${isUnderWay}, and would be waited for`, calls: [] };
+    if (!(0,domain_deployment/* hasShifted */.cb)(active))
+        return { text: `${isUnderWay}, and would be stopped with a rollback`, calls: ['stop'] };
+    return deployer.endTerminationWait
+        ? { text: `${isUnderWay}, and its old tasks would be ended`, calls: ['endTerminationWait'] }
+        : { text: `${isUnderWay}, and would be waited for: its traffic has shifted`, calls: [] };
+}
+function write({ deployer, identity }, call) {
+    return deployer.permission({ call, account: identity.account });
+}
+
+// EXTERNAL MODULE: ./build/domain/fan-out.js
+var fan_out = __nccwpck_require__(6817);
+// EXTERNAL MODULE: ./build/ports/documents.js
+var documents = __nccwpck_require__(2081);
+;// CONCATENATED MODULE: ./build/steps/choose-containers.js
+
+function chooseContainers({ definition, images, wanted }) {
+    const named = images.flatMap(({ container }) => container ?? []);
+    const [environment = ''] = named;
+    const alone = images.find(({ container }) => container === undefined);
+    const chosen = alone === undefined && wanted === undefined
+        ? { ok: true, value: environment }
+        : chooseContainer({ definition, repository: alone?.repository, wanted });
+    const names = containerNames(definition);
+    const problems = [
+        ...named
+            .filter((name) => !names.includes(name))
+            .map((name) => ({
+            input: 'image',
+            problem: `"${name}" is not in the task definition ${definition.family}: its containers are ${names.join(', ')}`,
+        })),
+        ...(chosen.ok ? [] : [{ input: 'container-name', problem: chosen.problem }]),
+    ];
+    if (problems.length > 0 || !chosen.ok)
+        return { containers: undefined, problems };
+    return { containers: { images: alone === undefined ? named : [chosen.value], environment: chosen.value }, problems };
 }
 
 ;// CONCATENATED MODULE: ./build/domain/appspec.js
@@ -40192,8 +43543,6 @@ function replaced(value, [step, ...rest], replacement) {
     return (0,json/* isObject */.Gv)(value) ? { ...value, [step]: replaced(value[step], rest, replacement) } : (value ?? null);
 }
 
-// EXTERNAL MODULE: ./build/domain/deployment.js
-var domain_deployment = __nccwpck_require__(6106);
 ;// CONCATENATED MODULE: ./build/domain/deployment-continuation.js
 
 function continuationOf({ snapshot, until, pauseAhead, canEndTerminationWait, }) {
@@ -40293,138 +43642,6 @@ function stepsOf(routing) {
 }
 function shiftMinutes(routing) {
     return routing.kind === 'all-at-once' ? 0 : (stepsOf(routing) - 1) * routing.minutes;
-}
-
-// EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
-var aws = __nccwpck_require__(2361);
-// EXTERNAL MODULE: ./build/ports/documents.js
-var documents = __nccwpck_require__(2081);
-;// CONCATENATED MODULE: ./build/domain/deployment-marker.js
-const longestDescription = 256;
-function markerOf(run, { nonce, pullRequest }) {
-    return {
-        workflow: workflowId(run),
-        run: Number(run.runId) || 0,
-        attempt: Number(run.runAttempt) || 1,
-        job: slug(run.job, 30),
-        pullRequest,
-        nonce,
-    };
-}
-function workflowId({ repository, workflow }) {
-    return `${slug(repository.replaceAll('/', '.'), 60)}:${slug(workflow, 30)}`;
-}
-function makeNonce({ now, random }) {
-    const chance = Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join('');
-    return `${now.toString(36)}x${chance}`;
-}
-function formatMarker({ workflow, run, attempt, job, pullRequest, nonce }) {
-    return `${workflow}/${run}/${attempt}/${job}${pullRequest === undefined ? '' : `/pr-${pullRequest}`}#${nonce}`;
-}
-function describe({ text, marker }) {
-    const mark = `[${formatMarker(marker)}]`;
-    if (text === undefined || text.trim() === '')
-        return mark;
-    const room = longestDescription - mark.length - 1;
-    return `${cut(text.trim(), room)} ${mark}`.trimStart();
-}
-function parseMarker(description) {
-    const match = /\[([\w.-]+:[\w.-]+)\/(\d+)\/(\d+)\/([\w.-]+)(?:\/pr-(\d+))?#([a-z0-9]+)\]$/.exec(description);
-    if (!match)
-        return undefined;
-    const [, workflow = '', run, attempt, job = '', pullRequest, nonce = ''] = match;
-    return {
-        workflow,
-        run: Number(run),
-        attempt: Number(attempt),
-        job,
-        pullRequest: pullRequest === undefined ? undefined : Number(pullRequest),
-        nonce,
-    };
-}
-function rollbackText(undone) {
-    return `Rollback of ${undone}`;
-}
-function undoneBy(description) {
-    return parseMarker(description) && /^Rollback of (\S+) \[[^\s[]+\]$/.exec(description)?.[1];
-}
-const markerTag = 'ecr-org-deploy';
-const rollbackTag = 'ecr-org-deploy-rollback-of';
-function isOwnTag({ key }) {
-    return key === markerTag || key === rollbackTag;
-}
-function tagsOf({ marker, undoes }) {
-    const mark = { key: markerTag, value: formatMarker(marker).replace('#', '@') };
-    return undoes === undefined ? [mark] : [mark, { key: rollbackTag, value: undoes }];
-}
-function descriptionOfTags(tags) {
-    const valueOf = (key) => tags.find((tag) => tag.key === key)?.value;
-    const [mark, undoes] = [valueOf(markerTag), valueOf(rollbackTag)];
-    if (mark === undefined)
-        return '';
-    return `${undoes === undefined ? '' : `${rollbackText(undoes)} `}[${mark.replace('@', '#')}]`;
-}
-function isStale({ mine, newest }) {
-    if (newest?.workflow !== mine.workflow)
-        return false;
-    return mine.run < newest.run || (mine.run === newest.run && mine.attempt < newest.attempt);
-}
-function slug(text, longest) {
-    const plain = text.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-+|-+$/g, '') || 'none';
-    if (plain === text && plain.length <= longest)
-        return plain;
-    const sum = checksum(text);
-    return `${plain.slice(0, longest - sum.length - 1)}-${sum}`;
-}
-function checksum(text) {
-    let sum = 0x811c9dc5;
-    for (const byte of new TextEncoder().encode(text))
-        sum = Math.imul(sum ^ byte, 0x01000193) >>> 0;
-    return sum.toString(36);
-}
-function cut(text, longest) {
-    if (text.length <= longest)
-        return text;
-    if (longest < 2)
-        return '';
-    const shortened = text.slice(0, longest - 1);
-    return `${/[\uD800-\uDBFF]$/.test(shortened) ? shortened.slice(0, -1) : shortened}…`;
-}
-
-;// CONCATENATED MODULE: ./build/steps/codedeploy-deployments.js
-
-
-function usualGroup({ cluster, service }) {
-    return { application: `AppECS-${cluster}-${service}`, group: `DgpECS-${cluster}-${service}` };
-}
-function codedeploy_deployments_codedeployDeployments({ codedeploy, place }) {
-    return {
-        find: async ({ nonce }) => {
-            const bearsIt = ({ description }) => parseMarker(description)?.nonce === nonce;
-            const [active, newest] = await Promise.all([codedeploy.activeDeployments(place), newestOf({ codedeploy, place })]);
-            return [...active, ...(newest ? [newest] : [])].find(bearsIt);
-        },
-        deployment: async (id) => codedeploy.deployment(id),
-        look: async (id) => {
-            const { cluster, service } = place;
-            const [deployment, target] = await Promise.all([codedeploy.deployment(id), codedeploy.target({ id, cluster, service })]);
-            return { deployment, target };
-        },
-        stop: async (of) => codedeploy.stop(of),
-        endReadyWait: async (id) => {
-            await codedeploy.continueDeployment({ id, wait: 'READY_WAIT' });
-            return 'continued';
-        },
-        endTerminationWait: async (id) => codedeploy.continueDeployment({ id, wait: 'TERMINATION_WAIT' }),
-        url: (id) => (0,domain_deployment/* deploymentUrl */.PM)({ id, region: place.region }),
-        traceOf: ({ nonce }) => `its description ends in #${nonce}`,
-    };
-}
-async function newestOf({ codedeploy, place }) {
-    const answer = await codedeploy.group(place);
-    if (answer.found !== 'group' || answer.group.lastAttempted === undefined)
-        return undefined;
-    return codedeploy.deployment(answer.group.lastAttempted);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/codedeploy-deployer.js
@@ -40606,151 +43823,6 @@ function autoRollbackOf(wish) {
         return undefined;
     const events = rollbackEvents[wish];
     return { enabled: events.length > 0, events };
-}
-
-;// CONCATENATED MODULE: ./build/steps/codedeploy-place.js
-
-
-
-
-function placeProblems(wish) {
-    if (wish['deployment-id'] !== undefined || namesOf(wish))
-        return [];
-    return [
-        {
-            input: 'deployment-id',
-            problem: 'is needed, or cluster and service, or codedeploy-application and codedeploy-deployment-group',
-        },
-    ];
-}
-async function findCodedeployPlace({ codedeploy, region, wish, deployment, }) {
-    const names = deployment ?? namesOf(wish);
-    if (!names)
-        throw new Error('the inputs that lead to a deployment group were not checked');
-    const { application, group } = names;
-    const answer = await codedeploy.group({ application, group });
-    const own = answer.found === 'group' ? answer.group.services[0] : undefined;
-    const place = {
-        how: 'codedeploy',
-        region,
-        application,
-        group,
-        cluster: (0,live_service/* shortName */.E)(wish.cluster ?? own?.cluster ?? ''),
-        service: wish.service ?? (0,live_service/* shortName */.E)(own?.service ?? ''),
-    };
-    const problems = [...(deployment ? codedeploy_place_strangers({ wish, deployment }) : []), ...groupProblems({ answer, place })];
-    if (problems.length === 0 && answer.found === 'group')
-        return { place, group: answer.group };
-    throw new build_errors/* InputError */.dz(deployment
-        ? problems.map(({ problem }) => ({
-            input: 'deployment-id',
-            problem: `${deployment.id} is of ${group} of ${application}: ${problem}`,
-        }))
-        : problems);
-}
-function namesOf({ cluster, service, 'codedeploy-application': application, 'codedeploy-deployment-group': group, }) {
-    if (application !== undefined && group !== undefined)
-        return { application, group };
-    if (cluster === undefined || service === undefined)
-        return undefined;
-    const usual = usualGroup({ cluster: (0,live_service/* shortName */.E)(cluster), service });
-    return { application: application ?? usual.application, group: group ?? usual.group };
-}
-function codedeploy_place_strangers({ wish, deployment }) {
-    const { 'codedeploy-application': application = deployment.application, 'codedeploy-deployment-group': group = deployment.group } = wish;
-    if (application === deployment.application && group === deployment.group)
-        return [];
-    return [{ input: 'deployment-id', problem: `${group} of ${application} is asked for` }];
-}
-
-// EXTERNAL MODULE: ./build/domain/service-deployment.js
-var service_deployment = __nccwpck_require__(7712);
-// EXTERNAL MODULE: ./build/domain/fan-out.js
-var fan_out = __nccwpck_require__(6817);
-;// CONCATENATED MODULE: ./build/steps/choose-containers.js
-
-function chooseContainers({ definition, images, wanted }) {
-    const named = images.flatMap(({ container }) => container ?? []);
-    const [environment = ''] = named;
-    const alone = images.find(({ container }) => container === undefined);
-    const chosen = alone === undefined && wanted === undefined
-        ? { ok: true, value: environment }
-        : chooseContainer({ definition, repository: alone?.repository, wanted });
-    const names = containerNames(definition);
-    const problems = [
-        ...named
-            .filter((name) => !names.includes(name))
-            .map((name) => ({
-            input: 'image',
-            problem: `"${name}" is not in the task definition ${definition.family}: its containers are ${names.join(', ')}`,
-        })),
-        ...(chosen.ok ? [] : [{ input: 'container-name', problem: chosen.problem }]),
-    ];
-    if (problems.length > 0 || !chosen.ok)
-        return { containers: undefined, problems };
-    return { containers: { images: alone === undefined ? named : [chosen.value], environment: chosen.value }, problems };
-}
-
-;// CONCATENATED MODULE: ./build/steps/ecs-deployments.js
-
-
-
-
-
-async function listedWith({ ecs, place, taskDefinition, }) {
-    const newest = await ecs.newestDeployments(place);
-    const revisions = await ecs.serviceRevisions(newest.map(({ revision }) => revision));
-    return newest.find(({ revision }) => revisions.some((each) => each.arn === revision && each.taskDefinition === taskDefinition));
-}
-function ecs_deployments_ecsDeployments({ ecs, place }) {
-    const described = async (id) => ecs.serviceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
-    const seen = new Map();
-    return {
-        find: async ({ nonce, taskDefinition }) => {
-            const listed = await listedWith({ ecs, place, taskDefinition });
-            if (!listed)
-                return undefined;
-            const [deployment, { tags }] = await Promise.all([ecs.serviceDeployment(listed.arn), ecs.describeTaskDefinition(taskDefinition)]);
-            const description = descriptionOfTags(tags);
-            return (parseMarker(description)?.nonce ?? nonce) === nonce ? (0,service_deployment/* deploymentOf */.PE)(deployment, { description }) : undefined;
-        },
-        deployment: async (id) => (0,service_deployment/* deploymentOf */.PE)(await described(id)),
-        look: async (id) => {
-            const snapshot = (0,service_deployment/* snapshotOf */.NA)(await described(id), seen.get(id));
-            seen.set(id, snapshot);
-            return snapshot;
-        },
-        stop: async ({ id }) => {
-            try {
-                await ecs.stopServiceDeployment((0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id)));
-                return 'stopping';
-            }
-            catch (error) {
-                if ((0,domain_deployment/* isTerminal */.Hd)((0,service_deployment/* deploymentOf */.PE)(await described(id)).status))
-                    return 'ended';
-                throw error;
-            }
-        },
-        endReadyWait: async (id) => {
-            const arn = (0,service_deployment/* serviceDeploymentArn */.W3)(place, (0,service_deployment/* serviceDeploymentId */.mX)(id));
-            const pause = async () => (0,service_deployment/* pauseOf */.eY)(await ecs.serviceDeployment(arn));
-            const hook = await pause();
-            if (!hook)
-                return 'over';
-            try {
-                await ecs.continueServiceDeployment({ arn, hook: hook.id });
-                return 'continued';
-            }
-            catch (error) {
-                if ((0,aws/* isDenial */.c6)(error) || (0,aws/* isPassing */.WG)(error) || (await pause())?.id === hook.id)
-                    throw error;
-                return 'over';
-            }
-        },
-        endTerminationWait: undefined,
-        url: () => (0,service_deployment/* serviceDeploymentsUrl */.Z0)(place),
-        traceOf: ({ taskDefinition }) => `its task definition is ${(0,live_service/* shortName */.E)(taskDefinition)}`,
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/ecs-deployer.js
@@ -40989,38 +44061,6 @@ function distinct(failures) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/steps/render-definition.js
-
-
-
-
-function renderDefinition(rendering, images) {
-    const rendered = filledIn(rendering, images);
-    const findings = registrationFindings(rendered);
-    if (findings.length === 0)
-        return rendered;
-    const file = `the task definition ${rendered.family}`;
-    throw new build_errors/* DocumentError */.Mi(findings.map(({ path, problem }) => ({ file, problem, ...(path.length > 0 && { path: (0,json/* formatPath */.jV)(path) }) })));
-}
-function rehearse(rendering, images) {
-    return registrationFindings(filledIn(rendering, images.map(placeholder)));
-}
-function containerImages({ images: names }, images) {
-    if (names.length !== images.length)
-        throw new Error(`${images.length} images for ${names.length} containers`);
-    return images.map((image, index) => ({ container: names[index] ?? '', image }));
-}
-function containerUris(containers, images) {
-    return containerImages(containers, images).map(({ container, image }) => ({ container, uri: (0,domain_image/* formatImage */.vy)(image) }));
-}
-function filledIn({ definition, containers, inputs }, images) {
-    const variables = inputs['environment-variables'];
-    return withEnvironment(withImages(definition, containerImages(containers, images)), { container: containers.environment, variables });
-}
-function placeholder({ repository }) {
-    return { host: '000000000000.dkr.ecr.eu-west-1.amazonaws.com', repository, digest: `sha256:${'0'.repeat(64)}` };
-}
-
 ;// CONCATENATED MODULE: ./build/steps/prepare-deployment.js
 
 
@@ -41041,26 +44081,45 @@ function placeholder({ repository }) {
 
 async function prepareDeployment(request) {
     const documents = request.documents ?? (await readDocuments(request));
-    const inputs = { ...request.inputs, cluster: (0,live_service/* shortName */.E)(request.inputs.cluster) };
-    return check({ request: { ...request, inputs }, documents });
+    return check({ request: { ...request, inputs: prepare_deployment_named(request.inputs) }, documents });
 }
-async function readDocuments({ inputs, side, images, ports: { files, log }, member, }) {
+function prepare_deployment_named(inputs) {
+    return { ...inputs, cluster: (0,live_service/* shortName */.E)(inputs.cluster) };
+}
+async function readDocuments(request) {
+    const { documents, found, warnings } = await examineDocuments(request);
+    report(found);
+    for (const warning of warnings)
+        request.ports.log.warning(warning);
+    return documents;
+}
+async function examineDocuments({ inputs, side, images, ports: { files }, member }) {
     const filling = member && { ...member, region: inputs['deploy-region'] ?? inputs['aws-region'] };
     const [taskDefinition, appSpec] = await Promise.all([
         readDocument({ files, file: inputs['task-definition'], filling }),
         readDocument({ files, file: inputs['codedeploy-appspec'], filling }),
     ]);
-    const problems = [...taskDefinition.problems, ...appSpec.problems];
     const documents = { taskDefinition: taskDefinition.document, appSpec: appSpec.document };
     const read = documents.taskDefinition && readTaskDefinition(documents.taskDefinition.value, { family: 'live' });
-    if (documents.taskDefinition && read && !read.ok)
-        problems.push(...locatedIn(documents.taskDefinition, read.findings));
+    const inDefinition = [
+        ...taskDefinition.problems,
+        ...(documents.taskDefinition && read && !read.ok ? locatedIn(documents.taskDefinition, read.findings) : []),
+    ];
     const definition = read?.ok ? read.definition : undefined;
-    problems.push(...codedeployOf({ inputs, side, documents }).lint(definition));
-    report({ inputs: definition ? nameProblems({ inputs, images, definition }) : [], documents: problems, failures: [] });
-    for (const warning of strangersIn(documents.taskDefinition))
-        log.warning(warning);
-    return documents;
+    const inAppSpec = [...appSpec.problems, ...codedeployOf({ inputs, side, documents }).lint(definition)];
+    return {
+        documents,
+        found: {
+            inputs: definition ? nameProblems({ inputs, images, definition }) : [],
+            documents: [...inDefinition, ...inAppSpec],
+            failures: [],
+        },
+        unsound: new Set([
+            ...(inDefinition.length > 0 ? ['taskDefinition'] : []),
+            ...(inAppSpec.length > 0 ? ['appSpec'] : []),
+        ]),
+        warnings: strangersIn(documents.taskDefinition),
+    };
 }
 function strangersIn(document) {
     if (!document)
@@ -41124,8 +44183,38 @@ function wayOf({ request: { inputs, side, ports }, service, codedeploy, }) {
     const deployer = ecsDeployer({ ecs: side.ecs, clock: ports.clock, region, service, inputs });
     return { deployer, ready: deployer.read(), running: deployer.running() };
 }
-async function check({ request, documents, again = false, }) {
+async function check({ request, documents, again = false }) {
     const { inputs, side, ports } = request;
+    const examination = await examine({ request, documents });
+    const { found, familyWarning: family, identity, deployer, service, running: current, definition, containers, readiness } = examination;
+    report(found);
+    if (!service || !current || !definition || !containers || !readiness)
+        throw new Error('a preflight problem was not reported');
+    if (!again)
+        for (const warning of [...(family === undefined ? [] : [family]), ...readiness.warnings])
+            ports.log.warning(warning);
+    return {
+        inputs,
+        side,
+        identity,
+        deployer,
+        service,
+        running: current,
+        definition,
+        containers,
+        active: readiness.active,
+        newest: readiness.newest,
+        again: async () => {
+            const { beside: _checkedOnce, ...rest } = request;
+            return check({ request: rest, documents, again: true });
+        },
+    };
+}
+async function examineDeployment({ request, examined: { documents, unsound }, }) {
+    return examine({ request: { ...request, inputs: prepare_deployment_named(request.inputs) }, documents, unsound });
+}
+async function examine({ request, documents, unsound = new Set(), }) {
+    const { inputs, side } = request;
     const codedeploy = codedeployOf({ inputs, side, documents });
     const started = { deployer: codedeploy, ready: codedeploy.read() };
     const beside = request.beside?.();
@@ -41139,65 +44228,48 @@ async function check({ request, documents, again = false, }) {
     const live = answer.status === 'fulfilled' ? answer.value : undefined;
     const service = live?.found === 'service' ? live.service : undefined;
     const current = described.status === 'fulfilled' ? described.value : undefined;
-    const reading = current && definitionFrom({ documents, current });
+    const reading = current && !unsound.has('taskDefinition') ? definitionFrom({ documents, current }) : undefined;
     const definition = reading?.ok ? reading.definition : undefined;
     const choice = definition && chooseContainers({ definition, images: request.images, wanted: inputs['container-name'] });
     const containers = choice?.containers;
     const serviceFindings = live ? serviceProblems({ live, inputs }) : [];
     const isOurs = service === undefined || service.controller === 'CODE_DEPLOY' || (0,service_deployment/* deploysItself */.mS)(service);
-    const readiness = await ready({ service, definition });
-    const checked = isOurs ? readiness : undefined;
+    const answered = await ready(unsound.has('appSpec') ? { service: undefined, definition: undefined } : { service, definition });
+    const readiness = isOurs ? answered : undefined;
     const [further] = await Promise.allSettled([beside?.(definition)]);
-    report({
-        inputs: [
-            ...guardProblems({ request, identity: identity.value }),
-            ...serviceFindings,
-            ...(checked?.inputs ?? []),
-            ...activeProblems({ active: checked?.active, inputs, deployer }),
-            ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
-            ...(choice?.problems ?? []),
-            ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
-        ],
-        documents: [
-            ...(reading && !reading.ok ? reading.problems : []),
-            ...(current && definition && containers
-                ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
-                : []),
-            ...(checked?.documents ?? []),
-        ],
-        failures: [
-            ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason] : [])),
-            ...(checked?.failures ?? []),
-        ].map((error) => ({ input: 'deploy-role', error })),
-    });
-    if (!service || !current || !definition || !containers || !checked)
-        throw new Error('a preflight problem was not reported');
-    if (!again) {
-        if (documents.taskDefinition)
-            warn(familyWarning({ definition, live: current.arn }));
-        for (const warning of checked.warnings)
-            warn(warning);
-    }
+    const failures = [
+        ...[answer, described, further].flatMap((read) => (read.status === 'rejected' ? [read.reason] : [])),
+        ...(readiness?.failures ?? []),
+    ];
     return {
-        inputs,
-        side,
+        familyWarning: documents.taskDefinition && definition && current && familyWarning({ definition, live: current.arn }),
         identity: identity.value,
         deployer,
         service,
         running: current,
         definition,
         containers,
-        active: checked.active,
-        newest: checked.newest,
-        again: async () => {
-            const { beside: _checkedOnce, ...rest } = request;
-            return check({ request: rest, documents, again: true });
+        readiness,
+        found: {
+            inputs: [
+                ...guardProblems({ request, identity: identity.value }),
+                ...serviceFindings,
+                ...(readiness?.inputs ?? []),
+                ...activeProblems({ active: readiness?.active, inputs, deployer }),
+                ...(further.status === 'fulfilled' ? (further.value ?? []) : []),
+                ...(choice?.problems ?? []),
+                ...(definition && containers ? secretProblems({ inputs, definition, container: containers.environment }) : []),
+            ],
+            documents: [
+                ...(reading && !reading.ok ? reading.problems : []),
+                ...(current && definition && containers
+                    ? locate(rehearse({ definition, containers, inputs }, request.images), { documents, current })
+                    : []),
+                ...(readiness?.documents ?? []),
+            ],
+            failures: failures.map((error) => ({ input: 'deploy-role', error })),
         },
     };
-    function warn(text) {
-        if (text !== undefined)
-            ports.log.warning(text);
-    }
 }
 function definitionFrom(origin) {
     const { documents, current } = origin;
@@ -41243,14 +44315,14 @@ function serviceProblems({ live, inputs, }) {
         return [];
     if (controller === 'EXTERNAL') {
         return [
-            { input: 'service', problem: `${service} has the deployment controller EXTERNAL: whoever made its task sets deploys it; ${remedy}` },
+            { input: 'service', problem: `${service} has the deployment controller EXTERNAL: whoever made its task sets deploys it; ${prepare_deployment_remedy}` },
         ];
     }
     return [
-        { input: 'service', problem: `${service} has rolling updates (the deployment controller ECS with the strategy ROLLING); ${remedy}` },
+        { input: 'service', problem: `${service} has rolling updates (the deployment controller ECS with the strategy ROLLING); ${prepare_deployment_remedy}` },
     ];
 }
-const remedy = 'give it the controller ECS with the strategy BLUE_GREEN, LINEAR or CANARY, or the controller CODE_DEPLOY; both have new tasks beside the old ones, so that a bad release is undone';
+const prepare_deployment_remedy = 'give it the controller ECS with the strategy BLUE_GREEN, LINEAR or CANARY, or the controller CODE_DEPLOY; both have new tasks beside the old ones, so that a bad release is undone';
 function activeProblems({ active, inputs, deployer, }) {
     if (!active || inputs['on-active-deployment'] !== 'fail' || !(0,domain_deployment/* isActive */.$m)(active.status))
         return [];
@@ -41267,2110 +44339,305 @@ function secretProblems({ inputs, definition, container, }) {
     }));
 }
 
-;// CONCATENATED MODULE: ./build/steps/ecs-place.js
+;// CONCATENATED MODULE: ./build/steps/check-account.js
 
 
 
 
 
 
-function serviceDeploymentProblems(inputs) {
-    const id = inputs['deployment-id'];
-    if (id === undefined || !(0,domain_deployment/* isServiceDeployment */.bO)(id))
-        return [];
-    const named = namesIn(id);
-    const { cluster, service } = inputs;
-    if (!named) {
-        const problem = `is needed: ${id} is of ECS’s own deployments, which are known by their service`;
-        return ['cluster', 'service'].filter((input) => inputs[input] === undefined).map((input) => ({ input, problem }));
-    }
-    const region = inputs['deploy-region'] ?? inputs['aws-region'];
-    return [
-        ...(named.region === region ? [] : [`is in ${named.region}, and the Region is ${region} (deploy-region)`]),
-        ...(cluster === undefined || (0,live_service/* shortName */.E)(cluster) === named.cluster ? [] : [`is of the cluster ${named.cluster}, not of ${cluster}`]),
-        ...(service === undefined || service === named.service ? [] : [`is of the service ${named.service}, not of ${service}`]),
-    ].map((problem) => ({ input: 'deployment-id', problem }));
+
+
+
+
+
+
+
+
+
+
+
+async function checkAccount(check) {
+    const looked = await lookAt(check);
+    const id = looked.examined.known ? looked.examined.value.identity.account : deployAccount(check.inputs);
+    const facts = [...factsOf(check, looked), ...(await policiesFor(id, { check, looked }))];
+    return findingsOf({ id, name: check.target?.name ?? '' }, facts);
 }
-async function findOwnService({ inputs, side: { ecs, session }, }) {
-    const named = meant(inputs);
-    if (!named)
-        return undefined;
-    const live = await ecs.describeService(named);
-    const id = inputs['deployment-id'];
-    if (live.found === 'service' && (0,service_deployment/* deploysItself */.mS)(live.service))
-        return live.service;
-    const isCodedeploys = live.found === 'nothing' || live.service.controller === 'CODE_DEPLOY';
-    if (id === undefined && isCodedeploys)
-        return undefined;
-    const problems = serviceProblems({ live, inputs: { ...inputs, ...named, 'deploy-region': session.region } });
-    if (problems.length > 0)
-        throw new build_errors/* InputError */.dz(problems);
-    throw new build_errors/* InputError */.dz([
-        { input: 'deployment-id', problem: `${id ?? ''} is of ECS’s own deployments, and ${named.service} is deployed by CodeDeploy (d-…)` },
+async function lookAt({ inputs, target, shared, ports }) {
+    const side = sessions_openDeploy({ inputs, ports });
+    const [first] = inputs.image;
+    const images = inputs.image.map(({ container, image }) => ({ container, repository: image.repository }));
+    const documents = await examineDocuments({ inputs, side, images, ports, member: target });
+    const owner = registryAccount(inputs) ?? shared.images.find((image) => image?.wish === first)?.account;
+    const request = { inputs, side, ports, images, registryAccount: owner };
+    const [examined, found] = await Promise.all([
+        check_registry_reading(async () => examineDeployment({ request, examined: documents })),
+        check_registry_reading(async () => findImages({ inputs, side, ports, registry: shared.registry })),
+    ]);
+    const wait = examined.known ? await check_registry_reading(async () => plannedWait({ inputs, deployer: examined.value.deployer })) : examined;
+    return { side, documents, examined, images: found, wait };
+}
+function factsOf(check, looked) {
+    const { documents, examined } = looked;
+    const inFiles = [...factsIn(documents.found, check.inputs), ...documents.warnings.map((reason) => warned('task definition', reason))];
+    if (!examined.known) {
+        return [
+            ...inFiles,
+            { severity: 'error', subject: 'credentials', reason: examined.since, advice: examined.advice },
+            check_account_unknown('service', 'there are no credentials for this account; no more is known of all else in it'),
+        ];
+    }
+    const { found: problems, familyWarning, readiness } = examined.value;
+    const found = [
+        ...inFiles,
+        ...(familyWarning === undefined ? [] : [warned('task definition', familyWarning)]),
+        ...(readiness?.warnings ?? []).map((reason) => warned('service', reason)),
+        ...factsIn(problems, check.inputs),
+        ...imageFacts(check, looked),
+        ...platformFacts(check, looked),
+    ];
+    const told = new Set(found.flatMap(({ severity, subject }) => (severity === 'error' ? [subject] : [])));
+    const others = factsOfExamination(check, { looked, examination: examined.value, isWrong: (subject) => told.has(subject) });
+    return [...found, ...others.filter(({ subject }) => !told.has(subject))];
+}
+const noDefinition = 'the task definition is not known';
+function factsOfExamination({ inputs }, { looked, examination, isWrong }) {
+    const { identity, deployer, service, running, definition, containers, readiness } = examination;
+    const { documents } = looked.documents;
+    const noService = whyNoService(examination);
+    const roles = definition && { definition, service, account: identity.account, region: looked.side.session.region };
+    return [
+        fine('credentials', 'they are of this account'),
+        service
+            ? fine('service', `${service.name} of cluster ${inputs.cluster} is ${service.status}, with the controller ${controllerOf(service)}`)
+            : check_account_unknown('service', 'it could not be read'),
+        definition && running
+            ? fine('task definition', documents.taskDefinition
+                ? `${documents.taskDefinition.file} (family ${definition.family}), in place of ${(0,live_service/* shortName */.E)(running.arn)}`
+                : `${(0,live_service/* shortName */.E)(running.arn)}, as it runs`)
+            : check_account_unknown('task definition', 'what the service runs is not known'),
+        containers
+            ? fine('container', `${containers.images.join(', ')} ${containers.images.length === 1 ? 'gets the image' : 'get the images'}`)
+            : check_account_unknown('container', noDefinition),
+        ...(roles ? roleFacts(roles) : [check_account_unknown('execution role', noDefinition)]),
+        ...(deployer.where.how === 'codedeploy' ? codedeployFacts({ looked, examination }) : []),
+        readiness ? activeFact({ examination, inputs }) : check_account_unknown('active deployment', noService),
+        readiness && service && !isWrong('deployment group')
+            ? waitFact({ inputs, looked })
+            : check_account_unknown('wait', service && readiness ? 'the deployment group is not known' : noService),
+    ];
+}
+function whyNoService({ service, deployer }) {
+    return service === undefined ? 'the service is not known' : `${service.name} is not deployed by ${deployer.place}`;
+}
+function controllerOf({ controller, own }) {
+    return controller === 'ECS' && own.strategy !== undefined ? `${controller} (${own.strategy})` : controller;
+}
+function codedeployFacts({ looked, examination }) {
+    const { deployer, service, definition, readiness } = examination;
+    const { appSpec } = looked.documents.documents;
+    const noService = whyNoService(examination);
+    return [
+        readiness && service && definition
+            ? fine('AppSpec', appSpec ? `${appSpec.file} fits` : `is made from the service ${service.name}`)
+            : check_account_unknown('AppSpec', service && readiness ? noDefinition : noService),
+        readiness && service ? fine('deployment group', `${deployer.place} deploys ${service.name}`) : check_account_unknown('deployment group', noService),
+    ];
+}
+function activeFact({ examination, inputs }) {
+    const { readiness, deployer } = examination;
+    const active = readiness?.active;
+    if (!active)
+        return fine('active deployment', `none is under way in ${deployer.place}`);
+    const advice = `Let it end first, if that is not meant: ${deployer.url(active.id)}`;
+    return { severity: 'warning', subject: 'active deployment', reason: fateOf(active, { inputs, deployer }).text, advice };
+}
+function waitFact({ inputs, looked: { side, wait } }) {
+    if (inputs['wait-until'] === 'started')
+        return fine('wait', 'nobody waits: wait-until is started');
+    if (!wait.known)
+        return check_account_unknown('wait', wait.since);
+    const { minutes, explanation } = wait.value;
+    const short = shortnessOf({ session: side.session, minutes });
+    if (short)
+        return { severity: 'warning', subject: 'wait', reason: short.problem, advice: short.advice };
+    return fine('wait', `${minutes} min at most (${explanation}), which the credentials outlive`);
+}
+function imageFacts({ inputs }, { images }) {
+    if (!images.known)
+        return [{ severity: 'error', subject: 'image', reason: images.since, advice: images.advice }];
+    return images.value.flatMap(({ wish, image, problems, warnings, notes }) => [
+        ...problems.map((problem) => factOf(problem)),
+        ...warnings.map((reason) => ({
+            severity: 'warning',
+            subject: 'image',
+            reason,
+            advice: 'Allow it in the policy of deploy-role (docs/iam.md).',
+        })),
+        ...notes.map((reason) => ({ severity: 'info', subject: 'image', reason })),
+        ...(image && problems.length === 0 && warnings.length === 0
+            ? [fine('image', `${named(wish, (0,domain_image/* formatImage */.vy)(image))} can be pulled${inputs['deploy-role'] === undefined ? '' : ' by deploy-role'}`)]
+            : []),
     ]);
 }
-function meant(inputs) {
-    const { 'deployment-id': id, cluster, service } = inputs;
-    if (id !== undefined && !(0,domain_deployment/* isServiceDeployment */.bO)(id))
-        return undefined;
-    if (id === undefined && inputs['codedeploy-application'] !== undefined && inputs['codedeploy-deployment-group'] !== undefined)
-        return undefined;
-    return (id && namesIn(id)) ?? (cluster !== undefined && service !== undefined ? { cluster, service } : undefined);
-}
-function namesIn(id) {
-    const arn = (0,domain_account/* parseArn */.Lw)(id);
-    if (!arn.ok)
-        return undefined;
-    const [, cluster = '', service = ''] = arn.value.resource.split('/');
-    return { cluster, service, region: arn.value.region };
-}
-
-;// CONCATENATED MODULE: ./build/steps/continue-deployment.js
-
-
-
-async function continuationNow(snapshot, { deployer, until }) {
-    const pauseAhead = await deployer.pauseAhead(snapshot);
-    return continuationOf({ snapshot, until, pauseAhead, canEndTerminationWait: deployer.endTerminationWait !== undefined });
-}
-function nothingToContinue(id, { why }) {
-    return new build_errors/* InputError */.dz([{ input: 'mode', problem: `there is nothing to continue: ${id} ${why}` }]);
-}
-function continuer(request) {
-    const { log } = request;
-    let state = 'new';
-    return async (snapshot) => {
-        if (state === 'done')
-            return;
-        const { id } = snapshot.deployment;
-        const continuation = await continuationNow(snapshot, request);
-        switch (continuation.what) {
-            case 'await-ready':
-                if (state === 'new')
-                    log.info(`${id}  has not come to Ready yet: it is continued as soon as it has`);
-                state = 'awaiting';
-                return;
-            case 'nothing':
-                throw nothingToContinue(id, continuation);
-            case 'follow':
-                log.info(`${id}  not continued: ${continuation.why}`);
-                state = 'done';
-                return;
-            case 'end-ready-wait':
-            case 'end-termination-wait':
-                if (await end(continuation.what, { deployment: snapshot.deployment, request }))
-                    state = 'done';
+function platformFacts({ shared, inputs }, { images, examined }) {
+    const definition = examined.known ? examined.value.definition : undefined;
+    if (!definition)
+        return [check_account_unknown('platform', noDefinition)];
+    const tasks = platformWish(definition);
+    if (!tasks)
+        return [fine('platform', `${definition.family} names no runtimePlatform`)];
+    return inputs.image.map((wish, index) => {
+        const found = images.known ? images.value[index] : undefined;
+        const platforms = found?.platforms ?? shared.images[index]?.platforms;
+        if (!platforms || platforms.length === 0) {
+            const isWhole = found?.problems.length === 0;
+            const since = isWhole ? 'the image does not tell for which platform it is' : 'the image could not be read';
+            return { ...check_account_unknown('platform', named(wish, since)), ...(isWhole && { severity: 'warning' }) };
         }
-    };
-}
-const waits = {
-    'end-ready-wait': { call: 'endReadyWait', said: 'continued: the traffic shifts now' },
-    'end-termination-wait': { call: 'endTerminationWait', said: 'continued: its old tasks end now' },
-};
-const pauseEnded = 'continued: ECS goes on from the pause hook';
-async function end(wait, { deployment: { id, pause }, request }) {
-    const { deployer, log, signal } = request;
-    const { call, said } = waits[wait];
-    signal.throwIfAborted();
-    try {
-        const isOver = (await deployer[call]?.(id)) === 'over';
-        log.info(`${id}  ${isOver ? 'not continued: it waits there no more, and is followed' : pause ? pauseEnded : said}`);
-        return true;
-    }
-    catch (error) {
-        if ((0,aws/* isPassing */.WG)(error)) {
-            log.warning(`${id}  no answer to the continuation; looking whether it is to be sent again`);
-            return false;
-        }
-        if (!isHarmless(wait, error))
-            throw error;
-        log.info(`${id}  AWS does not continue it (${(0,aws/* awsCode */.z8)(error) ?? ''}): it goes on by itself, and is followed`);
-        return true;
-    }
-}
-function isHarmless(wait, error) {
-    if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
-        return false;
-    return (wait === 'end-termination-wait' || ['DeploymentIsNotInReadyStateException', 'DeploymentAlreadyCompletedException'].includes(error.code));
-}
-
-;// CONCATENATED MODULE: ./build/steps/find-deployment.js
-
-
-
-
-
-
-
-
-
-
-async function findDeployer(request) {
-    const { inputs, side } = request;
-    const { codedeploy, ecs, session } = side;
-    const asking = namedDeployment(request);
-    const finding = findOwnService(request);
-    for (const reading of [asking, finding])
-        reading.catch(() => undefined);
-    const identity = await session.identity();
-    const own = await finding;
-    if (own)
-        return foundOwn({ request, service: own, identity });
-    const named = await asking;
-    const { place, group } = await findCodedeployPlace({ codedeploy, region: session.region, wish: inputs, deployment: named });
-    const deployer = codedeployDeployer({
-        codedeploy,
-        place,
-        group,
-        appSpec: undefined,
-        config: inputs['codedeploy-deployment-config'],
-        autoRollback: 'group',
-        until: inputs['wait-until'],
+        const [problem] = platformProblems({ platforms, definition });
+        return problem === undefined
+            ? fine('platform', named(wish, `the image is for ${(0,oci/* formatPlatforms */.Iu)(platforms)}, and the tasks run on ${(0,oci/* formatPlatform */.Bq)(tasks)}`))
+            : { severity: 'error', subject: 'platform', reason: named(wish, `the image ${problem}`) };
     });
-    return {
-        identity,
-        deployer,
-        named,
-        around: async () => aroundOf(deployer),
-        warnings: [],
-        running: async (service) => ecs.describeTaskDefinition((0,live_service/* running */.y)(service).taskDefinition),
-    };
 }
-async function foundOwn({ request: { inputs, side, ports }, service, identity, }) {
-    const { ecs, session } = side;
-    const deployer = ecsDeployer({
-        ecs,
-        clock: ports.clock,
-        region: session.region,
-        service,
-        inputs: {
-            ...inputs,
-            cluster: service.clusterArn,
-            service: service.name,
-            'codedeploy-appspec': undefined,
-            'codedeploy-deployment-config': inputs['codedeploy-deployment-config'],
-            'codedeploy-deployment-description': undefined,
-            'auto-rollback': 'group',
-        },
-    });
-    const id = inputs['deployment-id'];
-    const named = id === undefined ? undefined : await deployer.named((0,service_deployment/* serviceDeploymentId */.mX)(id)).catch(find_deployment_missing({ id, session, identity }));
-    return {
-        identity,
-        deployer,
-        named,
-        around: async () => aroundOf(deployer),
-        warnings: deployer.warnings,
-        running: async () => deployer.running(),
-    };
-}
-async function findDeployment(request) {
-    const { identity, deployer, named, around, warnings } = await findDeployer(request);
-    for (const warning of warnings)
-        request.ports.log.warning(warning);
-    if (named)
-        return { identity, deployer, deployment: named };
-    const { active, newest } = await around();
-    if (active)
-        return { identity, deployer, deployment: active };
-    const last = newest ? `the newest deployment there, ${newest.id}, ended as ${newest.status}` : 'there was none yet';
-    throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem: `is needed: nothing is under way in ${deployer.place}; ${last}` }]);
-}
-async function namedDeployment({ inputs, side: { codedeploy, session } }) {
-    const id = inputs['deployment-id'];
-    if (id === undefined || (0,domain_deployment/* isServiceDeployment */.bO)(id))
-        return undefined;
-    try {
-        return await codedeploy.deployment(id);
-    }
-    catch (error) {
-        return find_deployment_missing({ id, session, identity: await session.identity() })(error);
-    }
-}
-const absences = ['DeploymentDoesNotExistException', 'InvalidDeploymentIdException', 'ServiceDeploymentNotFoundException', 'MISSING'];
-function find_deployment_missing({ id, session, identity }) {
-    return (error) => {
-        if (!absences.includes((0,aws/* awsCode */.z8)(error) ?? ''))
-            throw error;
-        const problem = `there is no deployment ${id} in ${session.region} of ${identity.account}; deploy-role and deploy-region say where it is looked for`;
-        throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem }], { cause: error });
-    };
-}
-async function aroundOf(deployer) {
-    const { active, newest, inputs, documents, failures } = await deployer.read()({ service: undefined, definition: undefined });
-    report({ inputs, documents, failures: failures.map((error) => ({ input: 'deploy-role', error })) });
-    return { active, newest };
-}
-
-;// CONCATENATED MODULE: ./build/domain/deployment-progress.js
-
-function progressBetween(previous, next) {
-    const status = statusLines(previous, next);
-    const isEnd = (0,domain_deployment/* isTerminal */.Hd)(next.deployment.status);
-    return [
-        ...(isEnd ? [] : status),
-        ...(next.target?.events ?? []).flatMap((event) => eventLines(eventNamed(previous, event.name), event)),
-        ...taskLines(previous, next),
-        ...trafficLines(previous, next),
-        ...shiftLines(previous, next),
-        ...(isEnd ? status : []),
-    ];
-}
-function hasMoved(previous, next) {
-    return previous === undefined || progressBetween(previous, next).length > 0 || previous.deployment.status !== next.deployment.status;
-}
-const seconds = 1_000;
-function nextDelay({ snapshot: { deployment }, sinceMove }) {
-    const { status, terminationWaitStarted, waits } = deployment;
-    const isWaiting = status === 'Ready' || terminationWaitStarted;
-    const slowest = isWaiting ? 20 * seconds : 4 * seconds;
-    const wait = status === 'Ready' ? waits.ready : waits.termination;
-    const untilEnd = isWaiting && wait !== undefined ? Math.abs(wait * 60 * seconds - sinceMove) : Infinity;
-    return Math.min(slowest, Math.max(2 * seconds, Math.min(sinceMove, untilEnd) / 10));
-}
-function formatDuration(milliseconds) {
-    const total = Math.max(0, Math.round(milliseconds / seconds));
-    const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
-    if (hours > 0)
-        return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
-    if (minutes > 0)
-        return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
-    return `${rest} s`;
-}
-function durationOf({ startedAt, endedAt }) {
-    return startedAt === undefined || endedAt === undefined ? undefined : formatDuration(endedAt - startedAt);
-}
-function courseLine({ deployment, target }) {
-    const { createdAt, completedAt } = deployment;
-    const status = deployment.terminationWaitStarted && !(0,domain_deployment/* isTerminal */.Hd)(deployment.status) ? 'The traffic has shifted whole' : deployment.status;
-    const took = createdAt === undefined || completedAt === undefined ? '' : ` after ${formatDuration(completedAt - createdAt)}`;
-    const events = (target?.events ?? []).flatMap((event) => eventLines(undefined, event));
-    return `${status}${took}${events.length === 0 ? '' : `: ${events.join('  ')}`}`;
-}
-function statusLines(previous, { deployment }) {
-    const { status } = deployment;
-    if (previous?.deployment.status === status || status === 'InProgress')
-        return [];
-    if (status === 'Ready')
-        return [
-            `Ready: ${deployment.pause?.said ?? 'the new tasks run, and the traffic waits to be shifted'} (mode: continue, or the console)`,
-        ];
-    return [deployment.rollback.within === 'running' ? `${status}: ${deployment.rollback.message ?? 'ECS gives no reason'}` : status];
-}
-function eventNamed(snapshot, name) {
-    return snapshot?.target?.events.find((event) => event.name === name);
-}
-function eventLines(previous, event) {
-    if (previous?.status === event.status)
-        return [];
-    const duration = durationOf(event);
-    const took = duration === undefined ? '' : ` (${duration})`;
-    switch (event.status) {
-        case 'InProgress':
-            return [`${event.name} …`];
-        case 'Succeeded':
-            return [`${event.name} ✓${took}`];
-        case 'Failed':
-            return [`${event.name} ✗${took}`];
-        default:
+async function policiesFor(id, { check, looked }) {
+    if (id === undefined)
+        return [check_account_unknown('account path', 'nobody says whose account it is')];
+    const { shared, inputs } = check;
+    const path = await pathOf(id, check);
+    const known = path.known ? path.value : undefined;
+    const puller = pullerOf(id, { looked, path: known, organization: known ? (0,domain_organization/* organizationOf */.d1)(known) : inputs['organization-id'] });
+    const facts = shared.images.flatMap((image, index) => {
+        if (!image?.policy.known)
             return [];
-    }
-}
-function taskLines(previous, next) {
-    const green = (0,domain_deployment/* greenOf */.HX)(next);
-    const before = previous && (0,domain_deployment/* greenOf */.HX)(previous);
-    if (!green || ((before?.running ?? 0) === green.running && (before?.desired ?? 0) === green.desired))
-        return [];
-    return [`green tasks: ${green.running} of ${green.desired} running`];
-}
-function trafficLines(previous, next) {
-    const [before, now] = [previous && (0,domain_deployment/* greenOf */.HX)(previous), (0,domain_deployment/* greenOf */.HX)(next)];
-    if (!now)
-        return [];
-    return [
-        ...shift('green test traffic', { from: before?.testTraffic, to: now.testTraffic }),
-        ...shift('green traffic', { from: before?.traffic, to: now.traffic }),
-    ];
-}
-function shift(what, { from = 0, to = 0 }) {
-    return from === to ? [] : [`${what}: ${from} % → ${to} %`];
-}
-function shiftLines(previous, { deployment }) {
-    if (!deployment.terminationWaitStarted || (0,domain_deployment/* isTerminal */.Hd)(deployment.status) || (previous && (0,domain_deployment/* hasShifted */.cb)(previous.deployment)))
-        return [];
-    return ['the traffic has shifted whole; the old tasks are kept for a while'];
-}
-
-;// CONCATENATED MODULE: ./build/domain/deployment-summary.js
-
-
-
-function summariseDeployment(summary) {
-    const { title = 'Deployment', service, cluster, images, taskDefinition, previousTaskDefinition } = summary;
-    const { deployment, outcome, events, failure, advice, rollback } = summary;
-    const definitions = [...new Set([previousTaskDefinition, taskDefinition].filter((arn) => arn !== undefined))];
-    const rows = [
-        ['Service', `${(0,markdown/* code */.aY)(service)} in cluster ${(0,markdown/* code */.aY)(cluster)}`],
-        ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${(0,markdown/* code */.aY)(container)}` : 'Image', (0,markdown/* code */.aY)(uri)]),
-        ...(definitions.length === 0 ? [] : [['Task definition', definitions.map((arn) => (0,markdown/* code */.aY)((0,live_service/* shortName */.E)(arn))).join(' → ')]]),
-        ...(deployment ? [['Deployment', deployment_summary_link(deployment)]] : []),
-        ['Outcome', (0,markdown/* escapeMarkdown */.FV)(outcome)],
-        ...(rollback ? [['Rollback', `${deployment_summary_link(rollback)}: ${(0,markdown/* escapeMarkdown */.FV)(rollback.status)}`]] : []),
-    ];
-    const steps = events.filter(({ status }) => status !== 'Pending');
-    return [
-        `### ${(0,markdown/* escapeMarkdown */.FV)(title)}`,
-        '',
-        (0,markdown/* table */.tp)(['', ''], rows),
-        '',
-        ...(steps.length === 0 ? [] : [(0,markdown/* table */.tp)(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
-        ...(failure === undefined ? [] : ['**What happened**', '', (0,markdown/* codeBlock */.DV)(failure.split('\n')), '']),
-        ...(advice === undefined || advice === '' ? [] : [`**What to do**: ${(0,markdown/* escapeMarkdown */.FV)(advice)}`, '']),
-    ].join('\n');
-}
-function deployment_summary_link({ id, url }) {
-    return `[${(0,markdown/* escapeMarkdown */.FV)(id)}](${url})`;
-}
-function eventRow(event) {
-    return [(0,markdown/* escapeMarkdown */.FV)(event.name), (0,markdown/* escapeMarkdown */.FV)(event.status), durationOf(event) ?? ''];
-}
-
-// EXTERNAL MODULE: ./build/ports/credentials.js
-var credentials = __nccwpck_require__(4433);
-;// CONCATENATED MODULE: ./build/steps/sessions.js
-
-
-const registryTypes = ['private', 'public'];
-function registryAccount(inputs) {
-    return inputs['registry-id'] ?? (inputs['registry-role'] === undefined ? undefined : (0,domain_account/* accountOf */.XP)(inputs['registry-role']));
-}
-function sideProblems(inputs) {
-    const region = inputs['aws-region'];
-    const deployRegion = inputs['deploy-region'] ?? region;
-    return [
-        ...roleProblems({ side: 'registry', role: inputs['registry-role'], account: inputs['registry-id'], region }),
-        ...roleProblems({ side: 'deploy', role: inputs['deploy-role'], account: inputs['deploy-account-id'], region: deployRegion }),
-        ...roleProblems({ side: 'organization', role: inputs['organization-role'], account: undefined, region }),
-        ...clusterProblems({ cluster: inputs.cluster, account: deployAccount({ ...inputs, cluster: '' }), region: deployRegion }),
-    ];
-}
-function roleProblems({ side, role, account, region, }) {
-    if (role === undefined)
-        return [];
-    const partition = (0,domain_account/* partitionOfArn */.Fh)(role);
-    return [
-        ...(account === undefined || account === (0,domain_account/* accountOf */.XP)(role)
-            ? []
-            : [{ input: credentials/* inputOfAccount */.PV[side], problem: `is ${account}, but ${side}-role is a role of ${(0,domain_account/* accountOf */.XP)(role)} (${role})` }]),
-        ...(partition === (0,domain_account/* partitionOf */.iQ)(region)
-            ? []
-            : [{ input: `${side}-role`, problem: `${role} is in the partition ${partition}, and ${region} in ${(0,domain_account/* partitionOf */.iQ)(region)}` }]),
-    ];
-}
-function clusterProblems({ cluster, account, region, }) {
-    const arn = (0,domain_account/* parseArn */.Lw)(cluster ?? '');
-    if (!arn.ok)
-        return [];
-    return [
-        ...(account === undefined || account === arn.value.account
-            ? []
-            : [{ input: 'cluster', problem: `is in ${arn.value.account} (${cluster ?? ''}), but ${account} is deployed to` }]),
-        ...(region === arn.value.region
-            ? []
-            : [{ input: 'cluster', problem: `is in ${arn.value.region} (${cluster ?? ''}), not in ${region}` }]),
-    ];
-}
-function deployAccount(inputs) {
-    const role = inputs['deploy-role'];
-    const arn = (0,domain_account/* parseArn */.Lw)(inputs.cluster ?? '');
-    return (inputs['deploy-account-id'] ??
-        (role === undefined ? undefined : (0,domain_account/* accountOf */.XP)(role)) ??
-        (arn.ok ? arn.value.account : undefined));
-}
-function openRegistry({ inputs, ports }) {
-    const role = inputs['registry-role'];
-    const session = ports.credentials.open({
-        ...common({ inputs, ports }),
-        side: 'registry',
-        region: inputs['aws-region'],
-        role,
-        expectedAccount: role === undefined ? undefined : inputs['registry-id'],
+        const found = looked.images.known ? looked.images.value[index] : undefined;
+        return policyFacts({
+            repositoryArn: image.repositoryArn,
+            policy: image.policy.value,
+            registryPolicy: image.registryPolicy.known ? image.registryPolicy.value : 'not known',
+            puller,
+            pull: pullOf(found),
+        });
     });
-    const ecr = ports.ecr(session);
-    return { session, ecr, imageRegistry: inputs['registry-type'] === 'public' ? ports.ecrPublic(session) : ecr };
+    return [pathFact(path, check), ...facts];
 }
-function sessions_openDeploy({ inputs, ports }) {
-    const session = ports.credentials.open({
-        ...common({ inputs, ports }),
-        side: 'deploy',
-        region: inputs['deploy-region'] ?? inputs['aws-region'],
-        role: inputs['deploy-role'],
-        expectedAccount: deployAccount(inputs),
-    });
-    return { session, ecs: ports.ecs(session), codedeploy: ports.codedeploy(session) };
+async function pathOf(id, { target, shared }) {
+    if (target?.ouPath)
+        return { known: true, value: target.ouPath };
+    const ask = shared.pathOf;
+    return ask ? check_registry_reading(async () => ask(id)) : { known: false, since: 'no organization-role is given' };
 }
-function organizationInput(inputs) {
-    return inputs['organization-role'] === undefined ? 'registry-role' : 'organization-role';
-}
-function openOrganization({ inputs, ports, instead, }) {
-    const role = inputs['organization-role'];
-    const session = role === undefined && instead
-        ? instead
-        : ports.credentials.open({ ...common({ inputs, ports }), side: 'organization', region: inputs['aws-region'], role });
-    return { session, organizations: ports.organizations(session) };
-}
-function common({ inputs, ports }) {
-    const { runId, runAttempt } = ports.github.run;
-    const fallback = `ecr-org-deploy-${runId || 'local'}-${runAttempt || '1'}`;
-    return {
-        audience: inputs.audience,
-        sessionName: inputs['role-session-name'] ?? fallback,
-        chaining: inputs['role-chaining'],
-        durationSeconds: inputs['role-duration-seconds'],
-        externalId: inputs['role-external-id'],
-        tags: inputs['role-session-tags'],
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/finish-deployment.js
-
-
-
-
-function unfinishedDeployment({ place, mark, account, how, inputs, }) {
-    return { kind: 'deployment', ...place, ...mark, account, onCancel: inputs['on-cancel'], access: accessOf(inputs, how) };
-}
-function accessOf(inputs, how) {
-    const chaining = how === 'oidc' ? 'false' : how === 'assume-role' ? 'true' : inputs['role-chaining'];
-    return {
-        'aws-region': inputs['aws-region'],
-        'deploy-region': inputs['deploy-region'],
-        'deploy-role': inputs['deploy-role'],
-        'deploy-account-id': inputs['deploy-account-id'],
-        audience: inputs.audience,
-        'role-session-name': inputs['role-session-name'],
-        'role-chaining': chaining,
-        'role-duration-seconds': inputs['role-duration-seconds'],
-        'role-external-id': inputs['role-external-id'],
-        'role-session-tags': inputs['role-session-tags'],
-    };
-}
-async function cancelDeployment({ deployments, id, onCancel, }) {
-    const url = deployments.url(id);
-    if (onCancel === 'leave')
-        return `Deployment ${id} goes on without being followed: ${url}`;
-    const deployment = await deployments.deployment(id);
-    return (await undoDeployment({ deployments, deployment })).said;
-}
-async function undoDeployment({ deployments, deployment, }) {
-    const { id, status } = deployment;
-    const url = deployments.url(id);
-    if ((0,domain_deployment/* isTerminal */.Hd)(status))
-        return { result: 'ended', said: `Deployment ${id} had ended already: ${status}. ${url}` };
-    if ((0,domain_deployment/* isRollingBack */.Fw)(deployment))
-        return { result: 'stopped', said: `Deployment ${id} is rolled back already. ${url}` };
-    if ((0,domain_deployment/* hasShifted */.cb)(deployment))
+function pathFact(path, { shared }) {
+    const subject = 'account path';
+    if (!path.known) {
         return {
-            result: 'shifted',
-            said: `Deployment ${id} goes on: its traffic has shifted whole, and only the old tasks are still kept. ${url}`,
-        };
-    const answer = await deployments.stop({ id, rollback: true });
-    if (answer === 'ended')
-        return { result: 'ended', said: `Deployment ${id} ended before it could be stopped. ${url}` };
-    return {
-        result: 'stopped',
-        said: `Deployment ${id} was stopped with a rollback: the traffic goes back to the old tasks. ${url}`,
-    };
-}
-async function finishDeployment({ unfinished, ports }) {
-    const { nonce, account, onCancel, access } = unfinished;
-    const side = openDeploy({ inputs: { ...access, 'deploy-account-id': account }, ports });
-    const deployments = deploymentsAt({ place: unfinished, side });
-    const [deployment] = await Promise.all([deployments.find(unfinished), side.session.identity()]);
-    if (!deployment) {
-        ports.log.info(`The deployment that main was about to start (${nonce}) was never made.`);
-        return;
-    }
-    const said = onCancel === 'rollback'
-        ? (await undoDeployment({ deployments, deployment })).said
-        : await cancelDeployment({ deployments, id: deployment.id, onCancel });
-    ports.log.notice(said);
-}
-function deploymentsAt({ place, side: { ecs, codedeploy } }) {
-    return place.how === 'ecs' ? ecsDeployments({ ecs, place }) : codedeployDeployments({ codedeploy, place });
-}
-
-;// CONCATENATED MODULE: ./build/domain/deployment-failure.js
-
-function explainFailure({ snapshot, circumstances }) {
-    const { deployment, target } = snapshot;
-    const failed = target?.events.find(({ status }) => status === 'Failed');
-    const tasks = distinctTasks(circumstances.stoppedTasks.filter(({ reason = '' }) => !isRoutine(reason)));
-    const said = [...new Set(circumstances.serviceEvents.map(({ message }) => message.replace(/^\(service [^)]*\) /, '')))];
-    const details = [
-        ...(failed ? eventDetails(failed) : []),
-        ...deployment.statusMessages,
-        ...tasks.map((task) => `a task of ${task.taskDefinition} stopped: ${taskReason(task)}`),
-        ...said.filter((message) => !isRoutine(message)).map((message) => `service event: ${message}`),
-    ];
-    const { error, status } = deployment;
-    const reason = error
-        ? `${error.code}: ${error.message}`
-        : failed
-            ? `the lifecycle event ${failed.name} failed`
-            : `it ended as ${status}, and CodeDeploy gives no reason`;
-    const evidence = [...(error ? [error.message] : []), ...tasks.map(taskReason), ...said, ...deployment.statusMessages];
-    return {
-        reason,
-        impact: impactOf(snapshot),
-        details,
-        background: said.filter(isRoutine).map((message) => `service event: ${message}`),
-        advice: likelyCause(evidence) ?? adviceByCode[error?.code ?? ''],
-    };
-}
-const meanings = {
-    BeforeInstall: 'your hook, before the new tasks are made',
-    Install: 'the new tasks are started, and must become healthy',
-    AfterInstall: 'your hook, when the new tasks run',
-    AllowTestTraffic: 'the test listener is pointed at the new tasks',
-    AfterAllowTestTraffic: 'your hook, which may test the new tasks through the test listener',
-    BeforeAllowTraffic: 'your hook, before the production traffic moves',
-    AllowTraffic: 'the production traffic moves to the new tasks',
-    AfterAllowTraffic: 'your hook, when the production traffic has moved',
-    RECONCILE_SERVICE: 'what an earlier deployment left is sorted out',
-    PRE_SCALE_UP: 'before the new tasks are started',
-    SCALE_UP: 'the new tasks are started, and must become healthy',
-    POST_SCALE_UP: 'the new tasks run, without traffic',
-    TEST_TRAFFIC_SHIFT: 'the test traffic moves to the new tasks',
-    POST_TEST_TRAFFIC_SHIFT: 'the new tasks have the test traffic',
-    PRE_PRODUCTION_TRAFFIC_SHIFT: 'before the production traffic moves',
-    PRODUCTION_TRAFFIC_SHIFT: 'the production traffic moves to the new tasks',
-    POST_PRODUCTION_TRAFFIC_SHIFT: 'the production traffic has moved',
-    BAKE_TIME: 'the old tasks are kept in case an alarm goes off',
-    CLEAN_UP: 'the old tasks are ended',
-};
-function impactOf({ target }) {
-    const green = target?.taskSets.find(({ label }) => label === 'Green');
-    if (!target)
-        return undefined;
-    if (target.mostTraffic !== undefined) {
-        if (target.mostTraffic > 0)
-            return `The new tasks had up to ${target.mostTraffic} % of the production traffic.`;
-        return target.events.length > 0 ? 'The new tasks were never seen with production traffic.' : undefined;
-    }
-    if (!green || green.traffic === 0)
-        return 'The new tasks had no production traffic: the users saw nothing of it.';
-    return `The new tasks had ${green.traffic} % of the production traffic then.`;
-}
-function isRoutine(message) {
-    return /^Scaling activity initiated|has reached a steady state|has started \d+ tasks|registered \d+ targets|has begun draining|has stopped \d+ running tasks/.test(message);
-}
-function eventDetails(event) {
-    const duration = durationOf(event);
-    const meaning = meanings[event.name];
-    const { code, message, logTail } = event.diagnostics ?? { code: '', message: '', logTail: '' };
-    return [
-        `${event.name}${meaning === undefined ? '' : ` (${meaning})`} failed${duration === undefined ? '' : ` after ${duration}`}${[
-            code,
-            message,
-        ]
-            .filter((part) => part !== '')
-            .map((part) => `: ${part}`)
-            .join('')}`,
-        ...logTail.split(/\r?\n/).filter((line) => line.trim() !== ''),
-    ];
-}
-function taskReason({ reason, stopCode, containers }) {
-    const ofContainers = containers.flatMap(({ name, reason: why, exitCode }) => {
-        if (why !== undefined)
-            return [`${name}: ${why}`];
-        return exitCode === undefined || exitCode === 0 ? [] : [`${name} exited with ${exitCode}`];
-    });
-    const why = reason ?? stopCode ?? 'ECS gives no reason';
-    return [why, ...ofContainers.filter((text) => !text.endsWith(why))].join('; ');
-}
-function distinctTasks(tasks) {
-    const seen = new Set();
-    return tasks.filter((task) => {
-        const reason = taskReason(task);
-        if (seen.has(reason))
-            return false;
-        seen.add(reason);
-        return true;
-    });
-}
-const causes = [
-    [
-        /notification to continue/i,
-        'Nobody let it go on in time: run mode: continue while it waits in Ready, or let the deployment group continue by itself (CONTINUE_DEPLOYMENT).',
-    ],
-    [
-        /status callback/i,
-        'A hook’s Lambda function did not report back within an hour: it must call codedeploy:PutLifecycleEventHookExecutionStatus; see its log in CloudWatch Logs.',
-    ],
-    [
-        /CannotPullContainerError.*(?:denied|not authorized|403|no basic auth)/is,
-        'The task execution role may not pull: allow ecr:GetAuthorizationToken, ecr:BatchGetImage and ecr:GetDownloadUrlForLayer in its policy AND in the policy of the shared repository (mode: share).',
-    ],
-    [
-        /CannotPullContainerError.*(?:timeout|timed out|i\/o|dial tcp|connection)/is,
-        'The tasks can’t reach the registry: their subnets need a NAT gateway, a public IP, or VPC endpoints for ecr.api, ecr.dkr and S3.',
-    ],
-    [
-        /CannotPullContainerError.*(?:platform|descriptor matching)/is,
-        'The image has no build for the platform of the tasks: build it for their runtimePlatform.',
-    ],
-    [
-        /CannotPullContainerError/i,
-        'ECS can’t pull the image: see that it exists, that the task execution role may pull it, and that the subnets reach the registry.',
-    ],
-    [/exec format error/i, 'The image was built for another processor: build it for the runtimePlatform of the task definition.'],
-    [
-        /ResourceInitializationError/i,
-        'A task could not be set up: see that the task execution role may read its secrets and its log group exists, and that the subnets reach them.',
-    ],
-    [/OutOfMemory/i, 'A container ran out of memory: raise its memory in the task definition.'],
-    [
-        /health check/i,
-        'The new tasks fail their health check: see the path, port and grace period of the target group, the security groups, and the container’s own log.',
-    ],
-    [/Essential container in task exited|exited with \d/i, 'A container of the new tasks exits: its own log (CloudWatch Logs) says why.'],
-    [
-        /unable to (?:consistently start tasks|place a task)/i,
-        'ECS can’t place the new tasks: see the capacity of the cluster and its quotas.',
-    ],
-    [/^the lifecycle hook/, 'A lifecycle hook’s Lambda function failed or did not answer in time: see its log in CloudWatch Logs.'],
-    [/^the pause hook .* timed out/, 'Nobody continued it in time: let mode: continue do so earlier, or give the hook a longer timeout.'],
-    [/^the CloudWatch alarm/, 'An alarm of the service went off: see it in CloudWatch.'],
-    [/^the deployment circuit breaker/, 'The new tasks do not stay up: their own logs (CloudWatch Logs) and the service’s events say why.'],
-];
-function likelyCause(evidence) {
-    return causes.find(([pattern]) => evidence.some((text) => pattern.test(text)))?.[1];
-}
-const adviceByCode = {
-    ALARM_ACTIVE: 'An alarm of the deployment group was active: see CloudWatch.',
-    HOOK_EXECUTION_FAILURE: 'A hook’s Lambda function failed or did not answer within an hour: see its log in CloudWatch Logs.',
-    INVALID_LAMBDA_FUNCTION: 'A hook’s Lambda function can’t be called: see its name, and that CodeDeploy’s service role may invoke it.',
-    IAM_ROLE_MISSING: 'The deployment group’s service role is gone: give the group another one.',
-    IAM_ROLE_PERMISSIONS: 'The deployment group’s service role lacks a permission: AWSCodeDeployRoleForECS has those for ECS.',
-    ECS_UPDATE_ERROR: 'ECS refused the new task set: see that CodeDeploy’s service role may pass the task’s roles, and the service’s own limits.',
-    ELASTIC_LOAD_BALANCING_INVALID: 'The load balancer does not fit: see the listener and the two target groups of the deployment group.',
-    MISSING_ELB_INFORMATION: 'The deployment group names no load balancer: give it a listener and two target groups.',
-    INVALID_ECS_SERVICE: 'The service does not fit the deployment group: see that it is ACTIVE and has the CODE_DEPLOY controller.',
-    STOPPED: 'It ended without a rollback: another deployment took its place, or the service is not set to roll back. A concurrency group of the workflow keeps the runs apart.',
-    MANUAL_STOP: 'Someone stopped it: the description and CloudTrail say who.',
-    TIMEOUT: 'The new tasks did not become healthy in time: see the service’s events and the target group’s health checks.',
-};
-
-// EXTERNAL MODULE: ./build/ports/sts.js
-var sts = __nccwpck_require__(6123);
-;// CONCATENATED MODULE: ./build/steps/warn-of-ending.js
-
-
-const usualMinutes = 60;
-function warnOfEnding({ session, minutes, log, }) {
-    const ending = session.ending();
-    if (ending === undefined || (ending.left ?? usualMinutes * 60_000) >= minutes * 60_000)
-        return;
-    const until = ending.at === undefined ? 'for an hour as a rule, nobody says' : `until ${(0,credentials/* utc */.n$)(ending.at)}`;
-    log.warning(ending.why === 'environment'
-        ? `The wait may take ${minutes} min, but the credentials come from the environment and can't be renewed (they last ${until}). Give deploy-role to let the action renew them itself.`
-        : `The wait may take ${minutes} min, but ${session.role ?? 'the role'} was assumed by role chaining, which ends after an hour (${until}), from a session in the environment that can't be renewed. ${sts/* byOidc */.DJ}`);
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch-deployment.js
-
-
-
-
-
-
-const everyFailedLooks = 6;
-async function watchDeployment(request) {
-    const { id, ports, signal, until, seen } = request;
-    const { clock, log } = ports;
-    const start = clock.monotonic();
-    let snapshot;
-    let movedAt = start;
-    let failedLooks = 0;
-    for (;;) {
-        const next = await look(request);
-        if (next instanceof Error) {
-            if (failedLooks++ % everyFailedLooks === 0)
-                log.info(`${id}  no answer from AWS (${next.message}); still following`);
-        }
-        else {
-            failedLooks = 0;
-            if (hasMoved(snapshot, next))
-                movedAt = clock.monotonic();
-            for (const line of progressBetween(snapshot, next))
-                log.info(`${id}  ${line}`);
-            snapshot = next;
-            await seen?.(next);
-            if (until(next))
-                return { end: 'reached', snapshot };
-            if ((0,domain_deployment/* isTerminal */.Hd)(next.deployment.status))
-                return { end: 'terminal', snapshot };
-        }
-        const now = clock.monotonic();
-        const left = request.milliseconds - (now - start);
-        if (left <= 0)
-            return { end: 'time-out', snapshot };
-        const delay = request.pace?.() ?? (snapshot ? nextDelay({ snapshot, sinceMove: now - movedAt }) : 2_000);
-        await clock.sleep(Math.min(delay, Math.max(left, 1_000)), signal);
-    }
-}
-async function look(request) {
-    const { deployments, id, signal } = request;
-    try {
-        return await abortable(deployments.look(id), signal);
-    }
-    catch (error) {
-        signal?.throwIfAborted();
-        if ((0,aws/* isPassing */.WG)(error))
-            return (0,build_errors/* toError */.iT)(error);
-        throw error instanceof build_errors/* ActionError */.lZ ? lost(error, request) : error;
-    }
-}
-async function abortable(work, signal) {
-    if (!signal)
-        return work;
-    signal.throwIfAborted();
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject((0,build_errors/* toError */.iT)(signal.reason));
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([work, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-function lost(error, request) {
-    const { id, deployments, consequence } = request;
-    const url = deployments.url(id);
-    const { why, remedy } = reasonOf(error, request);
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} is still running, but can't be followed: ${why.replace(/\.$/, '')}. ${consequence}`, {
-        deploymentId: id,
-        status: 'InProgress',
-        url,
-        cause: error,
-        hint: [remedy, url].filter((part) => part !== undefined).join(' '),
-    });
-}
-function reasonOf(error, { session, ports }) {
-    const isRenewal = !(error instanceof build_errors/* AwsError */.Gy) || error.service === 'sts' || error.service === 'github';
-    if (isRenewal && !((0,aws/* isExpiry */.YS)(error) && session.ending())) {
-        return {
-            why: `the action renews the session of deploy-role by itself, and that failed: ${error.message}`,
-            remedy: 'See that the role can still be assumed: its trust policy, its owner’s changes, and the job’s ID token.',
+            severity: shared.pathOf ? 'warning' : 'info',
+            subject,
+            reason: `is not known, since ${path.since}`,
+            advice: path.advice ?? 'Give organization-role: it tells which OUs the account is in, and so which statements are for it.',
         };
     }
-    if (!(0,aws/* isExpiry */.YS)(error))
-        return { why: error.message, remedy: error.hint };
-    const until = session.expiresAt();
-    const at = until === undefined || until > ports.clock.now() ? '' : ` at ${(0,credentials/* utc */.n$)(until)}`;
-    switch (session.ending()?.why) {
-        case 'environment':
-            return {
-                why: `the credentials expired${at} and came from the environment, so that they can’t be renewed`,
-                remedy: 'Give deploy-role to let the action renew the credentials itself.',
-            };
-        case 'role-chaining':
-            return {
-                why: `the credentials expired${at}, and so did those in the environment from which the role was assumed`,
-                remedy: sts/* byOidc */.DJ,
-            };
-        case undefined:
-            return {
-                why: `the session of deploy-role expired${at}, although the action renews it ten minutes before: ${error.message}`,
-                remedy: 'See whether the role’s sessions were revoked, and run the step again.',
-            };
-    }
+    if (path.value !== undefined)
+        return fine(subject, path.value);
+    return { severity: 'warning', subject, reason: 'the account is not in the organization of organization-role: no OU stands for it' };
 }
-
-;// CONCATENATED MODULE: ./build/steps/follow-deployment.js
-
-
-
-
-
-
-
-const rollbackMinutes = 30;
-async function followDeployment(request) {
-    const { unfinished, signal, target, output } = request;
-    const forget = () => unfinished?.memory.forget(unfinished.item);
-    try {
-        signal.throwIfAborted();
-        const followed = target.inputs['wait-until'] === 'started' ? { status: 'Created', events: [] } : await follow(request);
-        output('deployment-status', followed.status);
-        forget();
-        return followed;
-    }
-    catch (error) {
-        const thrown = signal.aborted && !(error instanceof build_errors/* DeploymentError */.gt) ? await cancelled(request) : error;
-        forget();
-        throw thrown;
-    }
+function pullerOf(account, { looked: { examined, side }, ...membership }) {
+    const { definition, service } = examined.known ? examined.value : {};
+    const role = definition && pullingRole({ definition, service, account, region: side.session.region });
+    return role ? { kind: 'role', role, ...membership } : { kind: 'account', account, ...membership };
 }
-async function cancelled({ id, target: { deployer, inputs } }) {
-    try {
-        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`);
-    }
-    catch (error) {
-        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`, {
-            cause: error,
-            hint: `The post step tries again. ${deployer.url(id)}`,
-        });
-    }
+function pullOf(found) {
+    if (!found || found.warnings.length > 0)
+        return 'unknown';
+    return found.problems.length > 0 ? 'no' : 'yes';
 }
-async function follow(request) {
-    const { id, target, ports } = request;
-    const until = target.inputs['wait-until'];
-    const budget = await budgetOf(request);
-    const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
-    const hasEnded = target.deployment !== undefined && (0,domain_deployment/* isTerminal */.Hd)(target.deployment.status);
-    if (!hasEnded)
-        warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
-    const { end, snapshot } = await ports.log.group(`${id}  ${hasEnded ? 'how it went' : `following until ${until}, ${limit}`}`, async () => watchDeployment({
-        ...watching(request),
-        id,
-        until: ({ deployment }) => (0,domain_deployment/* hasReached */.Nl)({ deployment, until }),
-        seen: request.seen,
-        milliseconds: budget.minutes * 60_000,
-    }));
-    if (end === 'time-out' || !snapshot)
-        return outOfTime({ request, budget, snapshot });
-    return conclude({ request, snapshot });
+function factsIn({ inputs, documents, failures }, given) {
+    return [
+        ...inputs.map(factOf),
+        ...documents.map((problem) => factInDocument(problem, given)),
+        ...failures.map(({ error }) => factOfFailure(error)),
+    ];
 }
-async function conclude({ request, snapshot }) {
-    const { id, target, ports, output } = request;
-    ports.log.info(`${id}  ${courseLine(snapshot)}`);
-    if (!(0,domain_deployment/* hasReached */.Nl)({ deployment: snapshot.deployment, until: target.inputs['wait-until'] })) {
-        output('deployment-status', snapshot.deployment.status);
-        throw await failed({ request, snapshot });
-    }
-    return { status: snapshot.deployment.status, events: snapshot.target?.events ?? [] };
+const aboutInputs = {
+    'deploy-account-id': { subject: 'credentials' },
+    cluster: { subject: 'service', advice: 'Correct cluster, deploy-region or deploy-role.' },
+    service: {
+        subject: 'service',
+        advice: 'Correct service, or make one that can be deployed (examples/cloudformation).',
+    },
+    'codedeploy-application': { subject: 'deployment group', advice: 'Correct codedeploy-application, or make it.' },
+    'codedeploy-deployment-group': { subject: 'deployment group', advice: 'Correct codedeploy-deployment-group, or make it.' },
+    'codedeploy-deployment-config': { subject: 'deployment group', advice: 'Correct codedeploy-deployment-config.' },
+    'codedeploy-appspec': { subject: 'AppSpec', advice: 'Give codedeploy-appspec.' },
+    'on-active-deployment': { subject: 'active deployment', advice: 'Let it end first, or set on-active-deployment: wait.' },
+    image: { subject: 'image', advice: 'Correct image, publish it, or share its repository.' },
+    'container-name': { subject: 'container', advice: 'Correct container-name, or name containers in image.' },
+    'environment-variables': { subject: 'container', advice: 'Leave the variable out, or take the secret out of the task definition.' },
+};
+function factOf({ input, problem }) {
+    const { subject, advice } = aboutInputs[input] ?? { subject: 'service', advice: `Correct ${input}.` };
+    const isSentence = /^(is|deploys|needs|can't) /.test(problem);
+    return { severity: 'error', subject, reason: isSentence ? `${input} ${problem}` : problem, advice };
 }
-const consequence = 'It goes on without this job: neither this step nor its post step touches it any more.';
-function watching({ target, ports, signal, pace }) {
-    return { deployments: target.deployer, session: target.side.session, ports, signal, consequence, pace };
-}
-async function watchToEnd(request, id) {
-    const milliseconds = rollbackMinutes * 60_000;
-    return watchDeployment({ ...watching(request), id, until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status), milliseconds });
-}
-async function budgetOf({ target, ports }) {
-    const minutes = target.inputs['wait-for-minutes'];
-    if (minutes !== undefined)
-        return { minutes, explanation: 'wait-for-minutes' };
-    try {
-        return await target.deployer.budget(target.deployment);
-    }
-    catch (error) {
-        ports.log.warning(`How long the deployment may take could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
-        return { minutes: 6 * 60, explanation: 'the limit of a hosted job' };
-    }
-}
-async function outOfTime(late) {
-    const { request, snapshot } = late;
-    const { id, target, ports, output } = request;
-    if (snapshot)
-        output('deployment-status', snapshot.deployment.status);
-    if (target.inputs['on-timeout'] === undefined)
-        throw tooLate(late, { fate: 'It goes on.' });
-    if (target.inputs['on-timeout'] === 'leave')
-        throw tooLate(late, { fate: 'It goes on, as on-timeout says.' });
-    const { result } = await undoing(late);
-    if (result === 'ended')
-        return conclude({ request, snapshot: await target.deployer.look(id) });
-    if (result === 'shifted')
-        throw tooLate(late, { fate: 'It goes on: its traffic has shifted whole, and only the old tasks are still kept.' });
-    ports.log.info(`${id}  is stopped with a rollback, as on-timeout says`);
-    const watched = await watchToEnd(request, id);
-    const stopped = watched.snapshot;
-    if (!stopped || watched.end === 'time-out')
-        throw tooLate(late, { fate: `It was stopped with a rollback, as on-timeout says, and had not ended ${rollbackMinutes} min later.` });
-    if (stopped.deployment.status === 'Succeeded')
-        return conclude({ request, snapshot: stopped });
-    output('deployment-status', stopped.deployment.status);
-    const undone = await followRollback({ request, deployment: stopped.deployment, wasAsked: true });
-    ports.log.info(`${id}  ${undone.said}`);
-    throw tooLate(late, {
-        fate: `It was stopped with a rollback, as on-timeout says.\n${undone.said}`,
-        stopped,
-        rollback: undone.rollback,
-    });
-}
-async function undoing(late) {
-    const { request } = late;
-    const { id, unfinished } = request;
-    const { deployer } = request.target;
-    try {
-        return await undoDeployment({ deployments: deployer, deployment: await deployer.deployment(id) });
-    }
-    catch (error) {
-        request.signal.throwIfAborted();
-        if (unfinished?.item.kind === 'deployment')
-            unfinished.memory.remember({ ...unfinished.item, onCancel: 'rollback' });
-        const next = unfinished ? ' The post step tries again.' : '';
-        throw tooLate(late, { fate: `It goes on, for it could not be stopped, as on-timeout says: ${(0,build_errors/* toError */.iT)(error).message}.${next}` });
-    }
-}
-function tooLate({ request, budget, snapshot }, { fate, stopped = snapshot, rollback }) {
-    const { id, target } = request;
-    const { 'wait-until': until, 'on-timeout': onTimeout } = target.inputs;
-    const status = snapshot?.deployment.status ?? 'Unknown';
-    const url = target.deployer.url(id);
-    const running = snapshot?.target?.events.find((event) => event.status === 'InProgress');
-    const where = running === undefined ? `It was ${status}.` : `It was ${status}, in ${running.name}.`;
-    const advice = status === 'Ready'
-        ? `It waits for someone to continue it: let mode: continue (deployment-id: ${id}) do so, or the console, or wait-until: ready end the step here.`
-        : `Raise wait-for-minutes, or let an earlier wait-until end the step${onTimeout === 'leave' ? ', or on-timeout: rollback undo it' : ''}.`;
-    return new build_errors/* DeploymentError */.gt(`Deployment ${id} did not come to ${until} within ${formatDuration(budget.minutes * 60_000)} (${budget.explanation}). ${where} ${fate}`, {
-        deploymentId: id,
-        status: stopped?.deployment.status ?? status,
-        url,
-        events: stopped?.target?.events,
-        rollback,
-        hint: `${advice} ${url}`,
-    });
-}
-async function failed({ request, snapshot }) {
-    const { id, target, ports } = request;
-    const { deployment } = snapshot;
-    const url = target.deployer.url(id);
-    const failure = explainFailure({ snapshot, circumstances: await circumstancesOf({ request, deployment }) });
-    await tell({ request, failure });
-    const undone = await followRollback({ request, deployment });
-    ports.log.info(`${id}  ${undone.said}`);
-    const verb = deployment.status === 'Stopped' ? 'was stopped' : 'failed';
-    const evidence = [failure.reason, ...failure.details.slice(0, 5)].join('\n  ');
-    return new build_errors/* DeploymentError */.gt([`Deployment ${id} ${verb}: ${evidence}`, failure.impact, undone.said].filter(Boolean).join('\n'), {
-        deploymentId: id,
-        status: deployment.status,
-        url,
-        events: snapshot.target?.events,
-        rollback: undone.rollback,
-        hint: [failure.advice, url].filter((part) => part !== undefined).join(' '),
-    });
-}
-async function tell({ request: { id, ports }, failure }) {
-    const { reason, impact, details, background, advice } = failure;
-    await ports.log.group(`Why ${id} did not succeed, and what to do`, async () => {
-        for (const line of [reason, ...details, ...background])
-            ports.log.info(line);
-        if (impact !== undefined)
-            ports.log.info(impact);
-        if (advice !== undefined)
-            ports.log.info(`What to do: ${advice}`);
-    });
-}
-async function circumstancesOf({ request, deployment }) {
-    const { ecs } = request.target.side;
-    const { cluster, service } = request.target.inputs;
-    const since = deployment.createdAt ?? 0;
-    const [answer, tasks] = await Promise.allSettled([ecs.describeService({ cluster, service }), ecs.stoppedTasks({ cluster, service })]);
-    for (const { reason } of [answer, tasks].filter((settled) => settled.status === 'rejected'))
-        request.ports.log.debug(`what ECS knows could not be read: ${(0,build_errors/* toError */.iT)(reason).message}`);
-    const live = answer.status === 'fulfilled' && answer.value.found === 'service' ? answer.value.service : undefined;
+function factInDocument(problem, { 'codedeploy-appspec': appSpec }) {
+    const isAppSpec = problem.file === appSpec || problem.file.startsWith('the AppSpec');
     return {
-        serviceEvents: (live?.events ?? []).filter(({ at }) => at >= since).slice(0, 10),
-        stoppedTasks: (tasks.status === 'fulfilled' ? tasks.value : []).filter(({ stoppedAt = 0 }) => stoppedAt >= since),
+        severity: 'error',
+        subject: isAppSpec ? 'AppSpec' : 'task definition',
+        reason: (0,build_errors/* formatProblem */.Vw)(problem),
+        advice: 'Correct it there: a deployment would stop before its first write.',
     };
 }
-async function followRollback({ request, deployment, wasAsked = deployment.rollsBack !== false, }) {
-    const { target, ports, signal, output } = request;
-    const { within } = deployment.rollback;
-    if (within !== undefined)
-        return { said: rolledBackWithin({ within, url: target.deployer.url(deployment.id) }) };
-    try {
-        const id = await rollbackOf({ deployment, wasAsked, deployments: target.deployer, ports, signal });
-        if (id === undefined)
-            return { said: notRolledBack({ deployment, wasAsked }) };
-        output('rollback-deployment-id', id);
-        const url = target.deployer.url(id);
-        const { snapshot } = await ports.log.group(`${deployment.id}  is rolled back by ${id}: ${url}`, async () => watchToEnd(request, id));
-        const status = snapshot?.deployment.status ?? 'Unknown';
-        const rollback = { id, status, url };
-        if (status === 'Succeeded')
-            return { said: `It was rolled back by ${id}: the old tasks have the whole traffic again.`, rollback };
-        const why = snapshot?.deployment.error ? ` (${snapshot.deployment.error.code}: ${snapshot.deployment.error.message})` : '';
-        const end = (0,domain_deployment/* isTerminal */.Hd)(status) ? `ended as ${status}${why}` : `is still ${status} after ${rollbackMinutes} min`;
-        return { said: `Its rollback ${id} ${end}: see which tasks have the traffic, ${url}`, rollback };
-    }
-    catch (error) {
-        if (signal.aborted)
-            return { said: 'Its rollback goes on without being followed: the run was cancelled.' };
-        return { said: `Its rollback could not be followed: ${(0,build_errors/* toError */.iT)(error).message}` };
-    }
-}
-function rolledBackWithin({ within, url }) {
-    if (within === 'succeeded')
-        return 'ECS rolled it back: the old tasks have the whole traffic again.';
-    return within === 'failed'
-        ? `Its rollback failed: see which tasks have the traffic, ${url}`
-        : `ECS did not roll it back: see which tasks have the traffic, ${url}`;
-}
-function notRolledBack({ deployment: { rollback, rollsBack }, wasAsked }) {
-    if (rollback.message !== undefined)
-        return `It was not rolled back: ${rollback.message}.`;
-    if (wasAsked)
-        return 'It was not rolled back, and CodeDeploy does not say why: where no new tasks were made, there is nothing to roll back.';
-    const cure = rollsBack === false ? ' auto-rollback: failure would have CodeDeploy do it.' : '';
-    return `It was not rolled back, so that the new tasks stay as they are until the next deployment.${cure}`;
-}
-async function rollbackOf({ deployment, wasAsked = deployment.rollsBack !== false, deployments, ports, signal, }) {
-    let latest = deployment;
-    for (const pause of [2_000, 3_000, 5_000]) {
-        if (latest.rollback.by !== undefined || latest.rollback.within !== undefined || !wasAsked)
-            break;
-        await ports.clock.sleep(pause, signal);
-        latest = await deployments.deployment(deployment.id);
-    }
-    return latest.rollback.by;
-}
-
-;// CONCATENATED MODULE: ./build/steps/register-marked.js
-
-
-async function registerMarked({ deployer, ecs, definition, marker, log, }) {
-    const marked = deployer.marked({ definition, marker });
-    if (marked === definition)
-        return ecs.registerTaskDefinition(definition);
-    try {
-        return await ecs.registerTaskDefinition(marked);
-    }
-    catch (error) {
-        if (!(0,aws/* isDenial */.c6)(error))
-            throw error;
-        const registered = await ecs.registerTaskDefinition(definition);
-        log.warning(`The task definition could not be tagged (${markerTag}), so an older run of this workflow will not yield to this one. Allow ecs:TagResource.`);
-        return registered;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/start-deployment.js
-
-
-
-async function mark({ clock, github }) {
-    const nonce = makeNonce({ now: clock.now(), random: () => clock.random() });
-    const pullRequest = github.run.eventName.startsWith('pull_request') ? await github.pullRequest() : undefined;
-    return markerOf(github.run, { nonce, pullRequest: pullRequest?.number });
-}
-async function startDeployment(request) {
-    const { deployer, service, taskDefinition, marker, item, ports, memory, signal } = request;
-    const description = describe({ text: request.text, marker });
-    const own = { nonce: marker.nonce, taskDefinition };
-    const call = deployer.permission({ call: 'start', account: request.account });
-    signal.throwIfAborted();
-    memory.remember(item);
-    let lost;
-    for (const pause of [2_000, 4_000, 8_000]) {
-        const answer = await deployer.start({ service, taskDefinition, description }).catch((error) => {
-            if (lost === undefined && error instanceof build_errors/* AwsError */.Gy)
-                memory.forget(item);
-            throw error;
-        });
-        if (answer.answer === 'started')
-            return answer;
-        if (answer.answer === 'unknown') {
-            lost = answer.error;
-            ports.log.warning(`${call.action} was not answered (${lost.message}): looking whether the deployment was made.`);
-        }
-        if (lost) {
-            const made = await sought({ request, own, call, lost, pause });
-            if (made)
-                return { answer: 'started', id: made.id };
-        }
-        if (answer.answer === 'busy') {
-            memory.forget(item);
-            return answer;
-        }
-        signal.throwIfAborted();
-    }
-    throw new build_errors/* AwsError */.Gy(`${call.service}:${call.action} for ${deployer.place} was not answered three times: ${lost?.message ?? ''}`, {
-        service: call.service,
-        operation: call.action,
-        code: (0,aws/* awsCode */.z8)(lost) ?? 'NoAnswer',
-        cause: lost,
-        hint: `None was seen yet; if one was made, ${deployer.traceOf(own)}. The post step looks once more, and ${secondChance(item)}. Run the step again: it waits for this one if it turns up after all.`,
-    });
-}
-function secondChance(item) {
-    return item.kind === 'deployment' && item.onCancel === 'leave' ? 'leaves it running' : 'does what on-cancel says';
-}
-async function sought({ request: { deployer, item, ports }, own, call, lost, pause, }) {
-    try {
-        const seen = await deployer.find(own);
-        if (seen)
-            return seen;
-        await ports.clock.sleep(pause);
-        return await deployer.find(own);
-    }
-    catch (error) {
-        const code = (0,aws/* awsCode */.z8)(error) ?? 'NoAnswer';
-        const mend = error instanceof build_errors/* AwsError */.Gy ? error.hint : undefined;
-        const next = `If it was made, ${deployer.traceOf(own)}. The post step looks for it once more, and ${secondChance(item)}; then run the step again.`;
-        throw new build_errors/* AwsError */.Gy(`Whether a deployment was started in ${deployer.place} is not known: ${call.action} was not answered (${lost.message}), and it can't be looked for: ${(0,build_errors/* toError */.iT)(error).message}`, { service: call.service, operation: call.action, code, cause: error, hint: mend === undefined ? next : `${mend} ${next}` });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/deploy-service.js
-
-
-
-
-
-
-
-
-
-
-
-const mostRounds = 5;
-async function deployService(prepared, request) {
-    const marker = await mark(request.ports);
-    let current = prepared;
-    let registered;
-    for (let round = 1;; round++) {
-        const way = await clearTheWay(current, { request, marker });
-        current = way.prepared;
-        if (way.yieldTo)
-            return yielded(current, { request, to: way.yieldTo });
-        const definition = renderDefinition(current, request.images);
-        if (way.own === undefined && isUnchanged(current, definition))
-            return unchanged(current, request);
-        request.signal.throwIfAborted();
-        if (!registered || !sameDefinition(registered.definition, definition)) {
-            registered = {
-                definition,
-                arn: needsRegistration(current, definition) ? await register(current, { request, marker, definition }) : current.running.arn,
-            };
-        }
-        const { arn } = registered;
-        request.output('task-definition-arn', arn);
-        const item = unfinishedDeployment({
-            place: current.deployer.where,
-            mark: { nonce: marker.nonce, taskDefinition: arn },
-            account: current.identity.account,
-            how: current.side.session.how,
-            inputs: current.inputs,
-        });
-        const answer = way.own ? { answer: 'started', id: way.own.id } : await start(current, { request, marker, arn, item });
-        if (answer.answer === 'started')
-            return started(current, { request, id: answer.id, arn, item });
-        if (round === mostRounds)
-            throw busy(current, answer.message);
-        request.ports.log.info(`${current.deployer.place} was taken meanwhile: ${answer.message}`);
-        await request.ports.clock.sleep(2_000, request.signal);
-        current = await current.again();
-    }
-}
-async function clearTheWay(prepared, { request, marker }) {
-    let current = prepared;
-    for (;;) {
-        const known = seen(current, marker);
-        if (known.own || known.yieldTo || !current.active)
-            return { prepared: current, ...known };
-        await endOf(current.active, { prepared: current, request });
-        current = await current.again();
-    }
-}
-function seen({ active, newest }, marker) {
-    const known = [active, newest].filter((deployment) => deployment !== undefined);
-    const own = known.find(({ description }) => parseMarker(description)?.nonce === marker.nonce);
-    if (own)
-        return { own };
-    const yieldTo = known.find(({ description, status }) => !['Failed', 'Stopped'].includes(status) && isStale({ mine: marker, newest: parseMarker(description) }));
-    return yieldTo ? { yieldTo } : {};
-}
-async function endOf(active, { prepared, request }) {
-    const { deployer, inputs, side } = prepared;
-    const { ports, signal, pace } = request;
-    const { id } = active;
-    const by = parseMarker(active.description);
-    const who = by ? `, started by run ${by.run} of ${by.workflow}` : '';
-    ports.log.info(`${id} is under way in ${deployer.place} (${active.status}${who}): ${deployer.url(id)}`);
-    if (inputs['on-active-deployment'] === 'stop' && !(0,domain_deployment/* isRollingBack */.Fw)(active))
-        await stop(active, { prepared, request });
-    const minutes = inputs['wait-for-minutes'] ?? 6 * 60;
-    const { end, snapshot } = await watchDeployment({
-        deployments: deployer,
-        id,
-        session: side.session,
-        ports,
-        signal,
-        until: ({ deployment }) => (0,domain_deployment/* isTerminal */.Hd)(deployment.status),
-        milliseconds: minutes * 60_000,
-        consequence: 'Nothing was started.',
-        pace,
-    });
-    if (end !== 'time-out')
-        return;
-    throw new build_errors/* DeploymentError */.gt(`Deployment ${id} of ${deployer.place} did not end within ${minutes} min, and nothing was started.`, {
-        deploymentId: id,
-        status: snapshot?.deployment.status ?? active.status,
-        url: deployer.url(id),
-        hint: `Raise wait-for-minutes, or set on-active-deployment: stop. ${deployer.url(id)}`,
-    });
-}
-async function stop(active, { prepared, request }) {
-    const { deployer } = prepared;
-    const { log } = request.ports;
-    if (!(0,domain_deployment/* hasShifted */.cb)(active)) {
-        await deployer.stop({ id: active.id, rollback: true });
-        log.info(`${active.id}  stopped with a rollback, as on-active-deployment says`);
-        return;
-    }
-    if (!deployer.endTerminationWait)
-        return;
-    try {
-        await deployer.endTerminationWait(active.id);
-        log.info(`${active.id}  its old tasks are ended now, as on-active-deployment says`);
-    }
-    catch (error) {
-        if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error))
-            throw error;
-        log.info(`${active.id}  its wait can't be ended (${error.code}); waiting`);
-    }
-}
-function isRunning({ running }, definition) {
-    const live = readTaskDefinition(running.definition);
-    return live.ok && running.definition['status'] !== 'INACTIVE' && sameDefinition(live.definition, definition);
-}
-function isUnchanged(prepared, definition) {
-    const { deployer, inputs, service } = prepared;
-    return isRunning(prepared, definition) && !inputs['force-new-deployment'] && deployer.changes(service).length === 0;
-}
-function needsRegistration(prepared, definition) {
-    return prepared.deployer.needsOwnDefinition || !isRunning(prepared, definition);
-}
-async function register(prepared, { request, marker, definition }) {
-    const { deployer, side, running } = prepared;
-    const { log } = request.ports;
-    const live = readTaskDefinition(running.definition);
-    const { arn } = await registerMarked({ deployer, ecs: side.ecs, definition, marker, log });
-    log.info(`task definition ${(0,live_service/* shortName */.E)(running.arn)} → ${(0,live_service/* shortName */.E)(arn)}`);
-    if (live.ok)
-        for (const line of differences({ before: live.definition, after: definition }))
-            log.info(`  ${line}`);
-    return arn;
-}
-async function start(prepared, { request, marker, arn, item }) {
-    const { deployer, service, inputs, identity } = prepared;
-    const { ports, memory, signal } = request;
-    const text = inputs['codedeploy-deployment-description'];
-    return startDeployment({ deployer, account: identity.account, service, taskDefinition: arn, text, marker, item, ports, memory, signal });
-}
-function started(prepared, { request, id, arn, item }) {
-    const { output, ports, memory } = request;
-    const url = prepared.deployer.url(id);
-    output('deployment-id', id);
-    output('deployment-url', url);
-    output('changed', 'true');
-    ports.log.info(`${id}  started in ${prepared.deployer.place}: ${url}`);
-    return {
-        result: 'started',
-        id,
-        url,
-        taskDefinition: arn,
-        previousTaskDefinition: prepared.running.arn,
-        target: prepared,
-        unfinished: { memory, item },
-    };
-}
-function unchanged({ running, service }, { output, ports }) {
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.info(`${service.name} runs exactly this already (${(0,live_service/* shortName */.E)(running.arn)}): no registration, no deployment.`);
-    return { result: 'unchanged', taskDefinition: running.arn };
-}
-function yielded({ running, deployer }, { request, to }) {
-    const { output, ports } = request;
-    const newer = parseMarker(to.description);
-    output('task-definition-arn', running.arn);
-    output('changed', 'false');
-    ports.log.warning(`Nothing was deployed: run ${newer?.run ?? 0} of this workflow is newer than this one and has deployed already (${to.id}). ${deployer.url(to.id)}`);
-    return { result: 'yielded', taskDefinition: running.arn, to };
-}
-function busy({ deployer, active }, message) {
-    const id = active?.id ?? '';
-    return new build_errors/* DeploymentError */.gt(`No deployment could be started in ${deployer.place}: others came in between ${mostRounds} times. ${message}`, {
-        deploymentId: id,
-        status: active?.status ?? 'Unknown',
-        url: id === '' ? '' : deployer.url(id),
-        hint: 'Let a concurrency group of the workflow keep the runs apart.',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/run-deployment.js
-
-
-
-
-
-
-async function runDeployment(prepared, request) {
-    const deployed = await deployService(prepared, request);
-    const images = containerUris(prepared.containers, request.images);
-    const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
-        service: prepared.inputs.service,
-        cluster: prepared.inputs.cluster,
-        images,
-        taskDefinition: deployed.taskDefinition,
-        previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
-        deployment: deployed.result === 'started' ? deployed : undefined,
-        ...ending,
-    }));
-    if (deployed.result !== 'started') {
-        await summarise({
-            outcome: deployed.result === 'unchanged' ? 'unchanged: the service runs this already' : `yielded to ${deployed.to.id} of a newer run`,
-            events: [],
-        });
-        return deployed;
-    }
-    await summariseEnd(followDeployment({ ...request, ...deployed }), summarise);
-    return deployed;
-}
-async function summariseEnd(following, summarise) {
-    try {
-        const followed = await following;
-        const { status, events } = followed;
-        await summarise({ outcome: outcomeOf(status), events });
-        return followed;
-    }
-    catch (error) {
-        await summarise(badEnding(error));
+const askedBy = {
+    DescribeServices: 'service',
+    DescribeTaskDefinition: 'task definition',
+    GetDeploymentGroup: 'deployment group',
+    GetDeploymentConfig: 'deployment group',
+    ListDeployments: 'active deployment',
+    GetDeployment: 'active deployment',
+    ListServiceDeployments: 'active deployment',
+    DescribeServiceDeployments: 'active deployment',
+    DescribeServiceRevisions: 'active deployment',
+    BatchGetImage: 'image',
+};
+function factOfFailure(error) {
+    if (!(error instanceof build_errors/* ActionError */.lZ))
         throw error;
-    }
+    const subject = (error instanceof build_errors/* AwsError */.Gy && askedBy[error.operation]) || 'credentials';
+    return { severity: 'error', subject, reason: error.message, advice: error.hint };
 }
-function outcomeOf(status) {
-    if (status === 'Created')
-        return 'started, not waited for';
-    return status === 'Succeeded' ? status : `${status}: as far as wait-until asks`;
+function warned(subject, reason) {
+    return { severity: 'warning', subject, reason };
 }
-function badEnding(error) {
-    const failure = (0,build_errors/* toError */.iT)(error).message;
-    if (error instanceof build_errors/* CancelledError */.cc)
-        return { outcome: 'the run was cancelled', events: [], failure, advice: error.hint };
-    if (!(error instanceof build_errors/* DeploymentError */.gt))
-        return { outcome: 'failed', events: [], failure, advice: error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined };
-    const { status, events, rollback, hint, url } = error;
-    const undone = rollback && (rollback.status === 'Succeeded' ? ', rolled back' : `, and its rollback is ${rollback.status}`);
-    const outcome = (0,domain_deployment/* isActive */.$m)(status) ? `${status}, not followed any more` : `${status}${undone ?? ''}`;
-    return { outcome, events, failure, advice: hint?.replace(url, '').trim(), rollback };
+function fine(subject, reason) {
+    return { severity: 'ok', subject, reason };
+}
+function check_account_unknown(subject, since) {
+    return { severity: 'info', subject, reason: `not known, since ${since}` };
 }
 
-;// CONCATENATED MODULE: ./build/steps/resume-deployment.js
+;// CONCATENATED MODULE: ./build/steps/check-accounts.js
 
 
 
 
 
 
-
-
-async function resumeDeployment(request) {
-    const { found, inputs, side, ports, memory, signal, output, seen } = request;
-    const { deployer, deployment } = found;
-    const { cluster, service } = deployer.where;
-    const { id, status } = deployment;
-    const url = deployer.url(id);
-    output('deployment-id', id);
-    output('deployment-url', url);
-    const revision = await revisionOf({ deployer, name: deployment.revision, ports });
-    if (revision)
-        output('task-definition-arn', revision.taskDefinition);
-    const what = revision ? ` of ${(0,live_service/* shortName */.E)(revision.taskDefinition)}` : '';
-    const state = (0,domain_deployment/* isTerminal */.Hd)(status) ? `has ended already (${status})` : `is under way (${status})`;
-    ports.log.info(`${id}  ${state}: a deployment${what} to ${service} in cluster ${cluster}, in ${deployer.place}: ${url}`);
-    const item = resume_deployment_secondChance({ request, taskDefinition: revision?.taskDefinition });
-    if (item)
-        memory.remember(item);
-    const target = { deployer, deployment, side, inputs: { ...inputs, cluster, service } };
-    await summariseEnd(followDeployment({ id, target, ports, signal, output, ...(seen && { seen }), ...(item && { unfinished: { memory, item } }) }), async (ending) => ports.github.summarise(summariseDeployment({
-        service,
-        cluster,
-        images: [],
-        taskDefinition: revision?.taskDefinition,
-        previousTaskDefinition: undefined,
-        deployment: { id, url },
-        ...ending,
-    })));
+const atOnce = 10;
+async function checkAccounts({ inputs, targets, inputsOf, ports }) {
+    const images = await readImages({ inputs, ports });
+    const shared = { registry: registryReads({ inputs, ports }), images, pathOf: accountPaths({ inputs, ports }) };
+    const owners = Map.groupBy(images.filter((image) => image !== undefined), ({ account }) => account);
+    const registries = [...owners].map(([id, owned]) => findingsOf({ id, name: '', isRegistry: true }, owned.flatMap(({ facts }) => facts)));
+    const accounts = await (0,at_most/* atMost */.T)(atOnce, targets.length === 0 ? [undefined] : targets, async (target) => checkAccount({
+        inputs: inputsOf(target),
+        target,
+        shared,
+        ports,
+    }));
+    return [...registries, ...accounts];
 }
-async function revisionOf({ deployer, name, ports: { log }, }) {
-    if (name === undefined)
-        return undefined;
-    try {
-        return await deployer.revision(name);
-    }
-    catch (error) {
-        log.debug(`what the deployment deploys could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
-        return undefined;
-    }
-}
-function resume_deployment_secondChance({ request: { found, inputs, side }, taskDefinition = '', }) {
-    const { deployer, deployment, identity } = found;
-    const nonce = parseMarker(deployment.description)?.nonce;
-    if (nonce === undefined || inputs['on-cancel'] === 'leave' || (0,domain_deployment/* isTerminal */.Hd)(deployment.status))
-        return undefined;
-    const mark = { nonce, taskDefinition };
-    return unfinishedDeployment({ place: deployer.where, mark, account: identity.account, how: side.session.how, inputs });
-}
-
-;// CONCATENATED MODULE: ./build/steps/plan-course.js
-
-
-
-async function planFollowing(request) {
-    const { found, inputs } = request;
-    const ended = (0,domain_deployment/* isTerminal */.Hd)(found.deployment.status);
-    return course(request, { fate: ended ? 'has ended: there is nothing to follow' : `would be followed until ${inputs['wait-until']}` });
-}
-async function planContinuation(request) {
-    const { found, inputs } = request;
-    const { deployer, deployment } = found;
-    const snapshot = await deployer.look(deployment.id);
-    const continuation = await continuationNow(snapshot, { deployer, until: inputs['wait-until'] });
-    if (continuation.what === 'nothing')
-        throw nothingToContinue(deployment.id, continuation);
-    const call = continuation.what === 'end-termination-wait' ? 'endTerminationWait' : 'endReadyWait';
-    return course(request, { fate: fateOf(continuation, deployment), ...(continuation.what !== 'follow' && { call }) });
-}
-function fateOf(continuation, { pause }) {
-    switch (continuation.what) {
-        case 'end-ready-wait':
-            return `would be continued: ${pause ? 'ECS would go on from the pause hook' : 'its traffic would shift'}`;
-        case 'end-termination-wait':
-            return 'would be continued: its old tasks would end';
-        case 'await-ready':
-            return 'would be continued as soon as it has come to Ready';
-        case 'follow':
-            return `would not be continued: ${continuation.why}`;
-    }
-}
-async function course({ found, ports, output }, { fate, call }) {
-    const { deployer, deployment, identity } = found;
-    const { id, status } = deployment;
-    const { cluster, service } = deployer.where;
-    const revision = await revisionOf({ deployer, name: deployment.revision, ports });
-    output('deployment-id', id);
-    output('deployment-status', status);
-    output('deployment-url', deployer.url(id));
-    if (revision)
-        output('task-definition-arn', revision.taskDefinition);
-    return {
-        writes: call === undefined ? [] : [deployer.permission({ call, account: identity.account })],
-        course: { id, status, cluster, service, place: deployer.place, fate },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/domain/image-source.js
-
-
-function parseImageSource(text) {
-    const [, scheme, rest = ''] = /^(oci|docker):(.*)$/.exec(text) ?? [];
-    if (scheme === 'oci')
-        return rest === '' ? (0,domain_parsed/* bad */.MB)(`"${text}" names no OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ kind: 'layout', path: rest });
-    if (scheme === 'docker' || ((0,domain_image/* hostIn */.yo)(text) === undefined && !text.includes('@')))
-        return parseLocal(scheme === undefined ? text : rest);
-    const reference = (0,domain_image/* parseImageReference */.o_)(text);
-    return reference.ok ? (0,domain_parsed.ok)({ kind: 'registry', reference: reference.value }) : reference;
-}
-function parseLocal(text) {
-    return /^[A-Za-z0-9][\w.:/@-]*$/.test(text)
-        ? (0,domain_parsed.ok)({ kind: 'local', reference: text })
-        : (0,domain_parsed/* bad */.MB)(`"${text}" is not an image of the Docker engine (web:latest), a registry's (host/web:1.2) or an OCI layout (oci:PATH)`);
-}
-
-;// CONCATENATED MODULE: ./build/domain/image-wish.js
-
-
-function parseImageWishes(text) {
-    const lines = text
-        .split(/\r?\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
-    const read = lines.map(parseLine);
-    const wishes = read.flatMap((line) => (line.ok ? [line.value] : []));
-    const problems = [...read.flatMap((line) => (line.ok ? [] : [line.problem])), ...disagreements(wishes, lines)];
-    const [first, ...others] = wishes;
-    return problems.length > 0 || !first ? (0,domain_parsed/* bad */.MB)(problems.join('; ') || 'names no image') : (0,domain_parsed.ok)([first, ...others]);
-}
-function parseLine(line) {
-    const at = line.indexOf('=');
-    const image = (0,domain_image/* parseImageReference */.o_)(line.slice(at + 1).trim());
-    if (!image.ok)
-        return image;
-    if (at < 0)
-        return (0,domain_parsed.ok)({ container: undefined, image: image.value });
-    const container = line.slice(0, at).trim();
-    if (!/^[A-Za-z0-9_-]{1,255}$/.test(container))
-        return (0,domain_parsed/* bad */.MB)(`"${container}" is not a container name (letters, digits, "-" and "_")`);
-    return (0,domain_parsed.ok)({ container, image: image.value });
-}
-function disagreements(wishes, lines) {
-    const nameless = lines.length > 1 ? lines.filter((line) => !line.includes('=')) : [];
-    const names = wishes.flatMap(({ container }) => container ?? []);
-    const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-    return [
-        ...nameless.map((line) => `"${line}" names no container, and there are several lines: write <container>=${line}`),
-        ...[...twice].map((name) => `the container ${name} has several lines`),
-    ];
-}
-
-// EXTERNAL MODULE: ./build/domain/organization.js
-var domain_organization = __nccwpck_require__(4814);
-;// CONCATENATED MODULE: ./build/domain/replica.js
-
-
-function parseReplicaPlace(text) {
-    const [first = '', second, ...rest] = text.split('/');
-    const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
-    const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
-    if (rest.length > 0 || !region.ok || account?.ok === false) {
-        return (0,domain_parsed/* bad */.MB)(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
-    }
-    return (0,domain_parsed.ok)({ account: account?.value, region: region.value });
-}
-function isSameDestination(one, other) {
-    return one.account === other.account && one.region === other.region;
-}
-function formatDestination({ account, region }, own) {
-    return formatReplicaPlace({ account: account === own ? undefined : account, region });
-}
-function formatReplicaPlace({ account, region }) {
-    return account === undefined ? region : `${account}/${region}`;
-}
-function isCopied({ repository, destination }, rules) {
-    return rules.some(({ destinations, prefixes }) => (prefixes.length === 0 || prefixes.some((prefix) => repository.startsWith(prefix))) &&
-        destinations.some((one) => isSameDestination(one, destination)));
-}
-function replicationConfiguration(rules) {
-    return JSON.stringify({
-        rules: rules.map(({ destinations, prefixes }) => ({
-            destinations: destinations.map(({ account, region }) => ({ region, registryId: account })),
-            ...(prefixes.length > 0 && { repositoryFilters: prefixes.map((filter) => ({ filter, filterType: 'PREFIX_MATCH' })) }),
-        })),
-    });
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/json.js
-function isObject(json) {
-    return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-function parseJson(text) {
-    try {
-        return { ok: true, json: JSON.parse(text) };
-    }
-    catch (error) {
-        return { ok: false, problem: error instanceof Error ? error.message : String(error) };
-    }
-}
-function duplicateKeys(text) {
-    const found = [];
-    const stack = [];
-    const place = () => {
-        const frame = stack.at(-1);
-        if (!frame)
-            return '$';
-        return frame.keys ? `${frame.path}.${frame.key}` : `${frame.path}[${frame.index}]`;
-    };
-    for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\],]/g)) {
-        const frame = stack.at(-1);
-        if (token === '{' || token === '[')
-            stack.push({ path: place(), keys: token === '{' ? new Set() : undefined, index: 0, key: '' });
-        else if (token === '}' || token === ']')
-            stack.pop();
-        else if (token === ',' && frame)
-            frame.index += 1;
-        else if (token.endsWith(':') && frame?.keys) {
-            const quoted = token.slice(0, token.lastIndexOf('"') + 1);
-            frame.key = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
-            if (frame.keys.has(frame.key))
-                found.push(place());
-            frame.keys.add(frame.key);
-        }
-    }
-    return found;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/principal.js
-function accountPrincipal(name) {
-    return /^(?:arn:[a-z0-9-]+:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
-}
-const everybody = { answer: 'all', because: 'Principal is everybody' };
-function preparePrincipals({ effect, principals: { not, byType } }) {
-    if (not)
-        return () => ({ answer: 'unknown', because: 'NotPrincipal proves nothing about who is meant' });
-    const services = new Set(byType['Service']);
-    const names = byType['AWS'] ?? [];
-    const anybody = names.includes('*');
-    const ofIam = anybody ? () => everybody : namedPrincipals(names);
-    return (requests) => {
-        const { service } = requests;
-        if (service === undefined)
-            return ofIam(requests);
-        if (effect === 'Deny' && anybody)
-            return everybody;
-        return services.has(service)
-            ? { answer: 'all', because: `Principal names ${service}` }
-            : { answer: 'none', because: `Principal doesn't name the service ${service}` };
-    };
-}
-function namedPrincipals(names) {
-    const named = new Set(names);
-    const accounts = new Set(names.map(accountPrincipal));
-    const partOf = new Map(names.map((name) => [/::(\d{12}):/.exec(name)?.[1], name]).reverse());
-    const anyAccount = names.find((name) => /\d{12}/.test(name));
-    const unique = names.find((name) => /^A(?:ROA|IDA)[A-Z0-9]+$/.test(name));
-    return ({ account, role }) => {
-        if (account !== undefined && accounts.has(account))
-            return { answer: 'all', because: `Principal is account ${account}` };
-        if (role !== undefined && named.has(role))
-            return { answer: 'all', because: `Principal is ${role}` };
-        const within = account === undefined ? anyAccount : partOf.get(account);
-        if (within !== undefined && role === undefined)
-            return { answer: account === undefined ? 'varies' : 'part', because: `Principal ${within} is only part of it` };
-        if (unique !== undefined)
-            return { answer: 'varies', because: `Principal ${unique} is the ID of a role or user that may be deleted` };
-        return { answer: 'none', because: "Principal doesn't name them" };
-    };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/sid.js
-
-const grantKinds = ['OrgPaths', 'Accounts', 'Roles', 'Lambda', 'CodeBuild'];
-const parsePolicySid = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9]{1,64}$/, 'a policy-sid (1 to 64 letters and digits, such as EcrOrgDeploy)');
-const defaultPolicySid = 'EcrOrgDeploy';
-const tail = String.raw `(${grantKinds.join('|')})([2-9]|[1-9][0-9]+)?(?:x([0-9a-z]{16}))?$`;
-const afterSid = new RegExp(`^${tail}`);
-const anybodys = new RegExp(String.raw `^[A-Za-z0-9]+?${tail}`);
-function readSid(sid, policySid) {
-    const found = sid?.startsWith(policySid) === true ? afterSid.exec(sid.slice(policySid.length)) : null;
-    const kind = grantKinds.find((name) => name === found?.[1]);
-    return kind && { kind, number: Number(found?.[2] ?? 1), marker: found?.[3] };
-}
-function writeSid({ policySid, kind, number, marker }) {
-    return `${policySid}${kind}${number === 1 ? '' : number}${marker === undefined ? '' : `x${marker}`}`;
-}
-function sid_markerOf({ now, random }) {
-    const digits = (number) => Math.floor(number).toString(36).padStart(8, '0');
-    return (digits(now) + digits(random * 36 ** 8));
-}
-function markedAt(marker) {
-    return Number.parseInt(marker.slice(0, -8), 36);
-}
-function withoutMarker(sid) {
-    return anybodys.exec(sid)?.[3] === undefined ? sid : sid.slice(0, -17);
-}
-function markersIn(policy) {
-    return policy.statements.flatMap(({ sid }) => anybodys.exec(sid ?? '')?.[3] ?? []).sort();
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/target.js
-function repositoryFacts({ repositoryArn }) {
-    const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
-    return { partition, region: region, account: account };
-}
-function describeTarget(target) {
-    switch (target.kind) {
-        case 'organization':
-            return `organization ${target.organization}`;
-        case 'root':
-            return `root ${target.root} of ${target.organization}`;
-        case 'ou':
-            return target.path === undefined ? `${target.ou} of ${target.organization}` : `${target.ou} (${target.path})`;
-        case 'path':
-            return target.path;
-        case 'account':
-            return `account ${target.account}`;
-        case 'role':
-            return target.role;
-        case 'service':
-            return `${target.service} in account ${target.account}`;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/grant.js
-
-
-
-
-
-const pullActions = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
-const conditional = (principal, operator, key) => ({
-    body: (values) => ({ principal, condition: { [operator]: { [key]: values } } }),
-    read: (found, condition) => {
-        if (JSON.stringify(normalPrincipal(found)) !== JSON.stringify(normalPrincipal(principal)) || !isObject(condition))
-            return undefined;
-        const keys = only(condition, operator);
-        const value = isObject(keys) ? only(keys, key) : undefined;
-        return value === undefined ? undefined : grant_texts(value);
-    },
-});
-const principals = (canonical) => ({
-    body: (values) => ({ principal: { AWS: values } }),
-    read: (found, condition) => {
-        const names = condition === undefined && isObject(found) ? grant_texts(only(found, 'AWS')) : undefined;
-        const values = names?.map(canonical);
-        return values?.every((value) => value !== undefined) ? values : undefined;
-    },
-});
-const source = (service) => conditional({ Service: `${service}.amazonaws.com` }, 'ArnLike', 'aws:SourceArn');
-const kinds = {
-    OrgPaths: conditional('*', 'ForAnyValue:StringLike', 'aws:PrincipalOrgPaths'),
-    Accounts: principals((name) => (accountPrincipal(name) === undefined || !name.startsWith('arn:') ? undefined : name)),
-    Roles: principals((name) => ((0,domain_account/* parseArn */.Lw)(name).ok && /:role\//.test(name) ? name : undefined)),
-    Lambda: source('lambda'),
-    CodeBuild: source('codebuild'),
-};
-function grantFor({ target, actions }, facts) {
-    const { partition, region } = repositoryFacts(facts);
-    switch (target.kind) {
-        case 'organization':
-        case 'root':
-            return { kind: 'OrgPaths', value: `${target.organization}/*`, actions };
-        case 'ou':
-            return { kind: 'OrgPaths', value: `${target.organization}/*/${target.ou}/*`, actions };
-        case 'path':
-            return { kind: 'OrgPaths', value: `${target.path}*`, actions };
-        case 'account':
-            return { kind: 'Accounts', value: `arn:${partition}:iam::${target.account}:root`, actions };
-        case 'role':
-            return { kind: 'Roles', value: target.role, actions };
-        case 'service': {
-            const [kind, resource] = { lambda: ['Lambda', 'function:*'], codebuild: ['CodeBuild', 'project/*'] }[target.service];
-            return { kind, value: `arn:${partition}:${target.service}:${region}:${target.account}:${resource}`, actions };
-        }
-    }
-}
-function withConsumers(wants) {
-    const named = new Set(wants.flatMap(({ target }) => (target.kind === 'account' ? [target.account] : [])));
-    return wants.flatMap((want) => {
-        const { target, actions } = want;
-        if (target.kind !== 'service' || target.service !== 'lambda' || named.has(target.account))
-            return [want];
-        return [{ target: { kind: 'account', account: target.account }, actions }, want];
-    });
-}
-function statementJson({ sid, actions, values, }) {
-    const { principal, condition } = kinds[sid.kind].body(sorted(values));
-    return { Sid: sid.text, Effect: 'Allow', Principal: principal, Action: sorted(actions), ...(condition ? { Condition: condition } : {}) };
-}
-function readOwn({ sid, effect, json, actions }, policySid) {
-    const own = readSid(sid, policySid);
-    if (!own || effect !== 'Allow' || actions.not)
-        return undefined;
-    if (Object.keys(json).some((element) => !['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(element)))
-        return undefined;
-    const values = kinds[own.kind].read(json['Principal'], json['Condition']);
-    if (!values || actions.names.some((name) => /[*?]/.test(name)))
-        return undefined;
-    return { sid: own, actions: sorted(actions.names), values: sorted(values) };
-}
-function sorted(texts) {
-    return [...new Set(texts)].sort();
-}
-function actionsKey(actions) {
-    return sorted(actions.map((action) => action.toLowerCase())).join();
-}
-function actionsWithin(inner, outer) {
-    return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
-}
-function normalPrincipal(principal) {
-    if (principal === undefined)
-        return null;
-    if (principal === '*')
-        return { AWS: ['*'] };
-    return isObject(principal)
-        ? Object.fromEntries(Object.entries(principal).map(([type, names]) => [type, grant_texts(names) ?? null]))
-        : principal;
-}
-function only(object, key) {
-    const [first, ...rest] = Object.entries(object);
-    return first && rest.length === 0 && first[0].toLowerCase() === key.toLowerCase() ? first[1] : undefined;
-}
-function grant_texts(json) {
-    if (json === undefined)
-        return undefined;
-    const list = Array.isArray(json) ? json : [json];
-    return list.every((item) => typeof item === 'string') ? list : undefined;
-}
-
-// EXTERNAL MODULE: ./build/domain/scan.js
-var scan = __nccwpck_require__(7940);
-;// CONCATENATED MODULE: ./build/domain/session-tags.js
-
-const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-function parseSessionTag(line) {
-    const at = line.indexOf('=');
-    if (at < 1)
-        return (0,domain_parsed/* bad */.MB)(`"${line}" is not key=value`);
-    const [key, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    if (/^aws:/i.test(key))
-        return (0,domain_parsed/* bad */.MB)(`"${key}" begins with "aws:", which is AWS's own`);
-    if (key.length < 1 || key.length > 128)
-        return (0,domain_parsed/* bad */.MB)(`the key "${key}" has not 1 to 128 characters`);
-    if (value.length > 256)
-        return (0,domain_parsed/* bad */.MB)(`the value of "${key}" has more than 256 characters`);
-    if (!characters.test(key) || !characters.test(value))
-        return (0,domain_parsed/* bad */.MB)(`"${line}" holds other characters than letters, digits, blanks and _.:/=+-@`);
-    return (0,domain_parsed.ok)({ key, value });
-}
-function checkSessionTags(tags) {
-    if (tags.length > 50)
-        return (0,domain_parsed/* bad */.MB)(`there are ${tags.length}, and a session takes 50 at most`);
-    const keys = tags.map(({ key }) => key.toLowerCase());
-    const twice = tags.find(({ key }, index) => keys.indexOf(key.toLowerCase()) < index);
-    return twice ? (0,domain_parsed/* bad */.MB)(`the key "${twice.key}" is given twice`) : (0,domain_parsed.ok)(tags);
-}
-
-;// CONCATENATED MODULE: ./build/modes/shared-inputs.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-const sessionName = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
-const externalId = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
-const codedeployName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
-const ecsName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
-const sessionTags = (value) => {
-    const tags = (0,build_inputs/* lines */.Mn)(parseSessionTag)(value);
-    return tags.ok ? checkSessionTags(tags.value) : tags;
-};
-const builderName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9][\w.-]*$/, 'a name of a buildx builder');
-const assignment = (line) => {
-    const at = line.indexOf('=');
-    return at > 0
-        ? (0,domain_parsed.ok)([line.slice(0, at), line.slice(at + 1)])
-        : (0,domain_parsed/* bad */.MB)('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
-};
-const variable = (line) => {
-    const parsed = assignment(line);
-    if (!parsed.ok || !/[\s\p{Cc}]/u.test(parsed.value[0]))
-        return parsed;
-    return (0,domain_parsed/* bad */.MB)('a name holds a blank: write NAME=value; the line is not shown, since it may be a part of a secret value');
-};
-const strategy = (json) => {
-    try {
-        const context = JSON.parse(json);
-        const jobTotal = context?.['job-total'];
-        return (0,domain_parsed.ok)({ jobTotal: typeof jobTotal === 'number' ? jobTotal : 1, failFast: context?.['fail-fast'] === true });
-    }
-    catch {
-        return (0,domain_parsed/* bad */.MB)('is set by the runner and not to be given');
-    }
-};
-const pullAction = (0,domain_parsed/* matching */.wC)(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
-const secret = (line) => {
-    const [, id, value = ''] = /^([\w.-]+)=([^]+)$/.exec(line) ?? [];
-    return id === undefined
-        ? (0,domain_parsed/* bad */.MB)('a line is not id=value (an id has letters, digits, ".", "_" and "-"); it is not shown, since it may be a part of a secret value')
-        : (0,domain_parsed.ok)([id, value]);
-};
-const shared_inputs_common = {
-    'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
-    'aws-region': (0,build_inputs/* required */.mw)(domain_account/* parseRegion */.cf, 'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.'),
-    audience: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
-    'role-session-name': (0,build_inputs/* optional */.lq)(sessionName, 'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.'),
-    'role-chaining': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(credentials/* roleChainings */.NH), 'auto', 'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.'),
-    'role-duration-seconds': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 900, most: 43_200, unit: 'seconds' }), 'How long a role session lasts; it is renewed by itself. Default: 3600.'),
-    strategy: (0,build_inputs/* fromRunner */.Bz)(strategy, '${{ toJSON(strategy) }}', { jobTotal: 1, failFast: false }, 'The job’s strategy context; set by the runner.'),
-    'github-token': (0,build_inputs/* fromRunner */.Bz)(build_inputs/* text */.Qq, '${{ github.token }}', undefined, 'The job’s token; set by the runner. With it a build fetches `{{defaultContext}}` of a private repository.'),
-    'role-external-id': (0,build_inputs/* optional */.lq)(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
-    'role-session-tags': (0,build_inputs/* listOf */.c3)(sessionTags, 'Tags of the role sessions, one `key=value` a line (sts:AssumeRole only; the role’s trust must allow sts:TagSession). Default: none.'),
-};
-const registrySide = {
-    'registry-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
-    'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
-};
-const registryKind = {
-    'registry-type': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(registryTypes), 'private', 'Whose images these are: those of the `private` registry, or of the account’s `public` one (Amazon ECR Public), which everybody may pull.'),
-};
-const repositories = {
-    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* atLeastOne */.LU)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M)), 'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.'),
-};
-const creating = {
-    'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
-    'image-tag-mutability': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['MUTABLE', 'IMMUTABLE']), 'MUTABLE', 'Whether tags may move in a repository that is created; one that exists keeps its own setting.'),
-};
-const checking = {
-    'fail-on-severity': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(scan/* severityGates */.Or), 'none', 'Waits for the image scan after the push, and fails where it found something as severe (`critical`, `high`, `medium`, `low`) or more; the tags stay pushed, and nothing is shared or deployed. `none` asks for no scan.'),
-    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the image must have been copied to before the step goes on: Regions and/or `account/region`. The registry’s replication rule must be there before the push; each copy is waited for and compared.'),
-};
-const replicating = {
-    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'The replicas to share too, since they do not inherit the policy: those in Regions of the registry’s own account, where the replica exists. Other accounts are only mentioned, and no image is waited for.'),
-};
-const publishing = {
-    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path, or a remote one (a Git URL, an archive, `{{defaultContext}}` for this repository at this commit), which the builder fetches itself.'),
-    file: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The Dockerfile. Default: `Dockerfile` in the context.'),
-    target: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The build stage to build.'),
-    platforms: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
-    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Build arguments, one `NAME=value` a line.'),
-    'build-contexts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Further build contexts, one `name=path` (or URL, or `docker-image://…`) a line.'),
-    secrets: (0,build_inputs/* listOf */.c3)((0,build_inputs/* untrimmedCsvLines */.hb)(secret), 'Secrets of the build, one `id=value` a line; they reach it as files, never as arguments. Quoted, a value may have several lines: `"id=…"`.'),
-    'secret-envs': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(secret), 'Secrets of the build that are in the step’s environment: `id=VARIABLE`.'),
-    'secret-files': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(secret), 'Secrets of the build that are files, one `id=path` a line.'),
-    ssh: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'SSH agent sockets or keys for the build: `default`, or `id=path`.'),
-    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Image labels, one `name=value` a line. The standard ones (`org.opencontainers.image.…`) are set from the event; these win.'),
-    annotations: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Annotations of the manifest, one `[type:]name=value` a line.'),
-    'cache-from': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build may take its cache from, e.g. `type=gha` or `type=registry,ref=…`, one a line.'),
-    'cache-to': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build’s cache is kept, e.g. `type=gha,mode=max` or `type=registry,ref=…`, one a line.'),
-    'no-cache': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Build without any cache.'),
-    pull: (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Look for newer base images, although some are at hand.'),
-    provenance: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The provenance attestation: `true`, `false`, or attributes such as `mode=max`. Default: as buildx decides.'),
-    sbom: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The SBOM attestation: `true`, `false`, or attributes such as `generator=IMAGE`. Default: none.'),
-    builder: (0,build_inputs/* optional */.lq)(builderName, 'The buildx builder. Default: the one in force; where it is the engine’s own and the build needs more, one is made for the step.'),
-    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain ones, full references (`host/repository:tag`, only for that repository), rules of docker/metadata-action (`type=raw|ref|sha|semver`), or `type=tree`, which stays the same as long as the context does. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
-    'on-existing-tag': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['reuse', 'fail']), 'reuse', 'What to do where a tag that names the commit (12 of its digits or more) or the tree exists already: `reuse` its image and build nothing, or `fail`.'),
-};
-const imageToPublish = {
-    image: (0,build_inputs/* optional */.lq)(parseImageSource, 'An image that exists already, published instead of a build: `oci:PATH` (an OCI layout, a folder or a tar archive; no Docker needed), a registry’s (its name begins with a host, or it is `repository@sha256:…` of the shared registry; copied or re-tagged without Docker), else one of the Docker engine (`docker:REFERENCE` where its name has a host).'),
-};
-const sharing = {
-    'organization-id': (0,build_inputs/* optional */.lq)(domain_organization/* parseOrganizationId */.KL, 'The organization of the OUs. Default: asked of Organizations.'),
-    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator); needed only for OU names. Default: the registry’s credentials.'),
-    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), names from the root down (`Workloads/Development`), or `r-…`/`o-…` for the whole organization.'),
-    'target-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts that may pull; with `target-services` those whose services may.'),
-    'target-roles': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(domain_account/* parseRoleArn */.DM), 'Roles that may pull, as ARNs.'),
-    'target-services': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)((0,build_inputs/* oneOf */.yL)(['lambda', 'codebuild'])), 'AWS services that may pull for the `target-accounts`: `lambda`, `codebuild`.'),
-    'share-actions': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* list */.p_)(pullAction), pullActions.join(','), 'What they may do.'),
-    'policy-sid': (0,build_inputs/* withDefault */.IQ)(parsePolicySid, defaultPolicySid, 'The prefix of the Sids by which the action knows its own policy statements.'),
-    'policy-mode': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['merge', 'verify', 'reconcile']), 'merge', '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.'),
-};
-const imageToDeploy = {
-    image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
-};
-const deploying = {
-    'deploy-role': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(domain_account/* parseRoleArn */.DM), 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
-    'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
-    'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
-    cluster: (0,build_inputs/* required */.mw)((0,build_inputs/* template */.vs)(domain_account/* parseCluster */.Oh), 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
-    service: (0,build_inputs/* required */.mw)((0,build_inputs/* template */.vs)(ecsName), 'The ECS service: one that CodeDeploy deploys, or that ECS itself deploys (`BLUE_GREEN`, `LINEAR` or `CANARY`).'),
-    'task-definition': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(build_inputs/* text */.Qq), 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
-    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
-    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(variable), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
-    'codedeploy-application': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(codedeployName), 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
-    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(codedeployName), 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
-    'codedeploy-appspec': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(build_inputs/* text */.Qq), 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service. Refused where ECS itself deploys.'),
-    'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
-    'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
-    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`). Where ECS itself deploys, the service decides, and anything but `group` is refused.'),
-    'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['started', 'ready', 'traffic-shifted', 'succeeded']), 'succeeded', 'How far to follow the deployment before the step ends well: `started` (it has an ID; `deploy` and `release` only), `ready` (it waits for `mode: continue`; not in `continue`), `traffic-shifted` (the new tasks have the whole traffic) or `succeeded` (the old tasks have ended too).'),
-    'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
-    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment of the service that is under way: `wait` for its end, `stop` it, or `fail`.'),
-    'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
-    'on-timeout': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['leave', 'rollback']), 'leave', 'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.'),
-    'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
-};
-const manyAccounts = {
-    'deploy-accounts': (0,build_inputs/* optional */.lq)(fan_out/* parseDeployAccounts */.XW, 'The accounts to deploy to in this one step: their IDs, or `discover` for the active accounts of `target-ous`. `deploy-role`, `cluster`, `service`, the CodeDeploy names, and `task-definition` and `codedeploy-appspec` – their paths and what is in them – may hold `{account-id}`, `{region}` and (with `discover`) `{account-name}`. Default: the one account of `deploy-role`.'),
-    'exclude-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts to leave out.'),
-};
-const discovering = {
-    'organization-id': sharing['organization-id'],
-    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.'),
-    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs that `deploy-accounts: discover` means, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all.'),
-};
-const waves = {
-    waves: (0,build_inputs/* withDefault */.IQ)(fan_out/* parseWaves */.aX, '100%', 'The waves in which `deploy-accounts` are deployed to, counted from the first account on: `1, 10%, 100%`. The next wave starts when all of the one before have come to `wait-until`.'),
-    'max-parallel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 1, most: 100, unit: 'accounts' }), '10', 'How many of the `deploy-accounts` are deployed to at once.'),
-    'max-failures': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 0, most: 100_000, unit: 'accounts' }), '0', 'How many of the `deploy-accounts` may fail. With one more nothing new is started, what is under way ends, and the step fails.'),
-};
-const existingDeployment = {
-    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, deploying['deploy-role'].description),
-    'deploy-account-id': deploying['deploy-account-id'],
-    'deploy-region': deploying['deploy-region'],
-    'deployment-id': (0,build_inputs/* optional */.lq)(domain_deployment/* parseDeploymentId */.EQ, 'The deployment: CodeDeploy’s `d-…`, or ECS’s own (its ARN, or its ID with `cluster` and `service`). Default: the one that is under way for the service.'),
-    cluster: (0,build_inputs/* optional */.lq)(domain_account/* parseCluster */.Oh, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
-    service: (0,build_inputs/* optional */.lq)(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
-    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, deploying['codedeploy-application'].description),
-    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, deploying['codedeploy-deployment-group'].description),
-    'wait-for-minutes': deploying['wait-for-minutes'],
-};
-const leaving = {
-    'on-cancel': (0,build_inputs/* withDefault */.IQ)(deploying['on-cancel'].parse, 'leave', deploying['on-cancel'].description),
-    'on-timeout': deploying['on-timeout'],
-};
-function waitUntil(choices) {
-    return { 'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(choices), 'succeeded', deploying['wait-until'].description) };
-}
-
-;// CONCATENATED MODULE: ./build/modes/follow.js
-
-
-
-
-
-
-
-
-
-const followedOutputs = [
-    'deployment-id',
-    'deployment-status',
-    'deployment-url',
-    'task-definition-arn',
-    'rollback-deployment-id',
-];
-const follow_follow = defineMode({
-    name: 'follow',
-    summary: 'Follows a deployment that runs already (a lost runner, `wait-until: started`) to its end; one that has ended is told and explained.',
-    inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['ready', 'traffic-shifted', 'succeeded']), ...leaving },
-    outputs: [...followedOutputs, 'plan'],
-    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
-    run: async ({ inputs, ports, output, memory, signal }) => {
-        const side = sessions_openDeploy({ inputs, ports });
-        const found = await findDeployment({ inputs, side, ports });
-        if (inputs['dry-run'])
-            return tellPlan('follow', [await planFollowing({ found, inputs, ports, output })], { ports, output });
-        await resumeDeployment({ found, inputs, side, ports, memory, signal, output });
-    },
-});
-
-;// CONCATENATED MODULE: ./build/modes/continue.js
-
-
-
-
-
-
-
-
-
-
-
-const continueMode = defineMode({
-    name: 'continue',
-    summary: 'Lets a deployment that waits go on, then follows it: in Ready the traffic shifts, in the wait before the old tasks end they end now (not with `wait-until: traffic-shifted`).',
-    inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['traffic-shifted', 'succeeded']), ...leaving },
-    outputs: [...followedOutputs, 'plan'],
-    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
-    run: async ({ inputs, ports, output, memory, signal }) => {
-        const side = sessions_openDeploy({ inputs, ports });
-        const found = await findDeployment({ inputs, side, ports });
-        if (inputs['dry-run'])
-            return tellPlan('continue', [await planContinuation({ found, inputs, ports, output })], { ports, output });
-        const seen = continuer({ deployer: found.deployer, until: inputs['wait-until'], log: ports.log, signal });
-        await resumeDeployment({ found, inputs, side, ports, memory, signal, output, seen });
-    },
-});
 
 ;// CONCATENATED MODULE: ./build/domain/discovery.js
 const states = {
@@ -43422,8 +44689,6 @@ function unitOf(path) {
     return path.split('/').at(-2) ?? '';
 }
 
-// EXTERNAL MODULE: ./build/ports/at-most.js
-var at_most = __nccwpck_require__(2444);
 ;// CONCATENATED MODULE: ./build/steps/resolve-ous.js
 
 
@@ -43648,7 +44913,7 @@ async function explained({ error, session, organization, }) {
 
 async function resolveAccounts({ inputs, ports, instead, }) {
     if (inputs['deploy-accounts'] !== 'discover') {
-        for (const note of notesOn(inputs))
+        for (const note of deploy_accounts_notesOn(inputs))
             ports.log.info(note);
         return givenAccounts(inputs) ?? [];
     }
@@ -43674,7 +44939,7 @@ function givenAccounts(inputs) {
         .sort()
         .map((account) => ({ account, name: '', ouPath: '' }));
 }
-function notesOn({ 'deploy-accounts': wanted = [], 'exclude-accounts': excluded }) {
+function deploy_accounts_notesOn({ 'deploy-accounts': wanted = [], 'exclude-accounts': excluded }) {
     if (wanted === 'discover')
         return [];
     const twice = [...new Set(wanted.filter((account, index) => wanted.indexOf(account) !== index))];
@@ -43702,6 +44967,11 @@ function accountProblems(inputs) {
         ...foreignPaths({ targets: ous, organizationId }).map((problem) => ({ input: 'target-ous', problem })),
         ...sideProblems({ ...inputs, 'deploy-role': undefined, cluster: undefined }),
     ]);
+}
+function idleInputs({ 'deploy-accounts': wanted, 'exclude-accounts': excluded }) {
+    if (wanted !== undefined || excluded.length === 0)
+        return [];
+    return ['Input "exclude-accounts" is ignored: it leaves out some of deploy-accounts, which is not given.'];
 }
 function problemsOf({ inputs, targets, }) {
     if (targets.length === 0)
@@ -43764,204 +45034,48 @@ function isTemplate(value) {
     return typeof value === 'object' && value !== null && 'template' in value && 'parse' in value;
 }
 
-// EXTERNAL MODULE: ./build/domain/oci.js
-var oci = __nccwpck_require__(6148);
-;// CONCATENATED MODULE: ./build/steps/image-platforms.js
+;// CONCATENATED MODULE: ./build/domain/replica.js
 
 
-async function imagePlatforms({ ecr, place, manifest }) {
-    const parsed = (0,oci/* parseManifest */.Ng)(manifest.text, manifest.mediaType);
-    if (!parsed.ok)
-        return undefined;
-    if (parsed.value.kind === 'index')
-        return (0,oci/* platformsOf */.Wt)(parsed.value);
-    try {
-        const configuration = await ecr.configuration(place, parsed.value.config.digest);
-        const platform = configuration === undefined ? undefined : (0,oci/* parseConfiguration */.MA)(configuration);
-        return platform?.ok ? [platform.value] : undefined;
+function parseReplicaPlace(text) {
+    const [first = '', second, ...rest] = text.split('/');
+    const account = second === undefined ? undefined : (0,domain_account/* parseAccountId */.cK)(first);
+    const region = (0,domain_account/* parseRegion */.cf)(second ?? first);
+    if (rest.length > 0 || !region.ok || account?.ok === false) {
+        return (0,domain_parsed/* bad */.MB)(`"${text}" is not a Region such as eu-central-1, nor an account and Region such as 222222222222/eu-central-1`);
     }
-    catch (error) {
-        if (error instanceof build_errors/* AwsError */.Gy)
-            return undefined;
-        throw error;
-    }
+    return (0,domain_parsed.ok)({ account: account?.value, region: region.value });
 }
-
-;// CONCATENATED MODULE: ./build/steps/check-image.js
-
-
-
-async function checkImage({ ecr, place, id, elsewhere }) {
-    const found = await ecr.manifest(place, id);
-    const where = `${place.registryId === undefined ? '' : ` in ${place.registryId}`}${elsewhere === undefined ? '' : ` (${elsewhere})`}`;
-    const what = 'digest' in id ? `${place.repository}@${id.digest}` : `${place.repository}:${id.tag}`;
-    switch (found.answer) {
-        case 'found':
-            return { canPull: 'yes', digest: found.digest, platforms: await imagePlatforms({ ecr, place, manifest: found }) };
-        case 'missing':
-            return { canPull: 'no', problem: `there is no image ${what}${where}` };
-        case 'denied':
-            return denied({ what: `${what}${where}`, reason: found.reason });
-    }
+function isSameDestination(one, other) {
+    return one.account === other.account && one.region === other.region;
 }
-async function checkPull({ session, region, ports, ...question }) {
-    const elsewhere = region === session.region ? undefined : region;
-    return checkImage({ ...question, ecr: ports.ecr({ ...session, region }), elsewhere });
+function formatDestination({ account, region }, own) {
+    return formatReplicaPlace({ account: account === own ? undefined : account, region });
 }
-function denied({ what, reason }) {
-    if (/resource-based policy/.test(reason)) {
-        return {
-            canPull: 'no',
-            problem: `the account that is deployed to may not pull ${what}: the repository policy does not allow it. Share the repository with its OU (mode: share); where only named roles may pull, name the deploy role too. ${reason}`,
-        };
-    }
-    return {
-        canPull: 'unknown',
-        warning: `Whether the tasks can pull ${what} can't be told: the deploy role itself may not (ecr:BatchGetImage). ${reason}`,
-    };
+function formatReplicaPlace({ account, region }) {
+    return account === undefined ? region : `${account}/${region}`;
 }
-function platformProblems({ platforms: known, definition, }) {
-    const wish = platformWish(definition);
-    if (!wish || !known || known.length === 0)
-        return [];
-    if (known.some(({ os, architecture }) => os === wish.os && architecture === wish.architecture))
-        return [];
-    return [
-        `is for ${(0,oci/* formatPlatforms */.Iu)(known)}, and the tasks of ${definition.family} run on ${(0,oci/* formatPlatform */.Bq)(wish)} (runtimePlatform); build it for that platform`,
-    ];
+function isCopied({ repository, destination }, rules) {
+    return rules.some(({ destinations, prefixes }) => (prefixes.length === 0 || prefixes.some((prefix) => repository.startsWith(prefix))) &&
+        destinations.some((one) => isSameDestination(one, destination)));
 }
-
-;// CONCATENATED MODULE: ./build/steps/find-image.js
-
-
-
-
-function imageInputProblems(inputs) {
-    const account = registryAccount(inputs);
-    const homeless = inputs.image.filter(({ image }) => image.host === undefined && account === undefined);
-    const strangers = inputs.image.flatMap(({ container, image }) => {
-        const owner = (0,domain_image/* parseEcrHost */.wl)(image.host ?? '')?.account;
-        return container !== undefined || owner === undefined || account === undefined || owner === account ? [] : [{ owner, account }];
+function replicationConfiguration(rules) {
+    return JSON.stringify({
+        rules: rules.map(({ destinations, prefixes }) => ({
+            destinations: destinations.map(({ account, region }) => ({ region, registryId: account })),
+            ...(prefixes.length > 0 && { repositoryFilters: prefixes.map((filter) => ({ filter, filterType: 'PREFIX_MATCH' })) }),
+        })),
     });
-    return [
-        ...homeless.slice(0, 1).map(({ image }) => ({
-            input: 'registry-id',
-            problem: `is needed, or registry-role: the image ${(0,domain_image/* formatImage */.vy)(image)} names no registry`,
-        })),
-        ...strangers.map(({ owner, account }) => ({
-            input: 'image',
-            problem: `is in the registry of ${owner}, and registry-id or registry-role says ${account}`,
-        })),
-    ];
-}
-function imageProblems(found, definition) {
-    return found.flatMap(({ wish, problems, platforms }) => [
-        ...problems,
-        ...(definition
-            ? platformProblems({ platforms, definition }).map((problem) => ({ input: 'image', problem: named(wish, problem) }))
-            : []),
-    ]);
-}
-function named({ container }, text) {
-    return container === undefined ? text : `${container}: ${text}`;
-}
-async function findImages(request) {
-    const registries = registriesOf(request);
-    return Promise.all(request.inputs.image.map(async (wish) => {
-        const found = await findImage(wish.image, { ...request, registries });
-        return { ...found, wish, problems: found.problems.map((problem) => ({ input: 'image', problem: named(wish, problem) })) };
-    }));
-}
-function registryReads({ inputs, ports }) {
-    const registry = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }).ecr);
-    const digests = new Map();
-    const ask = async ({ tag, repository }) => {
-        if (tag === undefined)
-            return undefined;
-        const found = await registry().manifest({ repository, registryId: registryAccount(inputs) }, { tag });
-        return found.answer === 'found' ? found.digest : undefined;
-    };
-    return {
-        ownHost: (0,aws/* lazy */.RZ)(async () => (await registry().authorization()).host),
-        digest: async (image) => {
-            const name = (0,domain_image/* formatImage */.vy)(image);
-            const asking = digests.get(name) ?? ask(image);
-            digests.set(name, asking);
-            return asking;
-        },
-    };
-}
-function registriesOf({ inputs, side, ports, registry = registryReads({ inputs, ports }) }) {
-    return {
-        ...registry,
-        deployHost: (0,aws/* lazy */.RZ)(async () => (await ports.ecr({ ...side.session, region: inputs['aws-region'] }).authorization()).host),
-    };
-}
-async function findImage(image, request) {
-    const { inputs, side, registries } = request;
-    const { account, region } = homeOf(image, inputs);
-    const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
-    if (foreign !== undefined)
-        return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
-    const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
-    const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : mayAskRegistry ? await registries.digest(image) : undefined);
-    const problems = [];
-    if (answer.canPull === 'no')
-        problems.push(answer.problem);
-    else if (digest === undefined)
-        problems.push(`${(0,domain_image/* formatImage */.vy)(image)} can't be resolved to its digest; give it by digest, or registry-role`);
-    if (host === undefined)
-        problems.push('needs its registry: this registry’s host holds no account ID to replace; give the full URI, or registry-role');
-    const service = side.session.region;
-    return {
-        image: digest === undefined || host === undefined ? undefined : { host, repository: image.repository, digest },
-        platforms: answer.canPull === 'yes' ? answer.platforms : undefined,
-        problems,
-        warnings: answer.canPull === 'unknown' ? [answer.warning] : [],
-        notes: region === service
-            ? []
-            : [`The image ${(0,domain_image/* formatImage */.vy)(image)} is in ${region}, and the service in ${service}: the tasks pull it from there.`],
-    };
-}
-function homeOf({ host }, inputs) {
-    const known = host === undefined ? undefined : (0,domain_image/* parseEcrHost */.wl)(host);
-    return { account: known?.account ?? registryAccount(inputs), region: known?.region ?? inputs['aws-region'] };
-}
-async function askDeploySide(image, { inputs, side, ports }) {
-    const { account, region } = homeOf(image, inputs);
-    const id = image.digest === undefined ? image.tag && { tag: image.tag } : { digest: image.digest };
-    if (id === undefined)
-        throw new Error('an image reference without tag and digest was parsed');
-    if (account === undefined)
-        return {
-            canPull: 'unknown',
-            warning: `Whether ${image.host ?? ''} lets the tasks pull can't be told: registry-id would say whose registry it is.`,
-        };
-    return checkPull({ session: side.session, region, ports, place: { repository: image.repository, registryId: account }, id });
-}
-async function foreignHost({ host }, { inputs, registries }) {
-    if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
-        return undefined;
-    if (inputs['registry-role'] === undefined)
-        return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
-    const own = await registries.ownHost();
-    return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
-}
-async function hostOf({ host }, { inputs, registries }) {
-    if (host !== undefined)
-        return host;
-    if (inputs['registry-role'] !== undefined)
-        return registries.ownHost();
-    const account = registryAccount(inputs);
-    return account === undefined ? undefined : (0,domain_image/* hostOfAccount */.Hr)(await registries.deployHost(), account);
 }
 
+// EXTERNAL MODULE: ./build/domain/scan.js
+var scan = __nccwpck_require__(7940);
 ;// CONCATENATED MODULE: ./build/steps/scan-image.js
 
 
 
 const pause = 5_000;
-const patience = 15_000;
+const scan_image_patience = 15_000;
 const budget = 10 * 60_000;
 async function scanImage(request) {
     const { image, gate, ports } = request;
@@ -44004,7 +45118,7 @@ async function scan_image_scan(part, { image, gate, ecr, ports: { clock, log }, 
             return { name, scan: undefined, problem: progress.why };
         if (waited >= budget)
             return { name, scan: undefined, problem: scan_image_tooLate({ found, asked }) };
-        if (found === undefined && (asked === undefined || asked.start === 'unknown') && waited >= patience) {
+        if (found === undefined && (asked === undefined || asked.start === 'unknown') && waited >= scan_image_patience) {
             asked = await ecr.startScan(place, digest);
             if ('reason' in asked)
                 return { name, scan: undefined, problem: notScanned(asked) };
@@ -45017,1200 +46131,6 @@ function prepare_publish_placeOf({ name, registryId }) {
     return { repository: name, registryId };
 }
 
-;// CONCATENATED MODULE: ./build/domain/policy/memo.js
-function memo(make) {
-    const made = new Map();
-    return (key) => {
-        const known = made.get(key);
-        if (known !== undefined)
-            return known;
-        const value = make(key);
-        made.set(key, value);
-        return value;
-    };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/place.js
-function placeNamed(pattern) {
-    const path = /^(o-[a-z0-9]+\/(?:r-[a-z0-9]+\/(?:ou-[a-z0-9-]+\/)*)?)\*$/.exec(pattern)?.[1];
-    if (path !== undefined)
-        return path;
-    const [, organization, ou] = /^(o-[a-z0-9]+\/)\*\/(ou-[a-z0-9-]+)\/\*$/.exec(pattern) ?? [];
-    return organization === undefined || ou === undefined ? undefined : organization + ou;
-}
-function isPath(place) {
-    return place.endsWith('/');
-}
-function organizationIn(path) {
-    return path.startsWith('o-') ? path.slice(0, path.indexOf('/') + 1) : '';
-}
-function placesAround(place) {
-    return isPath(place) ? placesOf(place, [place]) : [organizationIn(place), place];
-}
-function placesOf(head, parts) {
-    const organization = organizationIn(head);
-    if (organization === '')
-        return [];
-    const places = [];
-    for (let at = organization.length - 1; at >= 0; at = head.indexOf('/', at + 1))
-        places.push(head.slice(0, at + 1));
-    for (const part of parts) {
-        for (const segment of part.split('/'))
-            if (segment.startsWith('ou-'))
-                places.push(organization + segment);
-    }
-    return places;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/words.js
-
-function wordsOf(base, tail = []) {
-    const texts = [];
-    for (const piece of base)
-        if ('text' in piece)
-            texts.push(piece.text);
-    const literal = texts.length === base.length ? texts.join('') : undefined;
-    const first = base[0];
-    const head = literal ?? (first && 'text' in first ? first.text : '');
-    let places;
-    return { base, tail, literal, head, fixed: tail.length === 0, places: () => (places ??= placesOf(head, texts)) };
-}
-const exactly = (text) => wordsOf([{ text }]);
-const anything = wordsOf([], [{ some: 'any' }]);
-function lowerCase({ base, tail }) {
-    const lower = (pieces) => pieces.map((piece) => ('text' in piece ? { text: piece.text.toLowerCase() } : piece));
-    return wordsOf(lower(base), lower(tail));
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/known.js
-
-
-
-
-function isPresent(knowledge) {
-    return knowledge.present !== undefined;
-}
-const unknownKey = { present: anything, absent: true, loose: true };
-const absentKey = { absent: true };
-const always = (possible) => ({ present: possible, absent: false });
-const sourceKeys = [
-    'aws:sourcearn',
-    'aws:sourceaccount',
-    'aws:sourceorgid',
-    'aws:sourceorgpaths',
-    'aws:principalservicename',
-    'aws:principalservicenameslist',
-];
-const is = (text) => always(exactly(text));
-function requestsTo(facts) {
-    const repository = repositoryFacts(facts);
-    const common = new Map([
-        ['aws:securetransport', is('true')],
-        ['aws:resourceaccount', is(repository.account)],
-        ['aws:requestedregion', is(repository.region)],
-    ]);
-    const members = new Map([
-        ...common,
-        ['aws:principalisawsservice', is('false')],
-        ...sourceKeys.map((key) => [key, absentKey]),
-    ]);
-    return (target) => {
-        const shared = target.kind === 'service' ? common : members;
-        const { account, role, service, own } = target.kind === 'service' ? serviceRequests(target, repository) : memberRequests(target, repository);
-        let last;
-        return {
-            account,
-            role,
-            service,
-            knows: (key) => {
-                if (last?.key !== key)
-                    last = { key, knowledge: own(key) ?? shared.get(key) };
-                return last.knowledge;
-            },
-        };
-    };
-}
-const unknownAccount = { present: anything, absent: false, loose: true };
-function memberRequests(target, repository) {
-    const account = target.kind === 'account' ? target.account : target.kind === 'role' ? (0,domain_account/* accountOf */.XP)(target.role) : undefined;
-    const role = target.kind === 'role' ? target.role : undefined;
-    return {
-        account,
-        role,
-        service: undefined,
-        own: (key) => {
-            switch (key) {
-                case 'aws:principalorgid': {
-                    const organization = known_organizationIn(target);
-                    return organization === undefined ? unknownKey : is(organization);
-                }
-                case 'aws:principalorgpaths': {
-                    const paths = pathsOf(target);
-                    return paths ? always(paths) : unknownKey;
-                }
-                case 'aws:principalaccount':
-                    return account === undefined ? unknownAccount : is(account);
-                case 'aws:principalarn':
-                    return role === undefined ? principalArns(repository, account) : exactArn(role);
-                default:
-                    return undefined;
-            }
-        },
-    };
-}
-function known_organizationIn(target) {
-    if ('path' in target && target.path !== undefined)
-        return (0,domain_organization/* organizationOf */.d1)(target.path);
-    return 'organization' in target ? target.organization : undefined;
-}
-function pathsOf(target) {
-    const below = [{ some: 'ous' }];
-    const somewhere = (organization) => [{ text: `${organization}/` }, { some: 'root' }, { text: '/' }];
-    switch (target.kind) {
-        case 'organization':
-            return wordsOf(somewhere(target.organization), below);
-        case 'root':
-            return wordsOf([{ text: `${target.organization}/${target.root}/` }], below);
-        case 'ou':
-            if (target.path !== undefined)
-                return wordsOf([{ text: target.path }], below);
-            return wordsOf([...somewhere(target.organization), { some: 'ous' }, { text: `${target.ou}/` }], below);
-        case 'path':
-            return wordsOf([{ text: target.path }], below);
-        case 'account':
-        case 'role':
-            if (target.path !== undefined)
-                return exactly(target.path);
-            return target.organization === undefined ? undefined : wordsOf([...somewhere(target.organization), { some: 'ous' }]);
-        case 'service':
-            return undefined;
-    }
-}
-const some = { some: 'any' };
-function principalArns({ partition }, account) {
-    const owner = account === undefined ? anything : exactly(account);
-    const joined = wordsOf([{ text: `arn:${partition}:` }], [some, { text: account === undefined ? '::' : `::${account}:` }, some]);
-    const arn = [exactly('arn'), exactly(partition), anything, exactly(''), owner, anything];
-    return { present: joined, absent: false, loose: true, arn };
-}
-function exactArn(arn) {
-    const [scheme = '', partition = '', service = '', region = '', account = '', ...resource] = arn.split(':');
-    return { ...is(arn), arn: [scheme, partition, service, region, account, resource.join(':')].map(exactly) };
-}
-function serviceRequests(target, repository) {
-    const { service, account } = target;
-    const name = `${service}.amazonaws.com`;
-    return {
-        account: undefined,
-        role: undefined,
-        service: name,
-        own: (key) => {
-            switch (key) {
-                case 'aws:sourcearn':
-                    return sourceArns(target, repository);
-                case 'aws:sourceaccount':
-                    return { present: exactly(account), absent: service === 'lambda' };
-                case 'aws:principalisawsservice':
-                    return is('true');
-                case 'aws:principalservicename':
-                    return is(name);
-                case 'aws:principalorgid':
-                case 'aws:principalorgpaths':
-                case 'aws:principalaccount':
-                    return absentKey;
-                default:
-                    return undefined;
-            }
-        },
-    };
-}
-function sourceArns({ service, account }, { partition, region }) {
-    const resource = service === 'lambda' ? 'function:' : 'project/';
-    return {
-        present: wordsOf([{ text: `arn:${partition}:${service}:${region}:${account}:${resource}` }], [some]),
-        absent: false,
-        arn: [...['arn', partition, service, region, account].map(exactly), wordsOf([{ text: resource }], [some])],
-    };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/token.js
-const run = Symbol('*');
-const one = Symbol('?');
-
-;// CONCATENATED MODULE: ./build/domain/policy/glob-states.js
-
-
-const other = '\u{10FFFF}';
-function globStates(globs) {
-    const { nodes, named } = trieOf(globs);
-    const stateOf = statesOf(nodes);
-    return {
-        start: stateOf(new Set([0])),
-        step: (state, character) => {
-            const known = state.next.get(character);
-            if (known)
-                return known;
-            const reached = new Set();
-            for (const at of state.nodes) {
-                const node = nodes[at];
-                if (node?.loops === true)
-                    reached.add(at);
-                const next = node?.next.get(character);
-                if (next !== undefined)
-                    reached.add(next);
-                if (node?.one !== undefined)
-                    reached.add(node.one);
-            }
-            const next = stateOf(reached);
-            state.next.set(character, next);
-            return next;
-        },
-        alphabet: memo((on) => {
-            if (on === undefined)
-                return [...named, other];
-            const characters = on.split('');
-            const unnamed = characters.find((character) => !named.has(character));
-            return [...characters.filter((character) => named.has(character)), ...(unnamed === undefined ? [] : [unnamed])];
-        }),
-    };
-}
-function trieOf(globs) {
-    const named = new Set();
-    const nodes = [];
-    const add = (loops) => nodes.push({ next: new Map(), one: undefined, run: undefined, loops, ends: false }) - 1;
-    const child = (node, token) => {
-        if (token === run)
-            return (node.run ??= add(true));
-        if (token === one)
-            return (node.one ??= add(false));
-        named.add(token);
-        const next = node.next.get(token) ?? add(false);
-        node.next.set(token, next);
-        return next;
-    };
-    const root = add(false);
-    for (const { tokens } of globs) {
-        let at = nodes[root];
-        for (const token of tokens)
-            at = at && nodes[child(at, token)];
-        if (at)
-            at.ends = true;
-    }
-    return { nodes, named };
-}
-function statesOf(nodes) {
-    const settledAs = (accepts) => ({ nodes: [], accepts, settled: true, next: new Map() });
-    const [everything, nothing] = [settledAs(true), settledAs(false)];
-    const states = new Map();
-    return (reached) => {
-        let accepts = false;
-        for (const at of reached) {
-            const node = nodes[at];
-            if (node?.run !== undefined)
-                reached.add(node.run);
-            if (node?.ends !== true)
-                continue;
-            if (node.loops)
-                return everything;
-            accepts = true;
-        }
-        if (reached.size === 0)
-            return nothing;
-        const sorted = [...reached].sort((a, b) => a - b);
-        const key = sorted.join();
-        const state = states.get(key) ?? { nodes: sorted, accepts, settled: false, next: new Map() };
-        states.set(key, state);
-        return state;
-    };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/automaton.js
-
-
-const automaton_patience = 20_000;
-const lower = '0123456789abcdefghijklmnopqrstuvwxyz';
-const automaton_kinds = {
-    one: { nodes: [[{ to: 1 }], []], end: 1 },
-    any: { nodes: [[{ to: 0 }]], end: 0 },
-    root: { nodes: [[{ on: 'r', to: 1 }], [{ on: '-', to: 2 }], [{ on: lower, to: 3 }], [{ on: lower, to: 3 }]], end: 3 },
-    ous: {
-        nodes: [
-            [{ on: 'o', to: 1 }],
-            [{ on: 'u', to: 2 }],
-            [{ on: '-', to: 3 }],
-            [{ on: `${lower}-`, to: 4 }],
-            [
-                { on: `${lower}-`, to: 4 },
-                { on: '/', to: 0 },
-            ],
-        ],
-        end: 0,
-    },
-};
-function readerOf(globs) {
-    const { start, ...states } = globStates(globs);
-    const known = memo((kind) => memo((from) => through(kind, { from, ...states })));
-    const behind = (piece, { state, word }) => {
-        if (state.settled)
-            return { ends: [{ state, word }], steps: 1 };
-        if ('text' in piece)
-            return { ends: [{ state: read(piece.text, state), word: word + piece.text }], steps: piece.text.length };
-        const way = known(piece.some)(state);
-        return word === '' ? way : { ...way, ends: way.ends.map((end) => ({ ...end, word: word + end.word })) };
-    };
-    const read = (text, from) => {
-        let state = from;
-        for (let at = 0; at < text.length && !state.settled; at += 1)
-            state = states.step(state, text.charAt(at));
-        return state;
-    };
-    const follow = (pieces, from) => pieces.reduce(({ ends, steps }, piece) => {
-        if (steps > automaton_patience)
-            return { ends: [], steps };
-        const ways = ends.map((end) => behind(piece, end));
-        return { ends: eachOnce(ways.flatMap((way) => way.ends)), steps: ways.reduce((sum, way) => sum + way.steps, steps) };
-    }, { ends: [{ state: from, word: '' }], steps: 0 });
-    return ({ base, tail }) => relation(follow(base, start), ({ state }) => follow(tail, state));
-}
-function through(kind, { from, step, alphabet }) {
-    const { nodes, end } = automaton_kinds[kind];
-    const ends = [];
-    const seen = nodes.map(() => new Set());
-    const queue = [];
-    const visit = (item) => {
-        if (seen[item.node]?.has(item.state) === true)
-            return;
-        seen[item.node]?.add(item.state);
-        if (item.state.settled || item.node === end)
-            ends.push(item);
-        if (!item.state.settled)
-            queue.push(item);
-    };
-    let steps = 0;
-    visit({ node: 0, state: from, word: '' });
-    for (let at = 0, item = queue[at]; item && steps <= automaton_patience; at += 1, item = queue[at]) {
-        for (const { on, to } of nodes[item.node] ?? []) {
-            for (const character of alphabet(on)) {
-                steps += 1;
-                visit({ node: to, state: step(item.state, character), word: item.word + (character === other ? '…' : character) });
-            }
-        }
-    }
-    return { ends: eachOnce(ends), steps };
-}
-function eachOnce(ends) {
-    if (ends.length < 2)
-        return ends;
-    const reached = new Map();
-    for (const end of ends)
-        if (!reached.has(end.state))
-            reached.set(end.state, end);
-    return [...reached.values()];
-}
-function relation({ ends: worlds, steps }, tailOf) {
-    const answers = new Set();
-    let witness;
-    let sum = steps;
-    for (const world of worlds) {
-        if (sum > automaton_patience)
-            break;
-        const tail = tailOf(world);
-        const matching = tail.ends.filter(({ state }) => state.accepts);
-        const [shortest] = matching;
-        if (shortest)
-            witness ??= world.word + shortest.word;
-        answers.add(matching.length === tail.ends.length ? 'all' : matching.length === 0 ? 'none' : 'part');
-        sum += tail.steps;
-    }
-    if (sum > automaton_patience)
-        return { answer: 'unknown' };
-    const [answer = 'none'] = answers;
-    if (answers.size > 1)
-        return { answer: answers.has('all') ? 'unknown' : 'varies' };
-    return answer === 'part' && witness !== undefined ? { answer, witness } : { answer };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/pattern.js
-
-
-function parseGlob(text, { version, wild }) {
-    const variables = version === '2012-10-17' && text.includes('${');
-    const tokens = [];
-    for (let at = 0; at < text.length; at += 1) {
-        const character = text.charAt(at);
-        if (variables && character === '$' && text.charAt(at + 1) === '{') {
-            const escaped = /^\$\{([*?$])\}/.exec(text.slice(at, at + 4))?.[1];
-            if (escaped === undefined)
-                return undefined;
-            tokens.push(escaped);
-            at += 3;
-        }
-        else if (wild && character === '*') {
-            if (tokens.at(-1) !== run)
-                tokens.push(run);
-        }
-        else
-            tokens.push(wild && character === '?' ? one : character);
-    }
-    const first = tokens.findIndex((token) => typeof token !== 'string');
-    const head = (first < 0 ? tokens : tokens.slice(0, first)).join('');
-    return { text, tokens, head, literal: first < 0 };
-}
-function matches(glob, text) {
-    if (glob.literal)
-        return glob.head === text;
-    if (!text.startsWith(glob.head))
-        return false;
-    const { tokens } = glob;
-    let token = 0;
-    let at = 0;
-    let lastRun = -1;
-    let resume = 0;
-    while (at < text.length) {
-        const now = tokens[token];
-        if (now === run) {
-            lastRun = token;
-            resume = at;
-            token += 1;
-        }
-        else if (now !== undefined && (now === one || now === text.charAt(at))) {
-            token += 1;
-            at += 1;
-        }
-        else if (lastRun >= 0) {
-            token = lastRun + 1;
-            resume += 1;
-            at = resume;
-        }
-        else
-            return false;
-    }
-    while (tokens[token] === run)
-        token += 1;
-    return token === tokens.length;
-}
-function contains(outer, inner) {
-    const able = outer.filter(({ head }) => inner.head.startsWith(head) || head.startsWith(inner.head));
-    if (able.length === 0)
-        return false;
-    if (inner.literal)
-        return able.some((glob) => matches(glob, inner.head));
-    return readerOf(able)({ base: [], tail: inner.tokens.map(pieceOf) }).answer === 'all';
-}
-function pieceOf(token) {
-    if (token === run)
-        return { some: 'any' };
-    return token === one ? { some: 'one' } : { text: token };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/value-set.js
-
-
-
-
-function valueSet(texts, reading) {
-    const exact = new Map();
-    const placed = new Map();
-    const rest = [];
-    const variables = [];
-    const organizations = new Set();
-    for (const text of texts) {
-        const glob = parseGlob(text, reading);
-        if (!glob) {
-            variables.push(text);
-            continue;
-        }
-        const place = glob.literal ? undefined : placeNamed(text);
-        if (glob.literal)
-            exact.set(glob.head, glob);
-        else if (place === undefined)
-            rest.push(glob);
-        else
-            placed.set(place, glob);
-        const named = organizationIn(glob.head);
-        if (named !== '')
-            organizations.add(named);
-    }
-    const [first] = [...placed.values(), ...exact.values()];
-    return {
-        exact,
-        placed,
-        rest,
-        variables,
-        first: first?.text ?? '',
-        organizations,
-        alone: memo((glob) => readerOf([glob])),
-        together: memo((own) => readerOf(own ? [own, ...rest] : rest)),
-    };
-}
-function judge(values, { possible, precise }) {
-    const { literal, fixed } = possible;
-    const hit = lookUp(possible, values);
-    if (hit)
-        return { answer: 'all', by: hit.text };
-    const variable = values.variables[0];
-    if (literal !== undefined && fixed) {
-        const odd = reading(possible, values);
-        if (odd?.answer === 'all')
-            return odd;
-        return variable === undefined ? none : { answer: 'unknown', by: variable };
-    }
-    const looked = precise ? remainder(possible, values) : estimate(possible, values);
-    if (values.rest.length + values.exact.size === 0 && variable === undefined)
-        return looked;
-    const answers = [looked];
-    if (variable !== undefined)
-        answers.push({ answer: 'unknown', by: variable });
-    const own = literal === undefined ? undefined : values.exact.get(literal);
-    if (own)
-        answers.push({ answer: 'part', by: own.text, witness: own.head });
-    const odd = reading(possible, values, own);
-    if (odd)
-        answers.push(odd);
-    return strongest(answers, precise ? ['all', 'part', 'unknown', 'varies'] : ['all', 'unknown', 'part', 'varies']);
-}
-function strongest(judgements, order) {
-    for (const wanted of judgements.length === 0 ? [] : order) {
-        const found = judgements.find(({ answer }) => answer === wanted);
-        if (found)
-            return found;
-    }
-    return none;
-}
-function lookUp({ literal, fixed, places }, { exact, placed }) {
-    if (placed.size > 0) {
-        for (const place of places()) {
-            const found = placed.get(place);
-            if (found)
-                return found;
-        }
-    }
-    return literal !== undefined && fixed ? exact.get(literal) : undefined;
-}
-function reading(possible, { rest, alone, together }, own) {
-    if (rest.length === 0)
-        return undefined;
-    const relation = together(own)(possible);
-    if (relation.answer !== 'all')
-        return relation;
-    const { literal } = possible;
-    const by = rest.find((glob) => (literal === undefined || matches(glob, literal)) && alone(glob)(possible).answer === 'all');
-    return { answer: 'all', by: by?.text ?? [...(own ? [own] : []), ...rest].map(({ text }) => text).join(', ') };
-}
-const [none, varies] = [{ answer: 'none' }, { answer: 'varies' }];
-function estimate({ literal, fixed, head }, { exact, placed, organizations, first }) {
-    if (exact.size + placed.size === 0)
-        return none;
-    const organization = organizationIn(head);
-    if (organization !== '' && organizations.size > 0 && !organizations.has(organization))
-        return none;
-    if (literal !== undefined)
-        return fixed ? none : varies;
-    if (placed.size === 0 && !fixed)
-        return varies;
-    return { answer: 'unknown', by: first };
-}
-function remainder(possible, { exact, placed, alone }) {
-    const { base, head } = possible;
-    const meets = (glob) => glob.head.startsWith(head) || head.startsWith(glob.head);
-    const answers = [];
-    for (const values of [exact, placed]) {
-        for (const [place, glob] of values) {
-            if (!meets(glob))
-                continue;
-            if (glob.literal || isPath(place)) {
-                const { answer, witness } = alone(glob)(possible);
-                if (answer !== 'none')
-                    answers.push({ answer, by: glob.text, ...(witness === undefined ? {} : { witness }) });
-            }
-            else {
-                const hidden = base.some((piece) => 'some' in piece && piece.some === 'ous');
-                answers.push({ answer: hidden ? 'unknown' : 'varies', by: glob.text });
-            }
-        }
-    }
-    return strongest(answers, ['all', 'part', 'unknown', 'varies']);
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/operator.js
-function negate({ answer, by }) {
-    const opposite = answer === 'all' ? 'none' : answer === 'none' ? 'all' : answer;
-    return { answer: opposite, ...(by === undefined ? {} : { by }) };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/arn.js
-
-
-
-function readPattern(text, setOf) {
-    const [scheme, partition, service, region, account, ...resource] = text.split(':');
-    const parts = [scheme, partition, service, region, account, resource.length === 0 ? undefined : resource.join(':')];
-    const known = parts.every((part) => part !== undefined) && !text.includes('${') ? parts : undefined;
-    return {
-        text,
-        parts: known?.map(setOf),
-        account: known === undefined || /[*?]/.test(account ?? '') ? undefined : account,
-    };
-}
-const operator = (name, negated) => ({
-    name,
-    prepare: ({ values, version }) => {
-        const setOf = memo((part) => valueSet([part], { version, wild: true }));
-        const near = nearAccount(values.map((text) => readPattern(text, setOf)));
-        return {
-            absent: negated,
-            present: ({ arn }) => {
-                const judgement = arn
-                    ? strongest(near(arn[4]).map((pattern) => fit(pattern, arn)), ['all', 'unknown', 'part', 'varies'])
-                    : arn_varies;
-                return negated ? negate(judgement) : judgement;
-            },
-        };
-    },
-});
-const arn_varies = { answer: 'varies' };
-function nearAccount(patterns) {
-    const byAccount = Map.groupBy(patterns, ({ account }) => account);
-    const ofAny = byAccount.get(undefined) ?? [];
-    return (asking) => {
-        const known = asking?.fixed === true ? asking.literal : undefined;
-        return known === undefined ? patterns : [...ofAny, ...(byAccount.get(known) ?? [])];
-    };
-}
-function fit({ text, parts }, arn) {
-    if (!parts)
-        return { answer: 'unknown', by: text };
-    const answers = arn.map((possible, index) => {
-        const values = parts[index];
-        return values ? judge(values, { possible, precise: true }).answer : 'none';
-    });
-    if (answers.includes('none'))
-        return { answer: 'none' };
-    if (answers.includes('unknown'))
-        return { answer: 'unknown', by: text };
-    if (answers.every((answer) => answer === 'all'))
-        return { answer: 'all', by: text };
-    return { answer: answers.every((answer) => answer === 'all' || answer === 'part') ? 'part' : 'varies', by: text };
-}
-const arnOperators = [
-    operator('ArnEquals', false),
-    operator('ArnLike', false),
-    operator('ArnNotEquals', true),
-    operator('ArnNotLike', true),
-];
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/bool.js
-const boolOperator = {
-    name: 'Bool',
-    prepare: ({ values }) => {
-        const wanted = new Set(values.map((value) => value.toLowerCase()));
-        return {
-            absent: false,
-            present: ({ present: { literal, fixed } }) => {
-                if (literal !== undefined && fixed)
-                    return { answer: wanted.has(literal.toLowerCase()) ? 'all' : 'none' };
-                return { answer: wanted.has('true') && wanted.has('false') ? 'all' : 'varies' };
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/null.js
-const nullOperator = {
-    name: 'Null',
-    prepare: ({ values }) => {
-        const wanted = new Set(values.map((value) => value.toLowerCase()));
-        return { absent: wanted.has('true'), present: () => ({ answer: wanted.has('false') ? 'all' : 'none' }) };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/string.js
-
-
-
-const string_operator = ({ name, wild = false, folded = false, negated = false }) => ({
-    name,
-    prepare: ({ values: texts, version }) => {
-        const values = valueSet(folded ? texts.map((text) => text.toLowerCase()) : texts, { version, wild });
-        return {
-            absent: negated,
-            places: folded || negated ? undefined : placesIn(values),
-            present: ({ present }, precise) => {
-                const judgement = judge(values, { possible: folded ? lowerCase(present) : present, precise: precise || negated });
-                return negated ? negate(judgement) : judgement;
-            },
-        };
-    },
-});
-function placesIn({ exact, placed, rest, variables }) {
-    return rest.length + variables.length > 0 ? undefined : new Set([...placed.keys(), ...exact.keys()]);
-}
-const stringOperators = [
-    string_operator({ name: 'StringEquals' }),
-    string_operator({ name: 'StringNotEquals', negated: true }),
-    string_operator({ name: 'StringEqualsIgnoreCase', folded: true }),
-    string_operator({ name: 'StringNotEqualsIgnoreCase', folded: true, negated: true }),
-    string_operator({ name: 'StringLike', wild: true }),
-    string_operator({ name: 'StringNotLike', wild: true, negated: true }),
-];
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/unread.js
-const unread_operator = (name, negated = false) => ({
-    name,
-    prepare: () => ({ absent: negated, present: () => ({ answer: 'varies' }) }),
-});
-const unreadOperators = [
-    ...['Numeric', 'Date'].flatMap((type) => [
-        unread_operator(`${type}Equals`),
-        unread_operator(`${type}NotEquals`, true),
-        ...['LessThan', 'LessThanEquals', 'GreaterThan', 'GreaterThanEquals'].map((comparison) => unread_operator(`${type}${comparison}`)),
-    ]),
-    unread_operator('IpAddress'),
-    unread_operator('NotIpAddress', true),
-    unread_operator('BinaryEquals'),
-];
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/operators.js
-
-
-
-
-
-const operators = [...stringOperators, ...arnOperators, boolOperator, nullOperator, ...unreadOperators];
-const operators_byName = new Map(operators.map((operator) => [operator.name.toLowerCase(), operator]));
-function qualified(text) {
-    const [, set, name = '', suffix] = /^(ForAnyValue:|ForAllValues:)?(.*?)(IfExists)?$/is.exec(text) ?? [];
-    const operator = operators_byName.get(name.toLowerCase());
-    const senseless = operator?.name === 'Null' && (set !== undefined || suffix !== undefined);
-    return {
-        name: operator?.name ?? name,
-        operator: senseless ? undefined : operator,
-        set: set === undefined ? undefined : set.toLowerCase() === 'foranyvalue:' ? 'any' : 'all',
-        ifExists: suffix !== undefined,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/condition/clause.js
-
-
-const organizationPaths = 'aws:principalorgpaths';
-const severalValued = new Set([
-    organizationPaths,
-    'aws:sourceorgpaths',
-    'aws:vpceorgpaths',
-    'aws:tagkeys',
-    'aws:calledvia',
-    'aws:principalservicenameslist',
-]);
-function isSeveralValued(key) {
-    return severalValued.has(key.toLowerCase());
-}
-function prepareClause({ operator: text, key, values }, version) {
-    const { operator, name, set, ifExists } = qualified(text);
-    if (!operator)
-        return undecided(`the condition operator ${text} is not known`);
-    const label = `${text} ${key}`;
-    if (set === undefined && name !== 'Null' && isSeveralValued(key)) {
-        return undecided(`${label}: a key of several values needs ForAnyValue or ForAllValues`);
-    }
-    const prepared = operator.prepare({ values, version });
-    const keyName = key.toLowerCase();
-    const onAbsent = ifExists || set === 'all' || (set === undefined && prepared.absent) ? 'all' : 'none';
-    return {
-        places: keyName === organizationPaths && onAbsent === 'none' ? prepared.places : undefined,
-        judge: (requests, precise) => {
-            const known = requests.knows(keyName) ?? unknownKey;
-            return combine(isPresent(known) ? looseless(prepared.present(known, precise), known) : undefined, known.absent ? onAbsent : undefined);
-        },
-        explain: (judgement, requests) => clause_reasonOf({ judgement, label, listed: judgement.by ?? summary(values), known: requests.knows(keyName) !== undefined }),
-    };
-}
-const undecided = (because) => ({ judge: () => ({ answer: 'unknown' }), explain: () => because });
-function looseless(judgement, { loose }) {
-    return loose === true && judgement.answer === 'part' ? clause_varies : judgement;
-}
-const [clause_varies, unknown] = [{ answer: 'varies' }, { answer: 'unknown' }];
-function combine(met, onAbsent) {
-    if (!met)
-        return { answer: onAbsent ?? 'none' };
-    if (onAbsent === undefined || met.answer === onAbsent)
-        return met;
-    return met.answer === 'unknown' ? unknown : clause_varies;
-}
-function clause_reasonOf({ judgement: { answer, witness }, label, listed, known }) {
-    switch (answer) {
-        case 'all':
-            return `${label} ${listed} is met by all of them`;
-        case 'none':
-            return `${label} ${listed} is met by none of them`;
-        case 'part':
-            return `${label} ${listed} is met by some of them only${witness === undefined ? '' : ` (${witness})`}`;
-        case 'varies':
-            return known ? `${label} ${listed} is not met by all of them` : `${label} narrows by something that differs between requests`;
-        case 'unknown':
-            return `${label} ${listed}: whether they meet it can't be told from here`;
-    }
-}
-function summary(values) {
-    return values.length <= 3 ? values.join(', ') : `${values.slice(0, 2).join(', ')} and ${values.length - 2} more`;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/document.js
-
-
-const emptyPolicy = { version: '2012-10-17', statements: [], json: { Version: '2012-10-17' } };
-function parsePolicy(text) {
-    if (text === undefined || text.trim() === '')
-        return { ok: true, policy: emptyPolicy };
-    const parsed = parseJson(text);
-    if (!parsed.ok)
-        return { ok: false, problems: [{ path: '$', problem: `is not JSON: ${parsed.problem}` }] };
-    const { json } = parsed;
-    if (!isObject(json))
-        return { ok: false, problems: [{ path: '$', problem: 'is not a JSON object' }] };
-    const problems = duplicateKeys(text).map((path) => ({ path, problem: 'is named twice in one object' }));
-    const version = json['Version'];
-    if (version !== undefined && typeof version !== 'string')
-        problems.push({ path: '$.Version', problem: 'is not a string' });
-    const listed = json['Statement'];
-    if (listed === undefined)
-        problems.push({ path: '$', problem: 'has no Statement' });
-    const statements = (listed === undefined ? [] : listOf(listed)).flatMap((statement, index) => {
-        const at = Array.isArray(listed) ? `$.Statement[${index}]` : '$.Statement';
-        return readStatement({ json: statement, index, at, problems }) ?? [];
-    });
-    if (problems.length > 0)
-        return { ok: false, problems };
-    return { ok: true, policy: { version: typeof version === 'string' ? version : undefined, statements, json } };
-}
-function serialise(policy, statements) {
-    return JSON.stringify({ ...policy.json, Statement: statements });
-}
-function labelOf({ sid, index }) {
-    return sid === undefined || sid === '' ? `statement ${index + 1}` : `"${withoutMarker(sid)}"`;
-}
-const document_elements = new Set(['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition']);
-function readStatement({ json, index, at, problems }) {
-    const before = problems.length;
-    const bad = (element, problem) => void problems.push({ path: element === '' ? at : `${at}.${element}`, problem });
-    if (!isObject(json)) {
-        bad('', 'is not a JSON object');
-        return undefined;
-    }
-    const sid = json['Sid'];
-    if (sid !== undefined && typeof sid !== 'string')
-        bad('Sid', 'is not a string');
-    const effect = json['Effect'];
-    if (effect !== 'Allow' && effect !== 'Deny')
-        bad('Effect', 'is neither "Allow" nor "Deny"');
-    const either = (name, needed) => {
-        const [plain, not] = [json[name], json[`Not${name}`]];
-        if (plain !== undefined && not !== undefined)
-            bad('', `has both ${name} and Not${name}`);
-        if (plain !== undefined)
-            return { not: false, element: name, value: plain };
-        if (not !== undefined)
-            return { not: true, element: `Not${name}`, value: not };
-        if (needed)
-            bad('', `has neither ${name} nor Not${name}`);
-        return undefined;
-    };
-    const names = (name, needed) => {
-        const found = either(name, needed);
-        if (!found)
-            return undefined;
-        const values = stringsOf(found.value);
-        if (!values)
-            bad(found.element, 'is neither a string nor a list of strings');
-        return { not: found.not, names: values ?? [] };
-    };
-    const principal = either('Principal', true);
-    const byType = principal ? principalsOf(principal.value) : {};
-    if (principal && !byType)
-        bad(principal.element, 'is neither "*" nor an object of strings and lists of strings');
-    const actions = names('Action', true);
-    const resources = names('Resource', false);
-    const clauses = readClauses(json['Condition'], bad);
-    if (problems.length > before || !actions || (effect !== 'Allow' && effect !== 'Deny'))
-        return undefined;
-    const unknown = Object.keys(json).filter((element) => !document_elements.has(element));
-    const principals = { not: principal?.not ?? false, byType: byType ?? {} };
-    return { index, sid: typeof sid === 'string' ? sid : undefined, effect, principals, actions, resources, clauses, unknown, json };
-}
-function readClauses(condition, bad) {
-    if (condition === undefined)
-        return [];
-    if (!isObject(condition)) {
-        bad('Condition', 'is not a JSON object');
-        return [];
-    }
-    return Object.entries(condition).flatMap(([operator, keys]) => {
-        if (!isObject(keys)) {
-            bad(`Condition.${operator}`, 'is not a JSON object');
-            return [];
-        }
-        return Object.entries(keys).flatMap(([key, value]) => {
-            const values = scalarsOf(value);
-            if (values)
-                return { operator, key, values };
-            bad(`Condition.${operator}.${key}`, 'is neither a string, number or boolean nor a list of them');
-            return [];
-        });
-    });
-}
-function principalsOf(value) {
-    if (value === '*')
-        return { AWS: ['*'] };
-    if (!isObject(value))
-        return undefined;
-    const entries = Object.entries(value).map(([type, names]) => [type, scalarsOf(names)]);
-    return entries.every((entry) => entry[1] !== undefined) ? Object.fromEntries(entries) : undefined;
-}
-function listOf(json) {
-    return Array.isArray(json) ? json : [json];
-}
-function stringsOf(json) {
-    const list = listOf(json);
-    return list.every((item) => typeof item === 'string') ? [...list] : undefined;
-}
-function scalarsOf(json) {
-    const list = listOf(json);
-    return list.every((item) => typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean')
-        ? list.map(String)
-        : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/names.js
-
-function takesAction({ not, names }, action) {
-    const wanted = action.toLowerCase();
-    const named = names.some((name) => {
-        if (!/[*?]/.test(name))
-            return name.toLowerCase() === wanted;
-        const glob = parseGlob(name.toLowerCase(), { version: undefined, wild: true });
-        return glob !== undefined && matches(glob, wanted);
-    });
-    return named !== not;
-}
-function takesResource({ resources, version, arn, }) {
-    if (!resources)
-        return 'all';
-    if (resources.not)
-        return 'unknown';
-    const globs = resources.names.map((name) => parseGlob(name, { version, wild: true }));
-    if (globs.some((glob) => glob && matches(glob, arn)))
-        return 'all';
-    return globs.includes(undefined) ? 'unknown' : 'none';
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/notes.js
-
-function notes_notesOn({ statement, takes, target, deciding, }) {
-    const label = labelOf(statement);
-    const notes = [];
-    const paths = deciding.filter((value) => value !== undefined && /^o-/.test(value));
-    const tree = target.kind === 'ou' ? paths.find((value) => value?.split(/[*?]/)[0]?.includes('/ou-')) : undefined;
-    if (tree !== undefined)
-        notes.push({ code: 'tree', statement: label, text: `${label} covers it by ${tree}, which depends on where the OU lies in the tree` });
-    const open = paths.find((value) => value !== undefined && /\/ou-[^/*?]*[*?]/.test(value) && !/\/ou-\*/.test(value));
-    if (open !== undefined)
-        notes.push({
-            code: 'prefix',
-            statement: label,
-            text: `${label} doesn't close the OU's ID in ${open}: every OU whose ID begins so is covered too`,
-        });
-    if (takes('ecr:SetRepositoryPolicy')) {
-        notes.push({ code: 'writes-policy', statement: label, text: `${label} also lets them change the repository's policy` });
-    }
-    return notes;
-}
-
-;// CONCATENATED MODULE: ./build/domain/policy/coverage.js
-
-
-
-
-
-
-
-
-function coverage({ policy, target, actions, facts, }) {
-    return coverer(policy, facts)(target, actions);
-}
-function coverer(policy, facts) {
-    const prepared = policy.statements.map((statement) => ({
-        statement,
-        label: labelOf(statement),
-        resource: takesResource({ resources: statement.resources, version: policy.version, arn: facts.repositoryArn }),
-        judgePrincipals: preparePrincipals(statement),
-        clauses: statement.clauses.map((clause) => prepareClause(clause, policy.version)),
-        takes: memo((action) => takesAction(statement.actions, action)),
-    }));
-    const allows = prepared.filter(({ statement }) => statement.effect === 'Allow');
-    const denies = prepared.filter(({ statement }) => statement.effect === 'Deny');
-    const ask = requestsTo(facts);
-    const candidatesFor = candidatesAmong(allows);
-    const concernOf = memo((actions) => concern({ allows, denies, actions }));
-    return (target, actions) => {
-        const requests = ask(target);
-        const { takings, hits } = concernOf(actions);
-        const { covering, doubtful } = candidatesFor(requests);
-        const yes = covering.filter((allow) => answerOf(allow, requests) === 'yes');
-        const verdictOf = memo((takers) => {
-            const by = yes.filter((allow) => takers.has(allow));
-            if (by.length > 0)
-                return { answer: 'yes', by: by.map(({ label }) => label), because: () => reasons(by, requests) };
-            const open = doubtful.some((allow) => takers.has(allow) && answerOf(allow, requests) === 'unknown');
-            return { answer: open ? 'unknown' : 'no', by: [], because: () => reasons([...takers], requests) };
-        });
-        const decided = takings.map(({ action, takers }) => new DecidedAction(action, verdictOf(takers)));
-        const used = yes.filter((allow) => takings.some(({ takers }) => takers.has(allow)));
-        const denials = hits.flatMap((hit) => denial(hit, requests) ?? []);
-        return {
-            target,
-            actions: decided,
-            denies: denials,
-            notes: used.flatMap(({ statement, clauses, takes }) => notes_notesOn({ statement, takes, target, deciding: clauses.map((clause) => clause.judge(requests, false).by) })),
-            covered: decided.every(({ answer }) => answer === 'yes') && denials.every(({ extent }) => extent !== 'certain'),
-        };
-    };
-}
-function concern({ allows, denies, actions, }) {
-    const sets = [];
-    return {
-        takings: actions.map((action) => {
-            const taking = new Set(allows.filter(({ takes }) => takes(action)));
-            const takers = sets.find((known) => known.symmetricDifference(taking).size === 0) ?? taking;
-            sets.push(takers);
-            return { action, takers };
-        }),
-        hits: denies.flatMap((deny) => {
-            const taken = actions.filter(deny.takes);
-            return taken.length > 0 && deny.resource !== 'none' ? [{ deny, actions: taken }] : [];
-        }),
-    };
-}
-function candidatesAmong(allows) {
-    const byPlace = new Map();
-    const anywhere = [];
-    for (const allow of allows) {
-        const places = allow.clauses.find((clause) => clause.places)?.places;
-        if (!places)
-            anywhere.push(allow);
-        else
-            for (const place of places)
-                byPlace.set(place, [...(byPlace.get(place) ?? []), allow]);
-    }
-    return (requests) => {
-        const paths = requests.knows(organizationPaths)?.present;
-        const found = new Set(anywhere);
-        for (const place of paths?.places() ?? [])
-            for (const allow of byPlace.get(place) ?? [])
-                found.add(allow);
-        const covering = found.size === anywhere.length ? anywhere : [...found].sort(inOrder);
-        return { covering, doubtful: paths && paths.literal === undefined ? allows : covering };
-    };
-}
-function inOrder({ statement: a }, { statement: b }) {
-    return a.index - b.index;
-}
-class DecidedAction {
-    action;
-    answer;
-    by;
-    #because;
-    constructor(action, { answer, by, because }) {
-        this.action = action;
-        this.answer = answer;
-        this.by = by;
-        this.#because = because;
-    }
-    get because() {
-        return this.#because();
-    }
-}
-function reasons(allows, requests) {
-    return allows.length > 0 ? allows.map((allow) => `${allow.label}: ${coverage_reasonOf(allow, requests)}`) : ['no statement allows it'];
-}
-function answerOf({ statement, resource, judgePrincipals, clauses }, requests) {
-    if (resource !== 'all' || judgePrincipals(requests).answer !== 'all')
-        return 'no';
-    let open = statement.unknown.length > 0;
-    for (const clause of clauses) {
-        const { answer } = clause.judge(requests, false);
-        if (answer === 'unknown')
-            open = true;
-        else if (answer !== 'all')
-            return 'no';
-    }
-    return open ? 'unknown' : 'yes';
-}
-function coverage_reasonOf({ statement, resource, judgePrincipals, clauses }, requests) {
-    if (resource !== 'all')
-        return statement.resources?.not === true ? 'NotResource proves nothing' : "Resource doesn't name this repository";
-    const principal = judgePrincipals(requests);
-    if (principal.answer !== 'all')
-        return principal.because;
-    const judged = clauses.map((clause) => {
-        const judgement = clause.judge(requests, false);
-        return { answer: judgement.answer, because: clause.explain(judgement, requests) };
-    });
-    const failing = judged.find(({ answer }) => answer !== 'all' && answer !== 'unknown') ?? judged.find(({ answer }) => answer === 'unknown');
-    if (failing)
-        return failing.because;
-    if (statement.unknown.length > 0)
-        return `it has an element that is not known: ${statement.unknown.join(', ')}`;
-    return [principal.because, ...judged.map(({ because }) => because)].join('; ');
-}
-function denial({ deny, actions }, requests) {
-    const principal = deny.judgePrincipals(requests);
-    if (principal.answer === 'none')
-        return undefined;
-    const judgements = deny.clauses.map((clause) => clause.judge(requests, true));
-    if (judgements.some(({ answer }) => answer === 'none'))
-        return undefined;
-    const judged = judgements.map((judgement, at) => ({ ...judgement, because: deny.clauses[at]?.explain(judgement, requests) ?? '' }));
-    const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
-    const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;
-    const [part] = parts;
-    const because = (part ? parts : [principal, ...judged]).map((one) => one.because).join('; ');
-    const common = { statement: deny.label, actions, because };
-    if (doubtful || parts.some(({ answer }) => answer !== 'part') || parts.length > 1)
-        return { ...common, extent: 'possible' };
-    if (!part)
-        return { ...common, extent: 'certain' };
-    const where = judged.find((judgement) => judgement === part)?.witness;
-    return { ...common, extent: 'partial', ...(where === undefined ? {} : { where }) };
-}
-function explain({ target, actions, denies, notes }) {
-    const groups = new Map();
-    for (const action of actions) {
-        const key = JSON.stringify([action.answer, action.because]);
-        groups.set(key, [...(groups.get(key) ?? []), action]);
-    }
-    const words = { yes: 'covered', no: 'not covered', unknown: 'not covered as far as can be told' };
-    const name = describeTarget(target);
-    return [
-        ...[...groups.values()].flatMap((group) => {
-            const [first] = group;
-            if (!first)
-                return [];
-            const by = first.by.length > 0 ? ` by ${first.by.join(', ')}` : '';
-            const what = groups.size === 1 ? '' : ` for ${group.map(({ action }) => action).join(', ')}`;
-            return [`${name}: ${words[first.answer]}${by}${what}`, ...first.because.map((reason) => `  ${reason}`)];
-        }),
-        ...denies.map(({ statement, extent, where, actions: hit, because }) => {
-            const how = extent === 'certain'
-                ? 'is denied'
-                : extent === 'partial'
-                    ? `is partly denied${where === undefined ? '' : ` (${where})`}`
-                    : 'may be denied';
-            return `${name}: ${how} ${hit.join(', ')} by ${statement}: ${because}`;
-        }),
-        ...notes.map(({ text }) => `${name}: ${text}`),
-    ];
-}
-
 ;// CONCATENATED MODULE: ./build/domain/policy/diff.js
 
 
@@ -46356,6 +46276,112 @@ function shutsOut({ principals, resources, clauses, unknown }, version) {
     const opposite = name.replace('Not', '');
     const hitsAbsent = set === 'all' || (set === undefined && !isSeveralValued(clause.key));
     return name !== opposite && hitsAbsent && pins({ ...clause, operator: opposite }, version);
+}
+
+;// CONCATENATED MODULE: ./build/domain/policy/grant.js
+
+
+
+
+
+const pullActions = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
+const conditional = (principal, operator, key) => ({
+    body: (values) => ({ principal, condition: { [operator]: { [key]: values } } }),
+    read: (found, condition) => {
+        if (JSON.stringify(normalPrincipal(found)) !== JSON.stringify(normalPrincipal(principal)) || !isObject(condition))
+            return undefined;
+        const keys = only(condition, operator);
+        const value = isObject(keys) ? only(keys, key) : undefined;
+        return value === undefined ? undefined : grant_texts(value);
+    },
+});
+const principals = (canonical) => ({
+    body: (values) => ({ principal: { AWS: values } }),
+    read: (found, condition) => {
+        const names = condition === undefined && isObject(found) ? grant_texts(only(found, 'AWS')) : undefined;
+        const values = names?.map(canonical);
+        return values?.every((value) => value !== undefined) ? values : undefined;
+    },
+});
+const source = (service) => conditional({ Service: `${service}.amazonaws.com` }, 'ArnLike', 'aws:SourceArn');
+const grant_kinds = {
+    OrgPaths: conditional('*', 'ForAnyValue:StringLike', 'aws:PrincipalOrgPaths'),
+    Accounts: principals((name) => (accountPrincipal(name) === undefined || !name.startsWith('arn:') ? undefined : name)),
+    Roles: principals((name) => ((0,domain_account/* parseArn */.Lw)(name).ok && /:role\//.test(name) ? name : undefined)),
+    Lambda: source('lambda'),
+    CodeBuild: source('codebuild'),
+};
+function grantFor({ target, actions }, facts) {
+    const { partition, region } = repositoryFacts(facts);
+    switch (target.kind) {
+        case 'organization':
+        case 'root':
+            return { kind: 'OrgPaths', value: `${target.organization}/*`, actions };
+        case 'ou':
+            return { kind: 'OrgPaths', value: `${target.organization}/*/${target.ou}/*`, actions };
+        case 'path':
+            return { kind: 'OrgPaths', value: `${target.path}*`, actions };
+        case 'account':
+            return { kind: 'Accounts', value: `arn:${partition}:iam::${target.account}:root`, actions };
+        case 'role':
+            return { kind: 'Roles', value: target.role, actions };
+        case 'service': {
+            const [kind, resource] = { lambda: ['Lambda', 'function:*'], codebuild: ['CodeBuild', 'project/*'] }[target.service];
+            return { kind, value: `arn:${partition}:${target.service}:${region}:${target.account}:${resource}`, actions };
+        }
+    }
+}
+function withConsumers(wants) {
+    const named = new Set(wants.flatMap(({ target }) => (target.kind === 'account' ? [target.account] : [])));
+    return wants.flatMap((want) => {
+        const { target, actions } = want;
+        if (target.kind !== 'service' || target.service !== 'lambda' || named.has(target.account))
+            return [want];
+        return [{ target: { kind: 'account', account: target.account }, actions }, want];
+    });
+}
+function statementJson({ sid, actions, values, }) {
+    const { principal, condition } = grant_kinds[sid.kind].body(sorted(values));
+    return { Sid: sid.text, Effect: 'Allow', Principal: principal, Action: sorted(actions), ...(condition ? { Condition: condition } : {}) };
+}
+function readOwn({ sid, effect, json, actions }, policySid) {
+    const own = readSid(sid, policySid);
+    if (!own || effect !== 'Allow' || actions.not)
+        return undefined;
+    if (Object.keys(json).some((element) => !['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(element)))
+        return undefined;
+    const values = grant_kinds[own.kind].read(json['Principal'], json['Condition']);
+    if (!values || actions.names.some((name) => /[*?]/.test(name)))
+        return undefined;
+    return { sid: own, actions: sorted(actions.names), values: sorted(values) };
+}
+function sorted(texts) {
+    return [...new Set(texts)].sort();
+}
+function actionsKey(actions) {
+    return sorted(actions.map((action) => action.toLowerCase())).join();
+}
+function actionsWithin(inner, outer) {
+    return inner.actions.every((action) => outer.actions.some((name) => name.toLowerCase() === action.toLowerCase()));
+}
+function normalPrincipal(principal) {
+    if (principal === undefined)
+        return null;
+    if (principal === '*')
+        return { AWS: ['*'] };
+    return isObject(principal)
+        ? Object.fromEntries(Object.entries(principal).map(([type, names]) => [type, grant_texts(names) ?? null]))
+        : principal;
+}
+function only(object, key) {
+    const [first, ...rest] = Object.entries(object);
+    return first && rest.length === 0 && first[0].toLowerCase() === key.toLowerCase() ? first[1] : undefined;
+}
+function grant_texts(json) {
+    if (json === undefined)
+        return undefined;
+    const list = Array.isArray(json) ? json : [json];
+    return list.every((item) => typeof item === 'string') ? list : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/fold.js
@@ -46506,12 +46532,12 @@ function edit(request) {
     const shut = lockouts(policy, facts);
     if (shut.length > 0)
         return refused(`${shut.join(', ')} denies ecr:SetRepositoryPolicy: nobody could edit this policy again`);
-    let text = write(request, { stored, after });
+    let text = edit_write(request, { stored, after });
     let folded = [];
     if (text.length > limit) {
         const result = fold(after);
         folded = result.folded;
-        text = write(request, { stored, after: result.statements });
+        text = edit_write(request, { stored, after: result.statements });
     }
     if (text.length > limit)
         return refused(tooLong({ text, limit, after, folded, foreign: policy.statements.length - stored.length }));
@@ -46544,7 +46570,7 @@ function reconciled({ policy, wants, facts, policySid }, stored) {
 function sameStatements(before, after) {
     return before.length === after.length && before.every((own, at) => after[at]?.sid === own.sid && sameValues(own, after[at]));
 }
-function write({ policy, policySid, marker }, { stored, after }) {
+function edit_write({ policy, policySid, marker }, { stored, after }) {
     const ours = new Set(stored.map(({ statement }) => statement));
     const changed = after.map((own) => {
         const before = stored.find((one) => one.own.sid === own.sid);
@@ -46829,7 +46855,7 @@ class Run {
             facts,
             policySid,
             mode: this.#mode,
-            marker: sid_markerOf({ now: clock.now(), random: clock.random() }),
+            marker: markerOf({ now: clock.now(), random: clock.random() }),
         });
         if (edited.kind !== 'refused')
             return edited;
@@ -46873,7 +46899,7 @@ class Run {
                 : [],
             explanation: coverages.flatMap(explain),
             coverages,
-            findings: findingsOf(policy, coverages),
+            findings: ensure_policy_findingsOf(policy, coverages),
         };
     }
     #settledWith(policyText) {
@@ -46881,7 +46907,7 @@ class Run {
     }
 }
 const ensure_policy_document = 'the repository policy';
-function findingsOf(policy, coverages) {
+function ensure_policy_findingsOf(policy, coverages) {
     const doubtful = coverages.flatMap((coverage) => explain({ ...coverage, actions: [], denies: coverage.denies.filter(({ extent }) => extent !== 'certain') }));
     return [...exposures(policy).map(({ statement, because }) => `${statement} is open to strangers: ${because}`), ...new Set(doubtful)];
 }
@@ -47053,7 +47079,7 @@ async function planTargetsBlindly({ inputs, inputsFor, images, ports, }) {
     }
     if (accounts.length === 0)
         return planDeployBlindly({ inputs: inputsFor(), images, ports });
-    const waves = (0,fan_out/* cutWaves */.F3)(accounts, inputs.waves);
+    const waves = (0,fan_out/* cutWaves */.F3)(accounts, inputs.waves ?? []);
     const plans = await Promise.all(accounts.map(async (account) => planDeployBlindly({ inputs: inputsFor(account), images, ports, member: account })));
     return {
         wished: [
@@ -47077,6 +47103,877 @@ async function planDeployBlindly({ inputs, images, ports, member, }) {
 function plan_blindly_named({ container, image }) {
     return container === undefined ? (0,domain_image/* formatImage */.vy)(image) : `${(0,domain_image/* formatImage */.vy)(image)} (${container})`;
 }
+
+;// CONCATENATED MODULE: ./build/domain/image-source.js
+
+
+function parseImageSource(text) {
+    const [, scheme, rest = ''] = /^(oci|docker):(.*)$/.exec(text) ?? [];
+    if (scheme === 'oci')
+        return rest === '' ? (0,domain_parsed/* bad */.MB)(`"${text}" names no OCI layout: write oci:PATH`) : (0,domain_parsed.ok)({ kind: 'layout', path: rest });
+    if (scheme === 'docker' || ((0,domain_image/* hostIn */.yo)(text) === undefined && !text.includes('@')))
+        return parseLocal(scheme === undefined ? text : rest);
+    const reference = (0,domain_image/* parseImageReference */.o_)(text);
+    return reference.ok ? (0,domain_parsed.ok)({ kind: 'registry', reference: reference.value }) : reference;
+}
+function parseLocal(text) {
+    return /^[A-Za-z0-9][\w.:/@-]*$/.test(text)
+        ? (0,domain_parsed.ok)({ kind: 'local', reference: text })
+        : (0,domain_parsed/* bad */.MB)(`"${text}" is not an image of the Docker engine (web:latest), a registry's (host/web:1.2) or an OCI layout (oci:PATH)`);
+}
+
+;// CONCATENATED MODULE: ./build/domain/image-wish.js
+
+
+function parseImageWishes(text) {
+    const lines = text
+        .split(/\r?\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    const read = lines.map(parseLine);
+    const wishes = read.flatMap((line) => (line.ok ? [line.value] : []));
+    const problems = [...read.flatMap((line) => (line.ok ? [] : [line.problem])), ...disagreements(wishes, lines)];
+    const [first, ...others] = wishes;
+    return problems.length > 0 || !first ? (0,domain_parsed/* bad */.MB)(problems.join('; ') || 'names no image') : (0,domain_parsed.ok)([first, ...others]);
+}
+function parseLine(line) {
+    const at = line.indexOf('=');
+    const image = (0,domain_image/* parseImageReference */.o_)(line.slice(at + 1).trim());
+    if (!image.ok)
+        return image;
+    if (at < 0)
+        return (0,domain_parsed.ok)({ container: undefined, image: image.value });
+    const container = line.slice(0, at).trim();
+    if (!/^[A-Za-z0-9_-]{1,255}$/.test(container))
+        return (0,domain_parsed/* bad */.MB)(`"${container}" is not a container name (letters, digits, "-" and "_")`);
+    return (0,domain_parsed.ok)({ container, image: image.value });
+}
+function disagreements(wishes, lines) {
+    const nameless = lines.length > 1 ? lines.filter((line) => !line.includes('=')) : [];
+    const names = wishes.flatMap(({ container }) => container ?? []);
+    const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+    return [
+        ...nameless.map((line) => `"${line}" names no container, and there are several lines: write <container>=${line}`),
+        ...[...twice].map((name) => `the container ${name} has several lines`),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/domain/session-tags.js
+
+const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+function parseSessionTag(line) {
+    const at = line.indexOf('=');
+    if (at < 1)
+        return (0,domain_parsed/* bad */.MB)(`"${line}" is not key=value`);
+    const [key, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    if (/^aws:/i.test(key))
+        return (0,domain_parsed/* bad */.MB)(`"${key}" begins with "aws:", which is AWS's own`);
+    if (key.length < 1 || key.length > 128)
+        return (0,domain_parsed/* bad */.MB)(`the key "${key}" has not 1 to 128 characters`);
+    if (value.length > 256)
+        return (0,domain_parsed/* bad */.MB)(`the value of "${key}" has more than 256 characters`);
+    if (!characters.test(key) || !characters.test(value))
+        return (0,domain_parsed/* bad */.MB)(`"${line}" holds other characters than letters, digits, blanks and _.:/=+-@`);
+    return (0,domain_parsed.ok)({ key, value });
+}
+function checkSessionTags(tags) {
+    if (tags.length > 50)
+        return (0,domain_parsed/* bad */.MB)(`there are ${tags.length}, and a session takes 50 at most`);
+    const keys = tags.map(({ key }) => key.toLowerCase());
+    const twice = tags.find(({ key }, index) => keys.indexOf(key.toLowerCase()) < index);
+    return twice ? (0,domain_parsed/* bad */.MB)(`the key "${twice.key}" is given twice`) : (0,domain_parsed.ok)(tags);
+}
+
+;// CONCATENATED MODULE: ./build/modes/shared-inputs.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const sessionName = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@-]{2,64}$/, 'a role session name (2 to 64 letters, digits or any of _+=,.@-)');
+const externalId = (0,domain_parsed/* matching */.wC)(/^[\w+=,.@:/-]{2,1224}$/, 'an external ID (2 to 1224 letters, digits or any of _+=,.@:/-)');
+const codedeployName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9+=,.@_-]{1,100}$/, 'a CodeDeploy name (1 to 100 letters, digits or any of +=,.@_-)');
+const ecsName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9_-]{1,255}$/, 'an ECS name (1 to 255 letters, digits, "-" or "_")');
+const sessionTags = (value) => {
+    const tags = (0,build_inputs/* lines */.Mn)(parseSessionTag)(value);
+    return tags.ok ? checkSessionTags(tags.value) : tags;
+};
+const builderName = (0,domain_parsed/* matching */.wC)(/^[A-Za-z0-9][\w.-]*$/, 'a name of a buildx builder');
+const assignment = (line) => {
+    const at = line.indexOf('=');
+    return at > 0
+        ? (0,domain_parsed.ok)([line.slice(0, at), line.slice(at + 1)])
+        : (0,domain_parsed/* bad */.MB)('a line is not NAME=value; it is not shown, since it may be a part of a secret value');
+};
+const variable = (line) => {
+    const parsed = assignment(line);
+    if (!parsed.ok || !/[\s\p{Cc}]/u.test(parsed.value[0]))
+        return parsed;
+    return (0,domain_parsed/* bad */.MB)('a name holds a blank: write NAME=value; the line is not shown, since it may be a part of a secret value');
+};
+const strategy = (json) => {
+    try {
+        const context = JSON.parse(json);
+        const jobTotal = context?.['job-total'];
+        return (0,domain_parsed.ok)({ jobTotal: typeof jobTotal === 'number' ? jobTotal : 1, failFast: context?.['fail-fast'] === true });
+    }
+    catch {
+        return (0,domain_parsed/* bad */.MB)('is set by the runner and not to be given');
+    }
+};
+const pullAction = (0,domain_parsed/* matching */.wC)(/^ecr:[A-Za-z]{3,64}$/, 'an ECR action such as ecr:BatchGetImage');
+const secret = (line) => {
+    const [, id, value = ''] = /^([\w.-]+)=([^]+)$/.exec(line) ?? [];
+    return id === undefined
+        ? (0,domain_parsed/* bad */.MB)('a line is not id=value (an id has letters, digits, ".", "_" and "-"); it is not shown, since it may be a part of a secret value')
+        : (0,domain_parsed.ok)([id, value]);
+};
+const shared_inputs_common = {
+    'dry-run': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Check everything, print the plan (log, job summary and the output `plan`), and stop before the first effect: no build, push, login or write.'),
+    'aws-region': (0,build_inputs/* required */.mw)(domain_account/* parseRegion */.cf, 'The Region of the registry, and of the service unless `deploy-region` says otherwise. Without it: AWS_REGION, then AWS_DEFAULT_REGION.'),
+    audience: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, 'sts.amazonaws.com', 'The audience of the OIDC token.'),
+    'role-session-name': (0,build_inputs/* optional */.lq)(sessionName, 'The name of the role sessions. Default: it tells the run, `ecr-org-deploy-<run id>-<attempt>`.'),
+    'role-chaining': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(credentials/* roleChainings */.NH), 'auto', 'How roles are assumed: `true` from the credentials at hand, `false` by OIDC, `auto` from keys in the environment, else by OIDC, else from the default chain.'),
+    'role-duration-seconds': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 900, most: 43_200, unit: 'seconds' }), 'How long a role session lasts; it is renewed by itself. Default: 3600.'),
+    strategy: (0,build_inputs/* fromRunner */.Bz)(strategy, '${{ toJSON(strategy) }}', { jobTotal: 1, failFast: false }, 'The job’s strategy context; set by the runner.'),
+    'github-token': (0,build_inputs/* fromRunner */.Bz)(build_inputs/* text */.Qq, '${{ github.token }}', undefined, 'The job’s token; set by the runner. With it a build fetches `{{defaultContext}}` of a private repository.'),
+    'role-external-id': (0,build_inputs/* optional */.lq)(externalId, 'The external ID that the role trust policies ask for (sts:AssumeRole only).'),
+    'role-session-tags': (0,build_inputs/* listOf */.c3)(sessionTags, 'Tags of the role sessions, one `key=value` a line (sts:AssumeRole only; the role’s trust must allow sts:TagSession). Default: none.'),
+};
+const registrySide = {
+    'registry-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that owns the shared registry. Default: the account of the registry credentials.'),
+    'registry-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume for everything in the shared account. Default: the job’s own credentials.'),
+};
+const registryKind = {
+    'registry-type': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(registryTypes), 'private', 'Whose images these are: those of the `private` registry, or of the account’s `public` one (Amazon ECR Public), which everybody may pull.'),
+};
+const repositories = {
+    repository: (0,build_inputs/* required */.mw)((0,build_inputs/* atLeastOne */.LU)((0,build_inputs/* lines */.Mn)(domain_image/* parseRepositoryName */.$M)), 'The repositories in the shared registry, one a line: each gets the same image and the same grants; the first is the one that is deployed.'),
+};
+const creating = {
+    'create-repository': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Create a repository that does not exist yet, after every other check.'),
+    'image-tag-mutability': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['MUTABLE', 'IMMUTABLE']), 'MUTABLE', 'Whether tags may move in a repository that is created; one that exists keeps its own setting.'),
+};
+const checking = {
+    'fail-on-severity': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(scan/* severityGates */.Or), 'none', 'Waits for the image scan after the push, and fails where it found something as severe (`critical`, `high`, `medium`, `low`) or more; the tags stay pushed, and nothing is shared or deployed. `none` asks for no scan.'),
+    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'Where the image must have been copied to before the step goes on: Regions and/or `account/region`. The registry’s replication rule must be there before the push; each copy is waited for and compared.'),
+};
+const replicating = {
+    'wait-for-replication': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(parseReplicaPlace), 'The replicas to share too, since they do not inherit the policy: those in Regions of the registry’s own account, where the replica exists. Other accounts are only mentioned, and no image is waited for.'),
+};
+const publishing = {
+    context: (0,build_inputs/* withDefault */.IQ)(build_inputs/* text */.Qq, '.', 'The build context: a path, or a remote one (a Git URL, an archive, `{{defaultContext}}` for this repository at this commit), which the builder fetches itself.'),
+    file: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The Dockerfile. Default: `Dockerfile` in the context.'),
+    target: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The build stage to build.'),
+    platforms: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'The platforms to build for, e.g. `linux/amd64,linux/arm64`.'),
+    'build-args': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Build arguments, one `NAME=value` a line.'),
+    'build-contexts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Further build contexts, one `name=path` (or URL, or `docker-image://…`) a line.'),
+    secrets: (0,build_inputs/* listOf */.c3)((0,build_inputs/* untrimmedCsvLines */.hb)(secret), 'Secrets of the build, one `id=value` a line; they reach it as files, never as arguments. Quoted, a value may have several lines: `"id=…"`.'),
+    'secret-envs': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(secret), 'Secrets of the build that are in the step’s environment: `id=VARIABLE`.'),
+    'secret-files': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(secret), 'Secrets of the build that are files, one `id=path` a line.'),
+    ssh: (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(build_inputs/* text */.Qq), 'SSH agent sockets or keys for the build: `default`, or `id=path`.'),
+    labels: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(assignment), 'Image labels, one `name=value` a line. The standard ones (`org.opencontainers.image.…`) are set from the event; these win.'),
+    annotations: (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Annotations of the manifest, one `[type:]name=value` a line.'),
+    'cache-from': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build may take its cache from, e.g. `type=gha` or `type=registry,ref=…`, one a line.'),
+    'cache-to': (0,build_inputs/* listOf */.c3)((0,build_inputs/* csvLines */.A_)(build_inputs/* text */.Qq), 'Where the build’s cache is kept, e.g. `type=gha,mode=max` or `type=registry,ref=…`, one a line.'),
+    'no-cache': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Build without any cache.'),
+    pull: (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Look for newer base images, although some are at hand.'),
+    provenance: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The provenance attestation: `true`, `false`, or attributes such as `mode=max`. Default: as buildx decides.'),
+    sbom: (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The SBOM attestation: `true`, `false`, or attributes such as `generator=IMAGE`. Default: none.'),
+    builder: (0,build_inputs/* optional */.lq)(builderName, 'The buildx builder. Default: the one in force; where it is the engine’s own and the build needs more, one is made for the step.'),
+    tags: (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(build_inputs/* text */.Qq), 'Tags, one a line: plain ones, full references (`host/repository:tag`, only for that repository), rules of docker/metadata-action (`type=raw|ref|sha|semver`), or `type=tree`, which stays the same as long as the context does. Default: what suits the event (`pr-<number>` and `pr-<number>-<head sha 12>`; branch and `sha-<12>`; the parts of a version tag).'),
+    'on-existing-tag': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['reuse', 'fail']), 'reuse', 'What to do where a tag that names the commit (12 of its digits or more) or the tree exists already: `reuse` its image and build nothing, or `fail`.'),
+};
+const imageToPublish = {
+    image: (0,build_inputs/* optional */.lq)(parseImageSource, 'An image that exists already, published instead of a build: `oci:PATH` (an OCI layout, a folder or a tar archive; no Docker needed), a registry’s (its name begins with a host, or it is `repository@sha256:…` of the shared registry; copied or re-tagged without Docker), else one of the Docker engine (`docker:REFERENCE` where its name has a host).'),
+};
+const sharing = {
+    'organization-id': (0,build_inputs/* optional */.lq)(domain_organization/* parseOrganizationId */.KL, 'The organization of the OUs. Default: asked of Organizations.'),
+    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator); needed only for OU names. Default: the registry’s credentials.'),
+    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs whose accounts may pull, now and later: IDs (`ou-…`), full paths (`o-…/r-…/ou-…/`), names from the root down (`Workloads/Development`), or `r-…`/`o-…` for the whole organization.'),
+    'target-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts that may pull; with `target-services` those whose services may.'),
+    'target-roles': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(domain_account/* parseRoleArn */.DM), 'Roles that may pull, as ARNs.'),
+    'target-services': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)((0,build_inputs/* oneOf */.yL)(['lambda', 'codebuild'])), 'AWS services that may pull for the `target-accounts`: `lambda`, `codebuild`.'),
+    'share-actions': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* list */.p_)(pullAction), pullActions.join(','), 'What they may do.'),
+    'policy-sid': (0,build_inputs/* withDefault */.IQ)(parsePolicySid, defaultPolicySid, 'The prefix of the Sids by which the action knows its own policy statements.'),
+    'policy-mode': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['merge', 'verify', 'reconcile']), 'merge', '`merge` adds what is missing; `verify` only reads, and fails with the statement to add; `reconcile` (with a `policy-sid` of its own) also removes from our own statements what is no longer listed.'),
+};
+const imageToDeploy = {
+    image: (0,build_inputs/* required */.mw)(parseImageWishes, 'The image to deploy: a URI, or registry-less `repository@sha256:…` / `repository:tag`. For several containers a line `container=image` each; lines may name different repositories, registries and Regions.'),
+};
+const deploying = {
+    'deploy-role': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(domain_account/* parseRoleArn */.DM), 'The role to assume in the account that is deployed to. Default: the job’s own credentials.'),
+    'deploy-account-id': (0,build_inputs/* optional */.lq)(domain_account/* parseAccountId */.cK, 'The account that is deployed to; any other is refused before the first effect.'),
+    'deploy-region': (0,build_inputs/* optional */.lq)(domain_account/* parseRegion */.cf, 'The Region of the service. Default: `aws-region`.'),
+    cluster: (0,build_inputs/* required */.mw)((0,build_inputs/* template */.vs)(domain_account/* parseCluster */.Oh), 'The ECS cluster: its name, or its ARN, whose account and Region must be those that are deployed to.'),
+    service: (0,build_inputs/* required */.mw)((0,build_inputs/* template */.vs)(ecsName), 'The ECS service: one that CodeDeploy deploys, or that ECS itself deploys (`BLUE_GREEN`, `LINEAR` or `CANARY`).'),
+    'task-definition': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(build_inputs/* text */.Qq), 'The task definition, a JSON or YAML file. Default: the one that the service runs.'),
+    'container-name': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'The container that gets the image. Default: the one that runs this repository already, else the only essential one. Where `image` has lines `container=image`: the one that gets the environment variables, by default the first.'),
+    'environment-variables': (0,build_inputs/* listOf */.c3)((0,build_inputs/* lines */.Mn)(variable), 'Environment of the container that gets the image, one `NAME=value` a line, merged by name.'),
+    'codedeploy-application': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(codedeployName), 'The CodeDeploy application. Default: `AppECS-<cluster>-<service>`.'),
+    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(codedeployName), 'The deployment group. Default: `DgpECS-<cluster>-<service>`.'),
+    'codedeploy-appspec': (0,build_inputs/* optional */.lq)((0,build_inputs/* template */.vs)(build_inputs/* text */.Qq), 'The AppSpec, a YAML or JSON file, in which only TaskDefinition is changed. Default: made from the live service. Refused where ECS itself deploys.'),
+    'codedeploy-deployment-config': (0,build_inputs/* optional */.lq)(codedeployName, 'How traffic shifts, e.g. `CodeDeployDefault.ECSCanary10Percent5Minutes`. Default: the group’s own.'),
+    'codedeploy-deployment-description': (0,build_inputs/* optional */.lq)(build_inputs/* text */.Qq, 'Text for the deployment’s description; the action adds the run that made it.'),
+    'auto-rollback': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['group', 'failure', 'alarm', 'none']), 'group', 'When CodeDeploy rolls back by itself: as the `group` says, on `failure`, on `failure` or `alarm`, or never (`none`). Where ECS itself deploys, the service decides, and anything but `group` is refused.'),
+    'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['started', 'ready', 'traffic-shifted', 'succeeded']), 'succeeded', 'How far to follow the deployment before the step ends well: `started` (it has an ID; `deploy` and `release` only), `ready` (it waits for `mode: continue`; not in `continue`), `traffic-shifted` (the new tasks have the whole traffic) or `succeeded` (the old tasks have ended too).'),
+    'wait-for-minutes': (0,build_inputs/* optional */.lq)((0,build_inputs/* integer */.nd)({ least: 1, most: 2880, unit: 'minutes' }), 'How long to wait. Default: computed from the deployment’s own waits.'),
+    'on-active-deployment': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['wait', 'stop', 'fail']), 'wait', 'What to do about a deployment of the service that is under way: `wait` for its end, `stop` it, or `fail`.'),
+    'on-cancel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['rollback', 'leave']), 'rollback', 'What to do when the run is cancelled: `rollback` the deployment (unless its traffic has shifted whole), or `leave` it running.'),
+    'on-timeout': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(['leave', 'rollback']), 'leave', 'What to do when the time is over (`wait-for-minutes`): `leave` the deployment running, or `rollback` (unless its traffic has shifted whole) and follow that. The step fails either way.'),
+    'force-new-deployment': (0,build_inputs/* withDefault */.IQ)(build_inputs/* boolean */.zM, 'false', 'Deploy although the service runs exactly this already.'),
+};
+const manyAccounts = {
+    'deploy-accounts': (0,build_inputs/* optional */.lq)(fan_out/* parseDeployAccounts */.XW, 'The accounts to deploy to in this one step: their IDs, or `discover` for the active accounts of `target-ous`. `deploy-role`, `cluster`, `service`, the CodeDeploy names, and `task-definition` and `codedeploy-appspec` – their paths and what is in them – may hold `{account-id}`, `{region}` and (with `discover`) `{account-name}`. Default: the one account of `deploy-role`.'),
+    'exclude-accounts': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_account/* parseAccountId */.cK), 'Accounts to leave out.'),
+};
+const discovering = {
+    'organization-id': sharing['organization-id'],
+    'organization-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, 'The role to assume to read the organization’s tree (management account or delegated administrator). Default: the job’s own credentials.'),
+    'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs that `deploy-accounts: discover` means, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all.'),
+};
+const waves = {
+    waves: (0,build_inputs/* withDefault */.IQ)(fan_out/* parseWaves */.aX, '100%', 'The waves in which `deploy-accounts` are deployed to, counted from the first account on: `1, 10%, 100%`. The next wave starts when all of the one before have come to `wait-until`.'),
+    'max-parallel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 1, most: 100, unit: 'accounts' }), '10', 'How many of the `deploy-accounts` are deployed to at once.'),
+    'max-failures': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 0, most: 100_000, unit: 'accounts' }), '0', 'How many of the `deploy-accounts` may fail. With one more nothing new is started, what is under way ends, and the step fails.'),
+};
+const existingDeployment = {
+    'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, deploying['deploy-role'].description),
+    'deploy-account-id': deploying['deploy-account-id'],
+    'deploy-region': deploying['deploy-region'],
+    'deployment-id': (0,build_inputs/* optional */.lq)(domain_deployment/* parseDeploymentId */.EQ, 'The deployment: CodeDeploy’s `d-…`, or ECS’s own (its ARN, or its ID with `cluster` and `service`). Default: the one that is under way for the service.'),
+    cluster: (0,build_inputs/* optional */.lq)(domain_account/* parseCluster */.Oh, 'Needed with `service` where neither `deployment-id` nor the CodeDeploy names say what is meant.'),
+    service: (0,build_inputs/* optional */.lq)(ecsName, 'As `cluster`; with `deployment-id` the deployment must be of it.'),
+    'codedeploy-application': (0,build_inputs/* optional */.lq)(codedeployName, deploying['codedeploy-application'].description),
+    'codedeploy-deployment-group': (0,build_inputs/* optional */.lq)(codedeployName, deploying['codedeploy-deployment-group'].description),
+    'wait-for-minutes': deploying['wait-for-minutes'],
+};
+const leaving = {
+    'on-cancel': (0,build_inputs/* withDefault */.IQ)(deploying['on-cancel'].parse, 'leave', deploying['on-cancel'].description),
+    'on-timeout': deploying['on-timeout'],
+};
+function waitUntil(choices) {
+    return { 'wait-until': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* oneOf */.yL)(choices), 'succeeded', deploying['wait-until'].description) };
+}
+
+;// CONCATENATED MODULE: ./build/modes/check.js
+
+
+
+
+
+
+
+
+
+
+const check_check = defineMode({
+    name: 'check',
+    summary: 'Tells whether a `deploy` of this image to this account (or to these) would work: every finding, with what to do; reads only.',
+    inputs: { ...shared_inputs_common, ...registrySide, ...deploying, ...imageToDeploy, ...manyAccounts, ...discovering },
+    outputs: ['findings', 'plan'],
+    check: (inputs) => [...accountProblems(inputs), ...imageInputProblems(inputs)],
+    run: async ({ inputs, ports, output }) => {
+        const { log, github } = ports;
+        const targets = await resolveAccounts({ inputs, ports });
+        const found = await checkAccounts({ inputs, targets, inputsOf: (target) => inputsOf(inputs, target), ports });
+        const findings = found.flat();
+        output('findings', findingsJson(findings, output_limit/* largeOutputLimit */.i));
+        for (const each of found)
+            await check_tell(each, { isFolded: targets.length > 1, log });
+        await github.summarise(findingsMarkdown(findings));
+        if (inputs['dry-run'])
+            await tellPlan('check', [{ writes: [] }], { ports, output });
+        if (failingAccounts(findings).length > 0)
+            throw new build_errors/* CheckError */.tl(verdict(findings), {
+                hint: 'Each is in the log above and in the job summary, with what to do. Nothing was changed.',
+            });
+        log.info(verdict(findings));
+    },
+    planBlindly: async ({ inputs, ports, output }) => {
+        const reason = 'nothing could be looked at: this run has no AWS credentials';
+        const unchecked = findingsOf({ id: undefined, name: '' }, [{ severity: 'warning', subject: 'credentials', reason }]);
+        output('findings', findingsJson(unchecked, output_limit/* largeOutputLimit */.i));
+        const blind = await planTargetsBlindly({
+            inputs,
+            inputsFor: (target) => inputsOf(inputs, target),
+            images: inputs.image,
+            ports,
+        });
+        return { ...blind, wished: blind.wished.map((wish) => `a check of ${wish}`) };
+    },
+});
+async function check_tell(findings, { isFolded, log }) {
+    const [first] = findings;
+    if (!first)
+        return;
+    const title = `${accountInWords(first.account)}: ${countInWords(findings)}`;
+    const tellLines = async () => {
+        for (const line of findingLines(findings))
+            log.info(line);
+    };
+    if (isFolded)
+        return log.group(title, tellLines);
+    log.info(title);
+    await tellLines();
+}
+
+;// CONCATENATED MODULE: ./build/steps/codedeploy-place.js
+
+
+
+
+function placeProblems(wish) {
+    if (wish['deployment-id'] !== undefined || namesOf(wish))
+        return [];
+    return [
+        {
+            input: 'deployment-id',
+            problem: 'is needed, or cluster and service, or codedeploy-application and codedeploy-deployment-group',
+        },
+    ];
+}
+async function findCodedeployPlace({ codedeploy, region, wish, deployment, }) {
+    const names = deployment ?? namesOf(wish);
+    if (!names)
+        throw new Error('the inputs that lead to a deployment group were not checked');
+    const { application, group } = names;
+    const answer = await codedeploy.group({ application, group });
+    const own = answer.found === 'group' ? answer.group.services[0] : undefined;
+    const place = {
+        how: 'codedeploy',
+        region,
+        application,
+        group,
+        cluster: (0,live_service/* shortName */.E)(wish.cluster ?? own?.cluster ?? ''),
+        service: wish.service ?? (0,live_service/* shortName */.E)(own?.service ?? ''),
+    };
+    const problems = [...(deployment ? codedeploy_place_strangers({ wish, deployment }) : []), ...groupProblems({ answer, place })];
+    if (problems.length === 0 && answer.found === 'group')
+        return { place, group: answer.group };
+    throw new build_errors/* InputError */.dz(deployment
+        ? problems.map(({ problem }) => ({
+            input: 'deployment-id',
+            problem: `${deployment.id} is of ${group} of ${application}: ${problem}`,
+        }))
+        : problems);
+}
+function namesOf({ cluster, service, 'codedeploy-application': application, 'codedeploy-deployment-group': group, }) {
+    if (application !== undefined && group !== undefined)
+        return { application, group };
+    if (cluster === undefined || service === undefined)
+        return undefined;
+    const usual = usualGroup({ cluster: (0,live_service/* shortName */.E)(cluster), service });
+    return { application: application ?? usual.application, group: group ?? usual.group };
+}
+function codedeploy_place_strangers({ wish, deployment }) {
+    const { 'codedeploy-application': application = deployment.application, 'codedeploy-deployment-group': group = deployment.group } = wish;
+    if (application === deployment.application && group === deployment.group)
+        return [];
+    return [{ input: 'deployment-id', problem: `${group} of ${application} is asked for` }];
+}
+
+;// CONCATENATED MODULE: ./build/steps/ecs-place.js
+
+
+
+
+
+
+function serviceDeploymentProblems(inputs) {
+    const id = inputs['deployment-id'];
+    if (id === undefined || !(0,domain_deployment/* isServiceDeployment */.bO)(id))
+        return [];
+    const named = namesIn(id);
+    const { cluster, service } = inputs;
+    if (!named) {
+        const problem = `is needed: ${id} is of ECS’s own deployments, which are known by their service`;
+        return ['cluster', 'service'].filter((input) => inputs[input] === undefined).map((input) => ({ input, problem }));
+    }
+    const region = inputs['deploy-region'] ?? inputs['aws-region'];
+    return [
+        ...(named.region === region ? [] : [`is in ${named.region}, and the Region is ${region} (deploy-region)`]),
+        ...(cluster === undefined || (0,live_service/* shortName */.E)(cluster) === named.cluster ? [] : [`is of the cluster ${named.cluster}, not of ${cluster}`]),
+        ...(service === undefined || service === named.service ? [] : [`is of the service ${named.service}, not of ${service}`]),
+    ].map((problem) => ({ input: 'deployment-id', problem }));
+}
+async function findOwnService({ inputs, side: { ecs, session }, }) {
+    const named = meant(inputs);
+    if (!named)
+        return undefined;
+    const live = await ecs.describeService(named);
+    const id = inputs['deployment-id'];
+    if (live.found === 'service' && (0,service_deployment/* deploysItself */.mS)(live.service))
+        return live.service;
+    const isCodedeploys = live.found === 'nothing' || live.service.controller === 'CODE_DEPLOY';
+    if (id === undefined && isCodedeploys)
+        return undefined;
+    const problems = serviceProblems({ live, inputs: { ...inputs, ...named, 'deploy-region': session.region } });
+    if (problems.length > 0)
+        throw new build_errors/* InputError */.dz(problems);
+    throw new build_errors/* InputError */.dz([
+        { input: 'deployment-id', problem: `${id ?? ''} is of ECS’s own deployments, and ${named.service} is deployed by CodeDeploy (d-…)` },
+    ]);
+}
+function meant(inputs) {
+    const { 'deployment-id': id, cluster, service } = inputs;
+    if (id !== undefined && !(0,domain_deployment/* isServiceDeployment */.bO)(id))
+        return undefined;
+    if (id === undefined && inputs['codedeploy-application'] !== undefined && inputs['codedeploy-deployment-group'] !== undefined)
+        return undefined;
+    return (id && namesIn(id)) ?? (cluster !== undefined && service !== undefined ? { cluster, service } : undefined);
+}
+function namesIn(id) {
+    const arn = (0,domain_account/* parseArn */.Lw)(id);
+    if (!arn.ok)
+        return undefined;
+    const [, cluster = '', service = ''] = arn.value.resource.split('/');
+    return { cluster, service, region: arn.value.region };
+}
+
+;// CONCATENATED MODULE: ./build/steps/continue-deployment.js
+
+
+
+async function continuationNow(snapshot, { deployer, until }) {
+    const pauseAhead = await deployer.pauseAhead(snapshot);
+    return continuationOf({ snapshot, until, pauseAhead, canEndTerminationWait: deployer.endTerminationWait !== undefined });
+}
+function nothingToContinue(id, { why }) {
+    return new build_errors/* InputError */.dz([{ input: 'mode', problem: `there is nothing to continue: ${id} ${why}` }]);
+}
+function continuer(request) {
+    const { log } = request;
+    let state = 'new';
+    return async (snapshot) => {
+        if (state === 'done')
+            return;
+        const { id } = snapshot.deployment;
+        const continuation = await continuationNow(snapshot, request);
+        switch (continuation.what) {
+            case 'await-ready':
+                if (state === 'new')
+                    log.info(`${id}  has not come to Ready yet: it is continued as soon as it has`);
+                state = 'awaiting';
+                return;
+            case 'nothing':
+                throw nothingToContinue(id, continuation);
+            case 'follow':
+                log.info(`${id}  not continued: ${continuation.why}`);
+                state = 'done';
+                return;
+            case 'end-ready-wait':
+            case 'end-termination-wait':
+                if (await end(continuation.what, { deployment: snapshot.deployment, request }))
+                    state = 'done';
+        }
+    };
+}
+const waits = {
+    'end-ready-wait': { call: 'endReadyWait', said: 'continued: the traffic shifts now' },
+    'end-termination-wait': { call: 'endTerminationWait', said: 'continued: its old tasks end now' },
+};
+const pauseEnded = 'continued: ECS goes on from the pause hook';
+async function end(wait, { deployment: { id, pause }, request }) {
+    const { deployer, log, signal } = request;
+    const { call, said } = waits[wait];
+    signal.throwIfAborted();
+    try {
+        const isOver = (await deployer[call]?.(id)) === 'over';
+        log.info(`${id}  ${isOver ? 'not continued: it waits there no more, and is followed' : pause ? pauseEnded : said}`);
+        return true;
+    }
+    catch (error) {
+        if ((0,aws/* isPassing */.WG)(error)) {
+            log.warning(`${id}  no answer to the continuation; looking whether it is to be sent again`);
+            return false;
+        }
+        if (!isHarmless(wait, error))
+            throw error;
+        log.info(`${id}  AWS does not continue it (${(0,aws/* awsCode */.z8)(error) ?? ''}): it goes on by itself, and is followed`);
+        return true;
+    }
+}
+function isHarmless(wait, error) {
+    if (!(error instanceof build_errors/* AwsError */.Gy) || (0,aws/* isDenial */.c6)(error) || (0,aws/* isExpiry */.YS)(error))
+        return false;
+    return (wait === 'end-termination-wait' || ['DeploymentIsNotInReadyStateException', 'DeploymentAlreadyCompletedException'].includes(error.code));
+}
+
+;// CONCATENATED MODULE: ./build/steps/find-deployment.js
+
+
+
+
+
+
+
+
+
+
+async function findDeployer(request) {
+    const { inputs, side } = request;
+    const { codedeploy, ecs, session } = side;
+    const asking = namedDeployment(request);
+    const finding = findOwnService(request);
+    for (const reading of [asking, finding])
+        reading.catch(() => undefined);
+    const identity = await session.identity();
+    const own = await finding;
+    if (own)
+        return foundOwn({ request, service: own, identity });
+    const named = await asking;
+    const { place, group } = await findCodedeployPlace({ codedeploy, region: session.region, wish: inputs, deployment: named });
+    const deployer = codedeployDeployer({
+        codedeploy,
+        place,
+        group,
+        appSpec: undefined,
+        config: inputs['codedeploy-deployment-config'],
+        autoRollback: 'group',
+        until: inputs['wait-until'],
+    });
+    return {
+        identity,
+        deployer,
+        named,
+        around: async () => aroundOf(deployer),
+        warnings: [],
+        running: async (service) => ecs.describeTaskDefinition((0,live_service/* running */.y)(service).taskDefinition),
+    };
+}
+async function foundOwn({ request: { inputs, side, ports }, service, identity, }) {
+    const { ecs, session } = side;
+    const deployer = ecsDeployer({
+        ecs,
+        clock: ports.clock,
+        region: session.region,
+        service,
+        inputs: {
+            ...inputs,
+            cluster: service.clusterArn,
+            service: service.name,
+            'codedeploy-appspec': undefined,
+            'codedeploy-deployment-config': inputs['codedeploy-deployment-config'],
+            'codedeploy-deployment-description': undefined,
+            'auto-rollback': 'group',
+        },
+    });
+    const id = inputs['deployment-id'];
+    const named = id === undefined ? undefined : await deployer.named((0,service_deployment/* serviceDeploymentId */.mX)(id)).catch(find_deployment_missing({ id, session, identity }));
+    return {
+        identity,
+        deployer,
+        named,
+        around: async () => aroundOf(deployer),
+        warnings: deployer.warnings,
+        running: async () => deployer.running(),
+    };
+}
+async function findDeployment(request) {
+    const { identity, deployer, named, around, warnings } = await findDeployer(request);
+    for (const warning of warnings)
+        request.ports.log.warning(warning);
+    if (named)
+        return { identity, deployer, deployment: named };
+    const { active, newest } = await around();
+    if (active)
+        return { identity, deployer, deployment: active };
+    const last = newest ? `the newest deployment there, ${newest.id}, ended as ${newest.status}` : 'there was none yet';
+    throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem: `is needed: nothing is under way in ${deployer.place}; ${last}` }]);
+}
+async function namedDeployment({ inputs, side: { codedeploy, session } }) {
+    const id = inputs['deployment-id'];
+    if (id === undefined || (0,domain_deployment/* isServiceDeployment */.bO)(id))
+        return undefined;
+    try {
+        return await codedeploy.deployment(id);
+    }
+    catch (error) {
+        return find_deployment_missing({ id, session, identity: await session.identity() })(error);
+    }
+}
+const absences = ['DeploymentDoesNotExistException', 'InvalidDeploymentIdException', 'ServiceDeploymentNotFoundException', 'MISSING'];
+function find_deployment_missing({ id, session, identity }) {
+    return (error) => {
+        if (!absences.includes((0,aws/* awsCode */.z8)(error) ?? ''))
+            throw error;
+        const problem = `there is no deployment ${id} in ${session.region} of ${identity.account}; deploy-role and deploy-region say where it is looked for`;
+        throw new build_errors/* InputError */.dz([{ input: 'deployment-id', problem }], { cause: error });
+    };
+}
+async function aroundOf(deployer) {
+    const { active, newest, inputs, documents, failures } = await deployer.read()({ service: undefined, definition: undefined });
+    report({ inputs, documents, failures: failures.map((error) => ({ input: 'deploy-role', error })) });
+    return { active, newest };
+}
+
+;// CONCATENATED MODULE: ./build/domain/deployment-summary.js
+
+
+
+function summariseDeployment(summary) {
+    const { title = 'Deployment', service, cluster, images, taskDefinition, previousTaskDefinition } = summary;
+    const { deployment, outcome, events, failure, advice, rollback } = summary;
+    const definitions = [...new Set([previousTaskDefinition, taskDefinition].filter((arn) => arn !== undefined))];
+    const rows = [
+        ['Service', `${(0,markdown/* code */.aY)(service)} in cluster ${(0,markdown/* code */.aY)(cluster)}`],
+        ...images.map(({ container, uri }) => [images.length > 1 ? `Image of ${(0,markdown/* code */.aY)(container)}` : 'Image', (0,markdown/* code */.aY)(uri)]),
+        ...(definitions.length === 0 ? [] : [['Task definition', definitions.map((arn) => (0,markdown/* code */.aY)((0,live_service/* shortName */.E)(arn))).join(' → ')]]),
+        ...(deployment ? [['Deployment', deployment_summary_link(deployment)]] : []),
+        ['Outcome', (0,markdown/* escapeMarkdown */.FV)(outcome)],
+        ...(rollback ? [['Rollback', `${deployment_summary_link(rollback)}: ${(0,markdown/* escapeMarkdown */.FV)(rollback.status)}`]] : []),
+    ];
+    const steps = events.filter(({ status }) => status !== 'Pending');
+    return [
+        `### ${(0,markdown/* escapeMarkdown */.FV)(title)}`,
+        '',
+        (0,markdown/* table */.tp)(['', ''], rows),
+        '',
+        ...(steps.length === 0 ? [] : [(0,markdown/* table */.tp)(['Lifecycle event', 'Status', 'Took'], steps.map(eventRow)), '']),
+        ...(failure === undefined ? [] : ['**What happened**', '', (0,markdown/* codeBlock */.DV)(failure.split('\n')), '']),
+        ...(advice === undefined || advice === '' ? [] : [`**What to do**: ${(0,markdown/* escapeMarkdown */.FV)(advice)}`, '']),
+    ].join('\n');
+}
+function deployment_summary_link({ id, url }) {
+    return `[${(0,markdown/* escapeMarkdown */.FV)(id)}](${url})`;
+}
+function eventRow(event) {
+    return [(0,markdown/* escapeMarkdown */.FV)(event.name), (0,markdown/* escapeMarkdown */.FV)(event.status), durationOf(event) ?? ''];
+}
+
+;// CONCATENATED MODULE: ./build/steps/run-deployment.js
+
+
+
+
+
+
+async function runDeployment(prepared, request) {
+    const deployed = await deployService(prepared, request);
+    const images = containerUris(prepared.containers, request.images);
+    const summarise = async (ending) => request.ports.github.summarise(summariseDeployment({
+        service: prepared.inputs.service,
+        cluster: prepared.inputs.cluster,
+        images,
+        taskDefinition: deployed.taskDefinition,
+        previousTaskDefinition: deployed.result === 'started' ? deployed.previousTaskDefinition : deployed.taskDefinition,
+        deployment: deployed.result === 'started' ? deployed : undefined,
+        ...ending,
+    }));
+    if (deployed.result !== 'started') {
+        await summarise({
+            outcome: deployed.result === 'unchanged' ? 'unchanged: the service runs this already' : `yielded to ${deployed.to.id} of a newer run`,
+            events: [],
+        });
+        return deployed;
+    }
+    await summariseEnd(followDeployment({ ...request, ...deployed }), summarise);
+    return deployed;
+}
+async function summariseEnd(following, summarise) {
+    try {
+        const followed = await following;
+        const { status, events } = followed;
+        await summarise({ outcome: outcomeOf(status), events });
+        return followed;
+    }
+    catch (error) {
+        await summarise(badEnding(error));
+        throw error;
+    }
+}
+function outcomeOf(status) {
+    if (status === 'Created')
+        return 'started, not waited for';
+    return status === 'Succeeded' ? status : `${status}: as far as wait-until asks`;
+}
+function badEnding(error) {
+    const failure = (0,build_errors/* toError */.iT)(error).message;
+    if (error instanceof build_errors/* CancelledError */.cc)
+        return { outcome: 'the run was cancelled', events: [], failure, advice: error.hint };
+    if (!(error instanceof build_errors/* DeploymentError */.gt))
+        return { outcome: 'failed', events: [], failure, advice: error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined };
+    const { status, events, rollback, hint, url } = error;
+    const undone = rollback && (rollback.status === 'Succeeded' ? ', rolled back' : `, and its rollback is ${rollback.status}`);
+    const outcome = (0,domain_deployment/* isActive */.$m)(status) ? `${status}, not followed any more` : `${status}${undone ?? ''}`;
+    return { outcome, events, failure, advice: hint?.replace(url, '').trim(), rollback };
+}
+
+;// CONCATENATED MODULE: ./build/steps/resume-deployment.js
+
+
+
+
+
+
+
+
+async function resumeDeployment(request) {
+    const { found, inputs, side, ports, memory, signal, output, seen } = request;
+    const { deployer, deployment } = found;
+    const { cluster, service } = deployer.where;
+    const { id, status } = deployment;
+    const url = deployer.url(id);
+    output('deployment-id', id);
+    output('deployment-url', url);
+    const revision = await revisionOf({ deployer, name: deployment.revision, ports });
+    if (revision)
+        output('task-definition-arn', revision.taskDefinition);
+    const what = revision ? ` of ${(0,live_service/* shortName */.E)(revision.taskDefinition)}` : '';
+    const state = (0,domain_deployment/* isTerminal */.Hd)(status) ? `has ended already (${status})` : `is under way (${status})`;
+    ports.log.info(`${id}  ${state}: a deployment${what} to ${service} in cluster ${cluster}, in ${deployer.place}: ${url}`);
+    const item = resume_deployment_secondChance({ request, taskDefinition: revision?.taskDefinition });
+    if (item)
+        memory.remember(item);
+    const target = { deployer, deployment, side, inputs: { ...inputs, cluster, service } };
+    await summariseEnd(followDeployment({ id, target, ports, signal, output, ...(seen && { seen }), ...(item && { unfinished: { memory, item } }) }), async (ending) => ports.github.summarise(summariseDeployment({
+        service,
+        cluster,
+        images: [],
+        taskDefinition: revision?.taskDefinition,
+        previousTaskDefinition: undefined,
+        deployment: { id, url },
+        ...ending,
+    })));
+}
+async function revisionOf({ deployer, name, ports: { log }, }) {
+    if (name === undefined)
+        return undefined;
+    try {
+        return await deployer.revision(name);
+    }
+    catch (error) {
+        log.debug(`what the deployment deploys could not be read: ${(0,build_errors/* toError */.iT)(error).message}`);
+        return undefined;
+    }
+}
+function resume_deployment_secondChance({ request: { found, inputs, side }, taskDefinition = '', }) {
+    const { deployer, deployment, identity } = found;
+    const nonce = parseMarker(deployment.description)?.nonce;
+    if (nonce === undefined || inputs['on-cancel'] === 'leave' || (0,domain_deployment/* isTerminal */.Hd)(deployment.status))
+        return undefined;
+    const mark = { nonce, taskDefinition };
+    return unfinishedDeployment({ place: deployer.where, mark, account: identity.account, how: side.session.how, inputs });
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-course.js
+
+
+
+async function planFollowing(request) {
+    const { found, inputs } = request;
+    const ended = (0,domain_deployment/* isTerminal */.Hd)(found.deployment.status);
+    return course(request, { fate: ended ? 'has ended: there is nothing to follow' : `would be followed until ${inputs['wait-until']}` });
+}
+async function planContinuation(request) {
+    const { found, inputs } = request;
+    const { deployer, deployment } = found;
+    const snapshot = await deployer.look(deployment.id);
+    const continuation = await continuationNow(snapshot, { deployer, until: inputs['wait-until'] });
+    if (continuation.what === 'nothing')
+        throw nothingToContinue(deployment.id, continuation);
+    const call = continuation.what === 'end-termination-wait' ? 'endTerminationWait' : 'endReadyWait';
+    return course(request, { fate: plan_course_fateOf(continuation, deployment), ...(continuation.what !== 'follow' && { call }) });
+}
+function plan_course_fateOf(continuation, { pause }) {
+    switch (continuation.what) {
+        case 'end-ready-wait':
+            return `would be continued: ${pause ? 'ECS would go on from the pause hook' : 'its traffic would shift'}`;
+        case 'end-termination-wait':
+            return 'would be continued: its old tasks would end';
+        case 'await-ready':
+            return 'would be continued as soon as it has come to Ready';
+        case 'follow':
+            return `would not be continued: ${continuation.why}`;
+    }
+}
+async function course({ found, ports, output }, { fate, call }) {
+    const { deployer, deployment, identity } = found;
+    const { id, status } = deployment;
+    const { cluster, service } = deployer.where;
+    const revision = await revisionOf({ deployer, name: deployment.revision, ports });
+    output('deployment-id', id);
+    output('deployment-status', status);
+    output('deployment-url', deployer.url(id));
+    if (revision)
+        output('task-definition-arn', revision.taskDefinition);
+    return {
+        writes: call === undefined ? [] : [deployer.permission({ call, account: identity.account })],
+        course: { id, status, cluster, service, place: deployer.place, fate },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/modes/follow.js
+
+
+
+
+
+
+
+
+
+const followedOutputs = [
+    'deployment-id',
+    'deployment-status',
+    'deployment-url',
+    'task-definition-arn',
+    'rollback-deployment-id',
+];
+const follow_follow = defineMode({
+    name: 'follow',
+    summary: 'Follows a deployment that runs already (a lost runner, `wait-until: started`) to its end; one that has ended is told and explained.',
+    inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['ready', 'traffic-shifted', 'succeeded']), ...leaving },
+    outputs: [...followedOutputs, 'plan'],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        const side = sessions_openDeploy({ inputs, ports });
+        const found = await findDeployment({ inputs, side, ports });
+        if (inputs['dry-run'])
+            return tellPlan('follow', [await planFollowing({ found, inputs, ports, output })], { ports, output });
+        await resumeDeployment({ found, inputs, side, ports, memory, signal, output });
+    },
+});
+
+;// CONCATENATED MODULE: ./build/modes/continue.js
+
+
+
+
+
+
+
+
+
+
+
+const continueMode = defineMode({
+    name: 'continue',
+    summary: 'Lets a deployment that waits go on, then follows it: in Ready the traffic shifts, in the wait before the old tasks end they end now (not with `wait-until: traffic-shifted`).',
+    inputs: { ...shared_inputs_common, ...existingDeployment, ...waitUntil(['traffic-shifted', 'succeeded']), ...leaving },
+    outputs: [...followedOutputs, 'plan'],
+    check: (inputs) => [...sideProblems(inputs), ...placeProblems(inputs), ...serviceDeploymentProblems(inputs)],
+    run: async ({ inputs, ports, output, memory, signal }) => {
+        const side = sessions_openDeploy({ inputs, ports });
+        const found = await findDeployment({ inputs, side, ports });
+        if (inputs['dry-run'])
+            return tellPlan('continue', [await planContinuation({ found, inputs, ports, output })], { ports, output });
+        const seen = continuer({ deployer: found.deployer, until: inputs['wait-until'], log: ports.log, signal });
+        await resumeDeployment({ found, inputs, side, ports, memory, signal, output, seen });
+    },
+});
 
 ;// CONCATENATED MODULE: ./build/steps/prepare-found-image.js
 
@@ -47310,64 +48207,6 @@ function summaryOf(accounts, outcomes) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/steps/plan-deployment.js
-
-
-
-
-
-
-async function planDeployment(prepared, { images, ports, output }) {
-    const { deployer, service, inputs } = prepared;
-    const running = prepared.running.arn;
-    const definition = renderDefinition(prepared, images);
-    const { yieldTo } = seen(prepared, await mark(ports));
-    const outcome = yieldTo ? 'yield' : isUnchanged(prepared, definition) ? 'unchanged' : 'deploy';
-    const registers = outcome === 'deploy' && needsRegistration(prepared, definition);
-    const planned = registers ? nextRevision({ running, family: definition.family }) : running;
-    const live = readTaskDefinition(prepared.running.definition);
-    const active = yieldTo ? undefined : prepared.active;
-    const before = yieldTo ? `${yieldTo.id} is of a newer run of this workflow` : active && plan_deployment_fateOf(active, prepared).text;
-    output('changed', String(outcome === 'deploy'));
-    if (!registers)
-        output('task-definition-arn', running);
-    return {
-        writes: [
-            ...(active ? plan_deployment_fateOf(active, prepared).writes : []),
-            ...(registers ? [registration] : []),
-            ...(outcome === 'deploy' ? [plan_deployment_write(prepared, 'start')] : []),
-        ],
-        deployment: {
-            cluster: inputs.cluster,
-            service: service.name,
-            place: deployer.place,
-            images: containerUris(prepared.containers, images),
-            outcome,
-            ...(before !== undefined && { before }),
-            taskDefinition: {
-                running,
-                planned,
-                differences: registers && live.ok ? differences({ before: live.definition, after: definition }) : [],
-            },
-            changes: outcome === 'deploy' ? deployer.changes(service) : [],
-            ...(outcome === 'deploy' && deployer.render({ service, taskDefinition: planned })),
-        },
-    };
-}
-function plan_deployment_fateOf(active, prepared) {
-    const isUnderWay = `${active.id} is under way (${active.status})`;
-    if (prepared.inputs['on-active-deployment'] !== 'stop' || (0,domain_deployment/* isRollingBack */.Fw)(active))
-        return { text: `${isUnderWay}, and would be waited for`, writes: [] };
-    if (!(0,domain_deployment/* hasShifted */.cb)(active))
-        return { text: `${isUnderWay}, and would be stopped with a rollback`, writes: [plan_deployment_write(prepared, 'stop')] };
-    return prepared.deployer.endTerminationWait
-        ? { text: `${isUnderWay}, and its old tasks would be ended`, writes: [plan_deployment_write(prepared, 'endTerminationWait')] }
-        : { text: `${isUnderWay}, and would be waited for: its traffic has shifted`, writes: [] };
-}
-function plan_deployment_write({ deployer, identity }, call) {
-    return deployer.permission({ call, account: identity.account });
-}
-
 ;// CONCATENATED MODULE: ./build/steps/run-targets.js
 
 
@@ -47569,7 +48408,13 @@ const deploy = defineMode({
     inputs: { ...shared_inputs_common, ...registrySide, ...deploying, ...imageToDeploy, ...manyAccounts, ...discovering, ...waves },
     outputs: [...deploymentOutputs, 'image-uri', 'plan'],
     check: (inputs) => [...accountProblems(inputs), ...imageInputProblems(inputs)],
-    warn: failFastWarnings,
+    warn: (inputs) => [
+        ...failFastWarnings(inputs),
+        ...idleInputs(inputs),
+        ...(inputs['target-ous'].length > 0 && inputs['deploy-accounts'] !== 'discover'
+            ? ['Input "target-ous" is ignored: it says what deploy-accounts: discover means.']
+            : []),
+    ],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const accounts = await resolveAccounts({ inputs, ports });
         const targets = openTargets({ inputsFor: (account) => inputsOf(inputs, account), accounts, ports });
@@ -47675,7 +48520,7 @@ function outputsOf(accounts) {
     return { matrix, ids: matrix.length + ids.length > output_limit/* largeOutputLimit */.i ? undefined : ids };
 }
 const linesShown = 100;
-const rowsShown = 1_000;
+const discover_rowsShown = 1_000;
 function lines({ organization, accounts, leftOut }) {
     return [
         `${organization.id}: ${count(accounts.length)}`,
@@ -47686,14 +48531,14 @@ function lines({ organization, accounts, leftOut }) {
 }
 const count = (accounts) => `${accounts} active account${accounts === 1 ? '' : 's'}`;
 function discover_summary({ organization, accounts, leftOut }) {
-    const rows = accounts.slice(0, rowsShown).map(({ id, name, path }) => [(0,markdown/* code */.aY)(id), (0,markdown/* escapeMarkdown */.FV)(name), (0,markdown/* code */.aY)(unitOf(path)), (0,markdown/* code */.aY)(path)]);
+    const rows = accounts.slice(0, discover_rowsShown).map(({ id, name, path }) => [(0,markdown/* code */.aY)(id), (0,markdown/* escapeMarkdown */.FV)(name), (0,markdown/* code */.aY)(unitOf(path)), (0,markdown/* code */.aY)(path)]);
     return [
         '### Accounts',
         '',
         `${count(accounts.length)} of ${(0,markdown/* code */.aY)(organization.id)}.`,
         '',
         ...(rows.length > 0 ? [(0,markdown/* table */.tp)(['Account', 'Name', 'OU', 'Path'], rows), ''] : []),
-        ...(accounts.length > rowsShown ? [`And ${accounts.length - rowsShown} more.`, ''] : []),
+        ...(accounts.length > discover_rowsShown ? [`And ${accounts.length - discover_rowsShown} more.`, ''] : []),
         ...leftOutLines(leftOut).map((line) => `- ${(0,markdown/* escapeMarkdown */.FV)(line)}`),
         '',
     ].join('\n');
@@ -48441,7 +49286,7 @@ const release = defineMode({
             ]
             : []),
     ]),
-    warn: failFastWarnings,
+    warn: (inputs) => [...failFastWarnings(inputs), ...idleInputs(inputs)],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const { ecr, imageRegistry, session } = openRegistry({ inputs, ports });
         const accounts = await resolveAccounts({ inputs, ports, instead: session });
@@ -49100,7 +49945,8 @@ const rollback = defineMode({
 
 
 
-const modes = [release, login, publish, share, deploy, follow_follow, continueMode, rollback, discover_discover];
+
+const modes = [release, login, publish, share, deploy, check_check, follow_follow, continueMode, rollback, discover_discover];
 const inputNames = [...new Set(modes.flatMap((mode) => Object.keys(mode.inputs)))];
 
 
@@ -49159,7 +50005,7 @@ var documents = __nccwpck_require__(2081);
 
 
 
-const largeOutputs = ['policy', 'plan', 'deployments'];
+const largeOutputs = ['policy', 'plan', 'deployments', 'findings'];
 function outputs_stepOutputs(ports) {
     const { github, log } = ports;
     const values = new Map();
@@ -53109,6 +53955,22 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoin
             const reply = await none(/^Repository(Policy)?NotFoundException$/, ask(asked, async () => (await client()).send(request)));
             return reply?.policyText;
         },
+        registryPolicy: async () => {
+            const { GetRegistryPolicyCommand, GetAccountSettingCommand } = await sdk();
+            const reply = await none('RegistryPolicyNotFoundException', ask({ service: 'ecr', operation: 'GetRegistryPolicy' }, async () => (await client()).send(new GetRegistryPolicyCommand({}))));
+            if (reply?.policyText === undefined)
+                return undefined;
+            const setting = new GetAccountSettingCommand({ name: 'REGISTRY_POLICY_SCOPE' });
+            try {
+                const { value } = await ask({ service: 'ecr', operation: 'GetAccountSetting' }, async () => (await client()).send(setting));
+                return { text: reply.policyText, scope: value === 'V1' ? 'V1' : 'V2' };
+            }
+            catch (error) {
+                if ((0,aws/* isDenial */.c6)(error))
+                    return { text: reply.policyText, scope: 'V2' };
+                throw error;
+            }
+        },
         writePolicy: async (place, text) => {
             const deadline = AbortSignal.timeout(policyWriteDeadline);
             const { SetRepositoryPolicyCommand } = await sdk();
@@ -54503,16 +55365,20 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
         });
         return known;
     };
-    const climb = async (ou) => {
+    const parentOf = async (child) => {
         const { ListParentsCommand } = await sdk();
+        const asked = organizations_about('ListParents', child);
+        const request = new ListParentsCommand({ ChildId: child });
+        const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
+        if (parent?.Id === undefined)
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'a parent');
+        return { id: parent.Id, isRoot: parent.Type === 'ROOT' };
+    };
+    const climb = async (ou) => {
         for (let [child, path] = [ou, `${ou}/`];;) {
-            const asked = organizations_about('ListParents', child);
-            const request = new ListParentsCommand({ ChildId: child });
-            const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
-            if (parent?.Id === undefined)
-                throw (0,aws/* emptyAnswer */.WC)(organizations_about('ListParents'), 'a parent');
-            [child, path] = [parent.Id, `${parent.Id}/${path}`];
-            if (parent.Type === 'ROOT')
+            const { id, isRoot } = await parentOf(child);
+            [child, path] = [id, `${id}/${path}`];
+            if (isRoot)
                 return `${(await organization()).id}/${path}`;
         }
     };
@@ -54544,6 +55410,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
                 return undefined;
             return reply.OrganizationalUnit?.Path ?? climb(ou);
         },
+        parentOf: async (account) => unlessGone(parentOf(account)),
         accountsIn: async ({ id }) => {
             const { ListAccountsForParentCommand } = await sdk();
             const asked = organizations_about('ListAccountsForParent', id);
@@ -54592,7 +55459,7 @@ async function unlessGone(asking) {
         return await asking;
     }
     catch (error) {
-        if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
+        if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException', 'ChildNotFoundException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
             return undefined;
         throw error;
     }

@@ -3,7 +3,17 @@ import { accessDenied } from '../../emulator/faults.ts';
 import { keyEnvironment } from '../../emulator/identity.ts';
 import { writeOciLayout } from '../../emulator/oci-layout.ts';
 import type { StepResult } from '../../emulator/runner.ts';
-import { accounts, cluster, developmentOu, region, repositoryName, roles, service, sharedPolicy } from '../../emulator/scenario.ts';
+import {
+  accounts,
+  cluster,
+  developmentOu,
+  ownService,
+  region,
+  repositoryName,
+  roles,
+  service,
+  sharedPolicy,
+} from '../../emulator/scenario.ts';
 import { inputs, layout, onStage, transcript, writes, type Stage, type StageOptions } from './stage.ts';
 
 const organization = { 'organization-role': roles.organization };
@@ -51,6 +61,18 @@ describe('one account', () => {
       expect(result.exitCode).toBe(0);
       expect(JSON.parse(result.outputs['findings'] ?? '')).toMatchObject({ errors: 0, warnings: 0 });
       expect(writes(stage)).toEqual([]);
+    });
+  });
+
+  test('whose service ECS itself deploys: nothing of CodeDeploy is told', async () => {
+    await onPublished(async (stage) => {
+      const result = await stage.step({ with: { ...check, service: ownService, 'codedeploy-deployment-config': 'Custom' } });
+      expect(open(result.outputs)).toEqual([
+        'warning service: codedeploy-deployment-config is ignored: api is deployed by ECS itself (CANARY).',
+      ]);
+      expect(result.log.join('\n')).toMatch(/ok +service: api of cluster dev is ACTIVE, with the controller ECS \(CANARY\)/);
+      expect(result.summary).not.toMatch(/AppSpec|deployment group/);
+      expect(result.exitCode).toBe(0);
     });
   });
 

@@ -234,7 +234,7 @@ describe('one account', () => {
   test('a controller of ECS: the group is not asked about', async () => {
     setting.ecs.answer = { found: 'service', service: { ...someService, controller: 'ECS' } };
     expect(await check()).toEqual([
-      expect.stringMatching(/^error service: web has the deployment controller ECS/),
+      expect.stringMatching(/^error service: web has rolling updates /),
       ...unknowns(
         ['AppSpec', 'deployment group', 'active deployment', 'wait'],
         'web is not deployed by deployment group DgpECS-dev-web of AppECS-dev-web',

@@ -29084,7 +29084,7 @@ function taskSet(tasks, label) {
 /* harmony export */   iT: () => (/* binding */ toError),
 /* harmony export */   lZ: () => (/* binding */ ActionError)
 /* harmony export */ });
-/* unused harmony exports formatProblem, DeploymentError, FanOutError, CancelledError */
+/* unused harmony exports formatProblem, DeploymentError, FanOutError, CheckError, CancelledError */
 class ActionError extends Error {
     hint;
     constructor(message, { hint, cause } = {}) {
@@ -29159,6 +29159,9 @@ class DeploymentError extends ActionError {
 }
 class FanOutError extends (/* unused pure expression or super */ null && (ActionError)) {
     name = 'FanOutError';
+}
+class CheckError extends (/* unused pure expression or super */ null && (ActionError)) {
+    name = 'CheckError';
 }
 class CancelledError extends (/* unused pure expression or super */ null && (ActionError)) {
     name = 'CancelledError';
@@ -33619,6 +33622,22 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoin
             const reply = await none(/^Repository(Policy)?NotFoundException$/, ask(asked, async () => (await client()).send(request)));
             return reply?.policyText;
         },
+        registryPolicy: async () => {
+            const { GetRegistryPolicyCommand, GetAccountSettingCommand } = await sdk();
+            const reply = await none('RegistryPolicyNotFoundException', ask({ service: 'ecr', operation: 'GetRegistryPolicy' }, async () => (await client()).send(new GetRegistryPolicyCommand({}))));
+            if (reply?.policyText === undefined)
+                return undefined;
+            const setting = new GetAccountSettingCommand({ name: 'REGISTRY_POLICY_SCOPE' });
+            try {
+                const { value } = await ask({ service: 'ecr', operation: 'GetAccountSetting' }, async () => (await client()).send(setting));
+                return { text: reply.policyText, scope: value === 'V1' ? 'V1' : 'V2' };
+            }
+            catch (error) {
+                if ((0,aws/* isDenial */.c6)(error))
+                    return { text: reply.policyText, scope: 'V2' };
+                throw error;
+            }
+        },
         writePolicy: async (place, text) => {
             const deadline = AbortSignal.timeout(policyWriteDeadline);
             const { SetRepositoryPolicyCommand } = await sdk();
@@ -35079,16 +35098,20 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
         });
         return known;
     };
-    const climb = async (ou) => {
+    const parentOf = async (child) => {
         const { ListParentsCommand } = await sdk();
+        const asked = organizations_about('ListParents', child);
+        const request = new ListParentsCommand({ ChildId: child });
+        const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
+        if (parent?.Id === undefined)
+            throw (0,aws/* emptyAnswer */.WC)(asked, 'a parent');
+        return { id: parent.Id, isRoot: parent.Type === 'ROOT' };
+    };
+    const climb = async (ou) => {
         for (let [child, path] = [ou, `${ou}/`];;) {
-            const asked = organizations_about('ListParents', child);
-            const request = new ListParentsCommand({ ChildId: child });
-            const { Parents: [parent] = [] } = await ask(asked, async () => (await client()).send(request));
-            if (parent?.Id === undefined)
-                throw (0,aws/* emptyAnswer */.WC)(organizations_about('ListParents'), 'a parent');
-            [child, path] = [parent.Id, `${parent.Id}/${path}`];
-            if (parent.Type === 'ROOT')
+            const { id, isRoot } = await parentOf(child);
+            [child, path] = [id, `${id}/${path}`];
+            if (isRoot)
                 return `${(await organization()).id}/${path}`;
         }
     };
@@ -35120,6 +35143,7 @@ function awsOrganizations(access, { clock = systemClock } = {}) {
                 return undefined;
             return reply.OrganizationalUnit?.Path ?? climb(ou);
         },
+        parentOf: async (account) => unlessGone(parentOf(account)),
         accountsIn: async ({ id }) => {
             const { ListAccountsForParentCommand } = await sdk();
             const asked = organizations_about('ListAccountsForParent', id);
@@ -35168,7 +35192,7 @@ async function unlessGone(asking) {
         return await asking;
     }
     catch (error) {
-        if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
+        if (['ParentNotFoundException', 'OrganizationalUnitNotFoundException', 'ChildNotFoundException'].includes((0,aws/* awsCode */.z8)(error) ?? ''))
             return undefined;
         throw error;
     }

@@ -299,7 +299,7 @@ const aboutInputs: Readonly<Record<string, { readonly subject: Subject; readonly
   cluster: { subject: 'service', advice: 'Correct cluster, deploy-region or deploy-role.' },
   service: {
     subject: 'service',
-    advice: 'Correct service, or give it a controller and strategy that can be deployed (examples/cloudformation).',
+    advice: 'Correct service, or make one that can be deployed (examples/cloudformation).',
   },
   'codedeploy-application': { subject: 'deployment group', advice: 'Correct codedeploy-application, or make it.' },
   'codedeploy-deployment-group': { subject: 'deployment group', advice: 'Correct codedeploy-deployment-group, or make it.' },
