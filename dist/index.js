@@ -42664,7 +42664,7 @@ async function follow(request) {
     const budget = await budgetOf(request);
     const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
     const hasEnded = target.deployment !== undefined && (0,domain_deployment/* isTerminal */.Hd)(target.deployment.status);
-    if (!hasEnded)
+    if (!hasEnded && !request.forewarned)
         warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
     const { end, snapshot } = await ports.log.group(`${id}  ${hasEnded ? 'how it went' : `following until ${until}, ${limit}`}`, async () => watchDeployment({
         ...watching(request),
@@ -42996,6 +42996,8 @@ async function sought({ request: { deployer, item, ports }, own, call, lost, pau
 
 
 
+
+
 const mostRounds = 5;
 async function deployService(prepared, request) {
     const marker = await mark(request.ports);
@@ -43009,6 +43011,8 @@ async function deployService(prepared, request) {
         const definition = renderDefinition(current, request.images);
         if (way.own === undefined && isUnchanged(current, definition))
             return unchanged(current, request);
+        if (round === 1)
+            await forewarn(current, request);
         request.signal.throwIfAborted();
         if (!registered || !sameDefinition(registered.definition, definition)) {
             registered = {
@@ -43114,6 +43118,13 @@ function isUnchanged(prepared, definition) {
 function needsRegistration(prepared, definition) {
     return prepared.deployer.needsOwnDefinition || !isRunning(prepared, definition);
 }
+async function forewarn({ inputs, deployer, side }, { ports: { log } }) {
+    if (inputs['wait-until'] === 'started')
+        return;
+    const wait = await plannedWait({ inputs, deployer }).catch(() => undefined);
+    if (wait)
+        warnOfEnding({ session: side.session, minutes: wait.minutes, log });
+}
 async function register(prepared, { request, marker, definition }) {
     const { deployer, side, running } = prepared;
     const { log } = request.ports;
@@ -43146,6 +43157,7 @@ function started(prepared, { request, id, arn, item }) {
         previousTaskDefinition: prepared.running.arn,
         target: prepared,
         unfinished: { memory, item },
+        forewarned: true,
     };
 }
 function unchanged({ running, service }, { output, ports }) {

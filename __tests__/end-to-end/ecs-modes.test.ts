@@ -121,7 +121,9 @@ describe('rollback', () => {
       pauseOwn(stage, 'POST_SCALE_UP');
       await deployOwn(stage, 1, { 'wait-until': 'ready' });
       const result = await stage.step({ with: back });
-      expect(transcript(stage, result)).toMatchSnapshot();
+      // Which looks see it on its way back differs.
+      const log = result.log.filter((line) => !/ {2}(RollingBack:|green tasks:)/.test(line));
+      expect(transcript(stage, { ...result, log })).toMatchSnapshot();
       expect(result).toMatchObject({ exitCode: 0, outputs: { changed: 'true', 'deployment-status': 'Failed' } });
       expect(writes(stage)).toEqual(['ecs:StopServiceDeployment']);
     });

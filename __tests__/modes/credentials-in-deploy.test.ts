@@ -92,6 +92,8 @@ describe('a linear deployment of two hours', () => {
         /^warning: The wait may take \d+ min, but the credentials come from the environment and can't be renewed \(they last until \d\d:\d\d UTC\)/,
       ),
     ]);
+    const told = inProcess.log.lines.map((line) => /^warning: The wait|^task definition/.exec(line)?.[0]).filter(Boolean);
+    expect(told).toEqual(['warning: The wait', 'task definition']);
     expect(failure.message).toMatch(
       new RegExp(
         `^Deployment ${id} is still running, but can't be followed: the credentials expired at \\d\\d:\\d\\d UTC and came from the environment`,

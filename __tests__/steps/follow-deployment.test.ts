@@ -44,7 +44,7 @@ async function started(setting: Setting, inputs: Partial<DeploymentInputs> = {})
 }
 
 async function follow(setting: Setting, inputs: Partial<DeploymentInputs> = {}): Promise<Followed> {
-  return followDeployment({ ...setting.request, ...(await started(setting, inputs)) });
+  return followDeployment({ ...setting.request, ...(await started(setting, inputs)), forewarned: false });
 }
 
 function living(moments: readonly Moment[]): Setting {

@@ -14,11 +14,12 @@ import { AwsError, DeploymentError } from '../errors.ts';
 import { isDenial } from '../ports/aws.ts';
 import type { Ports } from '../ports/index.ts';
 import { unfinishedDeployment } from './finish-deployment.ts';
-import type { SetOutput } from './follow-deployment.ts';
+import { plannedWait, type SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
 import { registerMarked } from './register-marked.ts';
 import { renderDefinition } from './render-definition.ts';
 import { mark, startDeployment } from './start-deployment.ts';
+import { warnOfEnding } from './warn-of-ending.ts';
 import { watchDeployment, type Pace } from './watch-deployment.ts';
 
 export interface DeployRequest {
@@ -49,6 +50,8 @@ export interface StartedDeployment {
   /** The deployment as it was prepared last, for `followDeployment`. */
   readonly target: PreparedDeployment;
   readonly unfinished: { readonly memory: Memory; readonly item: Cleanup };
+  /** A wait that the credentials will not outlive was warned of before the first write. */
+  readonly forewarned: true;
 }
 
 /** How often a deployment of others may come in between. */
@@ -69,6 +72,7 @@ export async function deployService(prepared: PreparedDeployment, request: Deplo
     const definition = renderDefinition(current, request.images);
     if (way.own === undefined && isUnchanged(current, definition)) return unchanged(current, request);
 
+    if (round === 1) await forewarn(current, request);
     request.signal.throwIfAborted();
     if (!registered || !sameDefinition(registered.definition, definition)) {
       registered = {
@@ -195,6 +199,14 @@ export function needsRegistration(prepared: PreparedDeployment, definition: Task
   return prepared.deployer.needsOwnDefinition || !isRunning(prepared, definition);
 }
 
+/** While nothing is written yet, an author can still stop a run that would end unseen. */
+async function forewarn({ inputs, deployer, side }: PreparedDeployment, { ports: { log } }: DeployRequest): Promise<void> {
+  if (inputs['wait-until'] === 'started') return;
+  // What can't be read of the waits is told by whoever follows.
+  const wait = await plannedWait({ inputs, deployer }).catch(() => undefined);
+  if (wait) warnOfEnding({ session: side.session, minutes: wait.minutes, log });
+}
+
 async function register(
   prepared: PreparedDeployment,
   { request, marker, definition }: Round & { definition: TaskDefinition },
@@ -233,6 +245,7 @@ function started(
     previousTaskDefinition: prepared.running.arn,
     target: prepared,
     unfinished: { memory, item },
+    forewarned: true,
   };
 }
 

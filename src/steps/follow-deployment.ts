@@ -40,6 +40,8 @@ export interface FollowRequest {
   readonly seen?: (snapshot: Snapshot) => Promise<void>;
   /** How often it is looked at. Default: as it moves. */
   readonly pace?: Pace | undefined;
+  /** Whether a wait that the credentials will not outlive was warned of already. */
+  readonly forewarned?: boolean;
   /** What the post step would do, forgotten when it need not any more. */
   readonly unfinished?: { readonly memory: Memory; readonly item: Cleanup } | undefined;
 }
@@ -93,7 +95,7 @@ async function follow(request: FollowRequest): Promise<Followed> {
   const budget = await budgetOf(request);
   const limit = `for at most ${formatDuration(budget.minutes * 60_000)} (${budget.explanation})`;
   const hasEnded = target.deployment !== undefined && isTerminal(target.deployment.status);
-  if (!hasEnded) warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
+  if (!hasEnded && !request.forewarned) warnOfEnding({ session: target.side.session, minutes: budget.minutes, log: ports.log });
   const { end, snapshot } = await ports.log.group(`${id}  ${hasEnded ? 'how it went' : `following until ${until}, ${limit}`}`, async () =>
     watchDeployment({
       ...watching(request),
