@@ -9,10 +9,10 @@ import { text } from 'node:stream/consumers';
 import * as core from '@actions/core';
 import type { Repository } from '@aws-sdk/client-ecr-public';
 import { parseAccountId, type Region } from '../domain/account.ts';
-import { hostAtEndpoint, publicHost, type Digest, type EndpointChoice, type RepositoryName, type Tag } from '../domain/image.ts';
+import { hostAtEndpoint, publicHost, type Digest, type EndpointChoice, type RepositoryName } from '../domain/image.ts';
 import { AwsError } from '../errors.ts';
 import { asker, clientSettings, emptyAnswer, lazy, type Asked, type AwsAccess } from './aws.ts';
-import { digestIn, imageId, loginIn, none, type EcrRepository, type ImageRegistry, type RepositoryPlace } from './ecr.ts';
+import { imageId, imageIn, loginIn, none, type EcrRepository, type ImageRegistry, type RepositoryPlace } from './ecr.ts';
 import type { OciBlob } from './oci-image.ts';
 import type { OciRegistry, RegistryPlace } from './oci-registry.ts';
 
@@ -98,13 +98,7 @@ export function awsEcrPublic(
         /^(Image|Repository|Registry)NotFoundException$/,
         ask(asked, async () => (await client()).send(request)),
       );
-      const [image] = reply?.imageDetails ?? [];
-      if (!image) return undefined;
-      return {
-        digest: digestIn(asked, image.imageDigest),
-        tags: (image.imageTags ?? []) as Tag[],
-        mediaType: image.imageManifestMediaType,
-      };
+      return imageIn(asked, reply?.imageDetails?.[0]);
     },
 
     manifest: async (place, id) => {

@@ -6,7 +6,7 @@
  * Sources: the ECR API reference; AWS-FACTS 2.
  */
 import * as core from '@actions/core';
-import type { Repository } from '@aws-sdk/client-ecr';
+import type { ImageDetail, Repository } from '@aws-sdk/client-ecr';
 import { parseAccountId, type AccountId, type Region } from '../domain/account.ts';
 import { hostAtEndpoint, parseDigest, type Digest, type EndpointChoice, type RepositoryName, type Tag } from '../domain/image.ts';
 import { manifestMediaTypes } from '../domain/oci.ts';
@@ -211,13 +211,7 @@ export function awsEcr(
         /^(Image|Repository)NotFoundException$/,
         ask(asked, async () => (await client()).send(request)),
       );
-      const [found] = reply?.imageDetails ?? [];
-      if (!found) return undefined;
-      return {
-        digest: digestIn(asked, found.imageDigest),
-        tags: (found.imageTags ?? []) as Tag[],
-        mediaType: found.imageManifestMediaType,
-      };
+      return imageIn(asked, reply?.imageDetails?.[0]);
     },
 
     manifest: async (place, id) => {
@@ -458,7 +452,20 @@ export async function none<T>(code: string | RegExp, asking: Promise<T>): Promis
   }
 }
 
-export function digestIn(asked: Asked, text = ''): Digest {
+/** Of a private or a public repository's DescribeImages. */
+export function imageIn(
+  asked: Asked,
+  found: Pick<ImageDetail, 'imageDigest' | 'imageTags' | 'imageManifestMediaType'> | undefined,
+): EcrImage | undefined {
+  if (!found) return undefined;
+  return {
+    digest: digestIn(asked, found.imageDigest),
+    tags: (found.imageTags ?? []) as Tag[],
+    mediaType: found.imageManifestMediaType,
+  };
+}
+
+function digestIn(asked: Asked, text = ''): Digest {
   const digest = parseDigest(text);
   if (!digest.ok) throw emptyAnswer(asked, 'a digest');
   return digest.value;
