@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AccountId, Region } from '../../src/domain/account.ts';
-import { cutWaves, fillPlaceholders, parseDeployAccounts, parseWaves, type Filling } from '../../src/domain/fan-out.ts';
+import { cutWaves, fillPlaceholders, fillTemplate, parseDeployAccounts, parseWaves, type Filling } from '../../src/domain/fan-out.ts';
 
 describe('waves', () => {
   const wavesOf = (text: string, count: number): readonly number[] => {
@@ -54,6 +54,21 @@ describe('placeholders', () => {
       ok: true,
       value: '222222222222/dev-$&/eu-west-1/222222222222',
     }));
+
+  test('what stands for one is not looked through', () =>
+    expect(fillPlaceholders('{account-name}', { ...filling, name: '{region}{account-id}' })).toEqual({
+      ok: true,
+      value: '{region}{account-id}',
+    }));
+
+  test.each(['../../outside', 'b/task', 'a\\b', '..', '.'])('a name that leads elsewhere is in no template: %j', (name) => {
+    const template = { template: 'tasks/{account-name}.json', parse: (text: string) => ({ ok: true as const, value: text }) };
+    expect(fillTemplate(template, { ...filling, name })).toEqual({
+      ok: false,
+      problem: `"tasks/{account-name}.json" can't take the account name "${name}": it would lead elsewhere`,
+    });
+    expect(fillTemplate(template, { ...filling, name: 'v1.2 of a' })).toEqual({ ok: true, value: 'tasks/v1.2 of a.json' });
+  });
 
   test.each<[string, Partial<Filling>, string]>([
     [

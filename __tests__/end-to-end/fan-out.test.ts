@@ -145,13 +145,31 @@ describe('deploy', () => {
 
   test('inputs that have no effect without deploy-accounts are warned of', async () => {
     await onWideStage(async (stage) => {
-      const given = { 'deploy-role': roles.deploy(devA), 'target-ous': developmentOu, 'exclude-accounts': devB, 'wait-until': 'started' };
+      const given = {
+        'deploy-role': roles.deploy(devA),
+        'target-ous': developmentOu,
+        'exclude-accounts': devB,
+        waves: '1',
+        'wait-until': 'started',
+      };
       const { log, exitCode } = await stage.step({ with: { ...deploy, ...given } });
-      expect([exitCode, ...log.slice(0, 2)]).toEqual([
+      expect([exitCode, ...log.slice(0, 3)]).toEqual([
         0,
-        'Warning: Input "exclude-accounts" is ignored: it leaves out some of deploy-accounts, which is not given.',
-        'Warning: Input "target-ous" is ignored: it says what deploy-accounts: discover means.',
+        'Warning: Input "exclude-accounts" is ignored: it is for deploy-accounts, which is not given, so one account is deployed to.',
+        'Warning: Input "waves" is ignored: it is for deploy-accounts, which is not given, so one account is deployed to.',
+        'Warning: Input "target-ous" is ignored: it is for deploy-accounts: discover.',
       ]);
+    });
+  });
+
+  test('an account whose name does not fit is named, with how to go on', async () => {
+    await onWideStage(async (stage) => {
+      const { log, exitCode } = await stage.step({ with: { ...deploy, ...discover, service: 'web-{account-name}' } });
+      expect(exitCode).toBe(1);
+      expect(log.at(-1)).toMatch(
+        /service: in .*666666666666: "web-.*" is not .*\nNothing was changed\. To go on without them: exclude-accounts: 666666666666$/,
+      );
+      expect(writes(stage)).toEqual([]);
     });
   });
 

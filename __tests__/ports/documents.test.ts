@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Json } from '../../src/domain/json.ts';
+import { bad, ok, type Parsed } from '../../src/domain/parsed.ts';
 import { DocumentError } from '../../src/errors.ts';
-import { parseDocument } from '../../src/ports/documents.ts';
+import { fillScalars, parseDocument } from '../../src/ports/documents.ts';
 import { parse } from 'yaml';
 
 const yaml = `# who owns it
@@ -15,6 +16,37 @@ resources:   # one only
         x-unknown: [1, two]
 `;
 const path = ['resources', 0, 'TargetService', 'Properties', 'TaskDefinition'];
+
+describe('strings filled in', () => {
+  const hostile = 'x", "b": {} # : *a\\';
+  const fill = (text: string): Parsed<string> =>
+    text.includes('{bad}') ? bad(`"${text}" is bad`) : ok(text.replaceAll('{name}', () => hostile));
+
+  test.each([
+    ['td.json', '{"a": "{name}", "n": 1}'],
+    ['td.yml', 'a: "{name}" # of {name}\nn: 1\n'],
+    ['td.yml', "a: '{name}'\nn: 1\n"],
+  ])('%s %j: each is the one string that it was', (file, text) => {
+    expect(parseDocument(file, fillScalars(file, text, fill)).value).toEqual({ a: hostile, n: 1 });
+  });
+
+  test('plain ones, in a list, as a key and in a block', () => {
+    const text = 'list:\n  - of-{name}\nof-{name}: |\n  first {name}\n  second\nlast: 80\n';
+    const filled = fillScalars('td.yml', text, fill);
+    expect(parseDocument('td.yml', filled).value).toEqual({
+      list: [`of-${hostile}`],
+      [`of-${hostile}`]: `first ${hostile}\nsecond\n`,
+      last: 80,
+    });
+    expect(filled.split('\n')).toHaveLength(text.split('\n').length);
+  });
+
+  test('without placeholders the text stays as it is; what can’t be filled in is told with its place', () => {
+    const text = '# {name}\na: "b"\n';
+    expect(fillScalars('td.yml', text, fill)).toBe(text);
+    expect(() => fillScalars('td.yml', 'a: b\nc: "{bad}"\n', fill)).toThrow('td.yml:2:4: "{bad}" is bad');
+  });
+});
 
 describe('YAML', () => {
   test('knows where a value stands, or what is around it', () => {

@@ -79,19 +79,15 @@ export function placeholdersIn(text: string): readonly string[] {
   return [...text.matchAll(/\{[^{}]*\}/g)].map(([placeholder]) => placeholder);
 }
 
-/** The text with its placeholders filled in; a problem for one that nothing is known of. */
+/** The text with its placeholders filled in, all at once: what stands for one is not looked through. A problem for one that nothing is known of. */
 export function fillPlaceholders(text: string, { account, name, region }: Filling): Parsed<string> {
   const found = placeholdersIn(text);
   if (account === undefined && found.includes('{account-id}'))
     return bad('holds {account-id}: deploy-accounts says which accounts are meant, or deploy-account-id the one');
   if (name === '' && found.includes('{account-name}'))
     return bad('holds {account-name}, which is known with deploy-accounts: discover only');
-  return ok(
-    text
-      .replaceAll('{account-id}', account ?? '')
-      .replaceAll('{account-name}', () => name)
-      .replaceAll('{region}', region),
-  );
+  const meanings: Readonly<Record<string, string>> = { '{account-id}': account ?? '', '{account-name}': name, '{region}': region };
+  return ok(text.replaceAll(/\{[^{}]*\}/g, (placeholder) => meanings[placeholder] ?? placeholder));
 }
 
 /** Text that may hold placeholders, and what it must be when they are filled in. */
@@ -100,7 +96,10 @@ export interface Template<T> {
   readonly parse: Parser<T>;
 }
 
+/** An account's name is the text of whoever may rename it: within a path or an ARN it must stay one part. */
 export function fillTemplate<T>({ template, parse }: Template<T>, filling: Filling): Parsed<T> {
+  if (placeholdersIn(template).includes('{account-name}') && /[/\\]|^\.+$/.test(filling.name))
+    return bad(`"${template}" can't take the account name "${filling.name}": it would lead elsewhere`);
   const filled = fillPlaceholders(template, filling);
   return filled.ok ? parse(filled.value) : bad(`"${template}" ${filled.problem}`);
 }

@@ -32,9 +32,11 @@ export const deploy = defineMode({
   warn: (inputs) => [
     ...failFastWarnings(inputs),
     ...idleInputs(inputs),
-    ...(inputs['target-ous'].length > 0 && inputs['deploy-accounts'] !== 'discover'
-      ? ['Input "target-ous" is ignored: it says what deploy-accounts: discover means.']
-      : []),
+    ...(inputs['deploy-accounts'] === 'discover'
+      ? []
+      : (['target-ous', 'organization-id', 'organization-role'] as const)
+          .filter((name) => inputs[name] !== undefined && inputs[name].length > 0)
+          .map((name) => `Input "${name}" is ignored: it is for deploy-accounts: discover.`)),
   ],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const accounts = await resolveAccounts({ inputs, ports });

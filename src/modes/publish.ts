@@ -2,6 +2,7 @@
 import { formatImage } from '../domain/image.ts';
 import { formatPlatform } from '../domain/oci.ts';
 import { defineMode, type OutputName } from '../mode.ts';
+import { idleCreation } from '../steps/create-repository.ts';
 import { afterPush, planAfterPush } from '../steps/after-push.ts';
 import { planPublishBlindly } from '../steps/plan-blindly.ts';
 import { planPublish, type PublishPlan } from '../steps/plan-publish.ts';
@@ -24,6 +25,7 @@ export const publish = defineMode({
   inputs: { ...common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish, ...checking },
   outputs: [...imageOutputs, 'plan'],
   check: (inputs) => [...sideProblems(inputs), ...checkRegistryType(inputs), ...checkPublish(inputs), ...checkReplication(inputs)],
+  warn: idleCreation,
   run: async ({ inputs, ports, output, memory, signal }) => {
     const wish = await readWish({ inputs, ports });
     const { session, ecr, imageRegistry } = openRegistry({ inputs, ports });

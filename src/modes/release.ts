@@ -3,6 +3,7 @@ import type { TaskDefinition } from '../domain/task-definition.ts';
 import { InputError } from '../errors.ts';
 import { defineMode } from '../mode.ts';
 import type { Ports } from '../ports/index.ts';
+import { idleCreation } from '../steps/create-repository.ts';
 import { afterPush, planAfterPush } from '../steps/after-push.ts';
 import { checkPull, platformProblems } from '../steps/check-image.ts';
 import { accountProblems, distinct, idleInputs, inputsOf, resolveAccounts } from '../steps/deploy-accounts.ts';
@@ -74,7 +75,7 @@ export const release = defineMode({
           ]
         : []),
     ]),
-  warn: (inputs) => [...failFastWarnings(inputs), ...idleInputs(inputs)],
+  warn: (inputs) => [...failFastWarnings(inputs), ...idleInputs(inputs), ...idleCreation(inputs)],
   run: async ({ inputs, ports, output, memory, signal }) => {
     const { ecr, imageRegistry, session } = openRegistry({ inputs, ports });
     const accounts = await resolveAccounts({ inputs, ports, instead: session });

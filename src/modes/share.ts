@@ -2,6 +2,7 @@
 import { code, codeBlock } from '../domain/markdown.ts';
 import type { PlanPart } from '../domain/plan.ts';
 import { defineMode } from '../mode.ts';
+import { idleCreation } from '../steps/create-repository.ts';
 import { planShareBlindly } from '../steps/plan-blindly.ts';
 import { tellPlan } from '../steps/tell-plan.ts';
 import { checkShare, hasTargets } from '../steps/share-repository.ts';
@@ -27,6 +28,7 @@ export const share = defineMode({
     ...checkShare(inputs),
     ...checkReplication(inputs),
   ],
+  warn: idleCreation,
   run: async ({ inputs, ports, output, signal }) => {
     const { session, ecr } = openRegistry({ inputs, ports });
     const repositories = [...new Set(inputs.repository)];

@@ -2,9 +2,10 @@
  * YAML and JSON documents of a person: read with the position of every value, and written back with one value changed and everything
  * else as it was – comments, key order, spelling. JSON is read as the YAML that it is, and written back as JSON.
  */
-import { isCollection, isNode, isScalar, LineCounter, parseDocument as parseYaml, Scalar, Document } from 'yaml';
+import { isCollection, isNode, isScalar, LineCounter, parseDocument as parseYaml, Scalar, Document, visit } from 'yaml';
 import { formatPath, isObject, type Json, type JsonPath } from '../domain/json.ts';
-import { DocumentError, toError } from '../errors.ts';
+import { ok, type Parsed } from '../domain/parsed.ts';
+import { DocumentError, toError, type DocumentProblem } from '../errors.ts';
 
 export interface Position {
   /** From 1, as the column. */
@@ -58,6 +59,37 @@ export function parseDocument(file: string, text: string): ParsedDocument {
       return copy.toString({ lineWidth: 0, flowCollectionPadding: !isJson(file) });
     },
   };
+}
+
+/**
+ * The text with its strings filled in, each still the one string that it was, whatever stands in it then: nobody's text becomes a
+ * document's structure. Lines stay where they are.
+ * @throws DocumentError where a string can't be filled in
+ */
+export function fillScalars(file: string, text: string, fill: (text: string) => Parsed<string>): string {
+  const lines = new LineCounter();
+  const places: { readonly from: number; readonly to: number; readonly text: string }[] = [];
+  const problems: DocumentProblem[] = [];
+  const document = parseYaml(text, { lineCounter: lines, prettyErrors: false });
+  // What is no document is told by whoever reads it.
+  if (document.errors.length > 0) return text;
+  visit(document, {
+    Scalar: (_, { value, range, type }) => {
+      if (typeof value !== 'string' || !range) return;
+      const filled = fill(value);
+      const [from, to] = range;
+      if (!filled.ok) {
+        const { line, col } = lines.linePos(from);
+        problems.push({ file, problem: filled.problem, line, column: col });
+      } else if (filled.value !== value) {
+        const isBlock = type === Scalar.BLOCK_LITERAL || type === Scalar.BLOCK_FOLDED;
+        const source = isBlock ? fill(text.slice(from, to)) : ok(JSON.stringify(filled.value));
+        if (source.ok) places.push({ from, to, text: source.value });
+      }
+    },
+  });
+  if (problems.length > 0) throw new DocumentError(problems);
+  return places.toReversed().reduce((whole, place) => `${whole.slice(0, place.from)}${place.text}${whole.slice(place.to)}`, text);
 }
 
 /** `!Ref` and its like mean something to CloudFormation or Serverless only; read without its tag, the value would be another. */

@@ -15,6 +15,12 @@ export interface CreatingInputs {
   readonly 'image-tag-mutability': NewRepository['mutability'];
 }
 
+/** For a mode's `warn`. */
+export function idleCreation(inputs: CreatingInputs): readonly string[] {
+  if (inputs['create-repository'] || inputs['image-tag-mutability'] === 'MUTABLE') return [];
+  return ['Input "image-tag-mutability" is ignored: it is for a repository that create-repository makes.'];
+}
+
 /** What is known of a repository before it is there, without a call to ECR. */
 export type NamedRepository = Pick<EcrRepository, 'name' | 'registryId' | 'arn'>;
 

@@ -2,9 +2,18 @@
  * The accounts of a fan-out, and what the inputs mean in each of them: `{account-id}`, `{account-name}` and `{region}` are filled in.
  * Without `deploy-accounts` there is one account, whose ID only `deploy-account-id` tells before the credentials do.
  */
+import { accountLabel } from '../domain/account-outcome.ts';
 import type { AccountId, Region, RoleArn } from '../domain/account.ts';
 import { leftOutLines } from '../domain/discovery.ts';
-import { fillTemplate, placeholdersIn, type DeployAccounts, type Filling, type Template } from '../domain/fan-out.ts';
+import {
+  fillTemplate,
+  placeholders,
+  placeholdersIn,
+  type DeployAccounts,
+  type Filling,
+  type Template,
+  type WaveSize,
+} from '../domain/fan-out.ts';
 import { InputError, type InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Ports } from '../ports/index.ts';
@@ -69,8 +78,14 @@ export async function resolveAccounts({
   for (const id of strangers) ports.log.warning(notAmong(id));
   const targets = accounts.map(({ id, name, path }) => ({ account: id, name, ouPath: path }));
   const problems = problemsOf({ inputs, targets });
-  if (problems.length > 0) throw new InputError(problems, { hint: 'Nothing was changed.' });
+  if (problems.length > 0) throw new InputError(problems, { hint: `Nothing was changed.${withoutThem({ inputs, targets })}` });
   return targets;
+}
+
+/** How to go on without those whose names don't fit into the templates. */
+function withoutThem({ inputs, targets }: { inputs: TargetInputs; targets: readonly TargetAccount[] }): string {
+  const odd = targets.filter((target) => fillIn(inputs, target).problems.length > 0).map(({ account }) => account);
+  return odd.length === 0 || odd.length === targets.length ? '' : ` To go on without them: exclude-accounts: ${odd.join(',')}`;
 }
 
 /** As far as the inputs tell them; undefined where Organizations must be asked. */
@@ -114,10 +129,34 @@ export function accountProblems(inputs: AccountsInputs & TargetInputs): readonly
   ]);
 }
 
+/** Inputs that say how a fan-out goes. */
+interface FanOutInputs {
+  readonly waves: readonly WaveSize[];
+  readonly 'max-parallel': number;
+  readonly 'max-failures': number;
+  readonly 'environment-variables': readonly (readonly [name: string, value: string])[];
+}
+
 /** What has no effect as it stands. */
-export function idleInputs({ 'deploy-accounts': wanted, 'exclude-accounts': excluded }: AccountsInputs): readonly string[] {
-  if (wanted !== undefined || excluded.length === 0) return [];
-  return ['Input "exclude-accounts" is ignored: it leaves out some of deploy-accounts, which is not given.'];
+export function idleInputs(inputs: AccountsInputs & FanOutInputs): readonly string[] {
+  if (inputs['deploy-accounts'] !== undefined) {
+    const literal = inputs['environment-variables'].filter(([, value]) => placeholdersIn(value).some(isPlaceholder));
+    return literal.map(
+      ([name, value]) =>
+        `environment-variables: ${name} is ${value}, literally: write it into the task definition file, where placeholders count.`,
+    );
+  }
+  const ignored = [
+    ...(inputs['exclude-accounts'].length > 0 ? ['exclude-accounts'] : []),
+    ...(inputs.waves.some((size) => 'count' in size || size.percent < 100) ? ['waves'] : []),
+    ...(inputs['max-parallel'] === 10 ? [] : ['max-parallel']),
+    ...(inputs['max-failures'] === 0 ? [] : ['max-failures']),
+  ];
+  return ignored.map((name) => `Input "${name}" is ignored: it is for deploy-accounts, which is not given, so one account is deployed to.`);
+}
+
+function isPlaceholder(text: string): boolean {
+  return placeholders.some((placeholder) => placeholder === text);
 }
 
 function problemsOf({
@@ -164,7 +203,8 @@ function eachProblems({
 }): readonly InputProblem[] {
   const problems = targets.flatMap((target) => {
     const filled = fillIn(inputs, target);
-    if (filled.problems.length > 0) return filled.problems;
+    const where = target && target.name !== '' && targets.length > 1 ? `in ${accountLabel(target)}: ` : '';
+    if (filled.problems.length > 0) return filled.problems.map(({ input, problem }) => ({ input, problem: `${where}${problem}` }));
     const found = sideProblems(filled.inputs);
     // The author gave the account by another name.
     return target ? found.map((one) => (one.input === 'deploy-account-id' ? { ...one, input: 'deploy-accounts' } : one)) : found;

@@ -14,13 +14,12 @@ import { isOwnTag, parseMarker } from '../domain/deployment-marker.ts';
 import { fillPlaceholders, type Filling } from '../domain/fan-out.ts';
 import { formatPath, type Finding, type Json } from '../domain/json.ts';
 import { running, shortName, type LiveService } from '../domain/live-service.ts';
-import { ok } from '../domain/parsed.ts';
 import { deploysItself } from '../domain/service-deployment.ts';
 import { familyWarning, readTaskDefinition, secretsAmong, unknownMembers, type TaskDefinition } from '../domain/task-definition.ts';
 import { DocumentError, formatProblem, type DocumentProblem, type InputProblem } from '../errors.ts';
 import { didYouMean } from '../inputs.ts';
 import type { Identity } from '../ports/credentials.ts';
-import { parseDocument, type ParsedDocument } from '../ports/documents.ts';
+import { fillScalars, parseDocument, type ParsedDocument } from '../ports/documents.ts';
 import type { RegisteredTaskDefinition, ServiceAnswer } from '../ports/ecs.ts';
 import type { Files } from '../ports/files.ts';
 import type { Ports } from '../ports/index.ts';
@@ -178,9 +177,10 @@ async function readDocument({ files, file, filling }: { files: Files; file: stri
     const text = await files.readText(file);
     if (text === undefined)
       return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
-    const filled = filling ? fillPlaceholders(text, filling) : ok(text);
-    if (!filled.ok) return { document: undefined, problems: [{ file, problem: filled.problem }] };
-    return { document: parseDocument(file, filled.value), problems: [] };
+    return {
+      document: parseDocument(file, filling ? fillScalars(file, text, (scalar) => fillPlaceholders(scalar, filling)) : text),
+      problems: [],
+    };
   } catch (error) {
     if (error instanceof DocumentError) return { document: undefined, problems: [...error.problems] };
     throw error;
