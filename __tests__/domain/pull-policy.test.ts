@@ -61,8 +61,8 @@ const cases: readonly (readonly [name: string, given: Given, expected: readonly 
   ['no policy at all, and no path', { policy: policy(), puller: nowhere }, [/^error .* → .*target-accounts: 222222222222/]],
   [
     'a path that nobody knows',
-    { policy: policy(ofOu), puller: nowhere },
-    [/^warning repository policy: whether it lets the account pull is not known: .* → Give organization-role/],
+    { policy: policy(ofOu), puller: nowhere, pathAdvice: 'Ask.' },
+    [/^warning repository policy: whether it lets the account pull is not known: .* → Ask\.$/],
   ],
   ['which does not matter where the pull was tried', { policy: policy(ofOu), puller: nowhere, pull: 'yes' }, [/^info /]],
   [

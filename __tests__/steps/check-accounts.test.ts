@@ -4,15 +4,17 @@ import { accountInWords } from '../../src/domain/findings.ts';
 import { parseImageWishes } from '../../src/domain/image-wish.ts';
 import type { OrganizationId } from '../../src/domain/organization.ts';
 import { AwsError, InputError } from '../../src/errors.ts';
+import type { GroupAnswer } from '../../src/ports/codedeploy.ts';
 import type { Session } from '../../src/ports/credentials.ts';
 import type { Ports } from '../../src/ports/index.ts';
 import { checkAccounts } from '../../src/steps/check-accounts.ts';
 import type { CheckInputs } from '../../src/steps/check-account.ts';
 import type { TargetAccount } from '../../src/steps/deploy-accounts.ts';
+import { someGroup } from '../fakes/codedeploy.ts';
 import { FakeEcr, digestOf } from '../fakes/ecr.ts';
-import { someDefinition, someService } from '../fakes/ecs.ts';
+import { ownService, someDefinition, someService } from '../fakes/ecs.ts';
 import { FakeOrganizations } from '../fakes/organizations.ts';
-import { account, Setting, someInputs } from './deployment-setting.ts';
+import { account, awsError, Setting, someInputs } from './deployment-setting.ts';
 
 const registryRole = 'arn:aws:iam::111111111111:role/ecr-read' as RoleArn;
 const organizationRole = 'arn:aws:iam::999999999999:role/organization-read' as RoleArn;
@@ -74,10 +76,10 @@ function ports(): Ports {
   return all as Ports;
 }
 
-/** `severity subject: reason`, of what is not in order unless `all` is asked for; several accounts are named before it. */
+/** `severity subject: reason`, and with `isWithAdvice` ` → advice`, of what is not in order unless `all` is asked for; several accounts are named before it. */
 async function check(
   given: Partial<typeof inputs> = {},
-  { targets = [], all = false }: { targets?: readonly TargetAccount[]; all?: boolean } = {},
+  { targets = [], all = false, isWithAdvice = false }: { targets?: readonly TargetAccount[]; all?: boolean; isWithAdvice?: boolean } = {},
 ) {
   const mine = { ...inputs, ...given };
   const found = await checkAccounts({
@@ -91,8 +93,8 @@ async function check(
     .flat()
     .filter(({ severity }) => all || severity !== 'ok')
     .map(
-      ({ account: of, severity, subject, reason }) =>
-        `${targets.length > 0 ? `${accountInWords(of)} ` : ''}${severity} ${subject}: ${reason}`,
+      ({ account: of, severity, subject, reason, advice }) =>
+        `${targets.length > 0 ? `${accountInWords(of)} ` : ''}${severity} ${subject}: ${reason}${isWithAdvice && advice !== undefined ? ` → ${advice}` : ''}`,
     );
 }
 
@@ -120,8 +122,7 @@ describe('one account', () => {
       'info platform: not known, since the task definition is not known',
       'info task definition: not known, since what the service runs is not known',
       ...unknowns(['container', 'execution role'], 'the task definition is not known'),
-      ...unknowns(['AppSpec', 'deployment group'], 'the service is not known'),
-      'info wait: not known, since the service is not known',
+      ...unknowns(['AppSpec', 'deployment group', 'active deployment', 'wait'], 'the service is not known'),
     ]);
   });
 
@@ -144,8 +145,55 @@ describe('one account', () => {
       'info platform: not known, since the task definition is not known',
       'info task definition: not known, since what the service runs is not known',
       ...unknowns(['container', 'execution role'], 'the task definition is not known'),
-      ...unknowns(['AppSpec', 'deployment group', 'wait'], 'the service is not known'),
+      ...unknowns(['AppSpec', 'deployment group', 'active deployment', 'wait'], 'the service is not known'),
     ]);
+  });
+
+  test('a trouble of AWS that passes: not known, and no error', async () => {
+    const passing = (operation: string) => {
+      const { cause } = awsError('ServerException', { httpStatusCode: 500 });
+      return new AwsError(`${operation} failed: ServerException`, { service: 'codedeploy', operation, code: 'ServerException', cause });
+    };
+    for (const operation of ['GetDeploymentGroup', 'ListDeployments']) setting.codedeploy.failures.set(operation, [passing(operation)]);
+    expect(await check({}, { isWithAdvice: true })).toEqual([
+      'warning deployment group: could not be asked: GetDeploymentGroup failed: ServerException → Run the check again.',
+      'warning active deployment: could not be asked: ListDeployments failed: ServerException → Run the check again.',
+      'info wait: not known, since the deployment group is not known',
+    ]);
+    setting.ecs.failures.set('DescribeServices', passing('DescribeServices'));
+    const told = await check({}, { isWithAdvice: true });
+    expect(told.filter((line) => /^(error|warning)|service:/.test(line))).toEqual([
+      'warning service: could not be asked: DescribeServices failed: ServerException → Run the check again.',
+    ]);
+  });
+
+  test.each<[string, GroupAnswer]>([
+    ['is not there', { found: 'nothing', missing: 'group' }],
+    ['has no application', { found: 'nothing', missing: 'application' }],
+    ['deploys other services', { found: 'group', group: { ...someGroup, services: [] } }],
+  ])('a deployment group that %s: nothing is told of its deployments', async (_, answer) => {
+    setting.codedeploy.groupAnswer = answer;
+    expect(await check()).toEqual([
+      expect.stringMatching(/^error deployment group: /),
+      'info active deployment: not known, since the service has no such deployment group',
+      'info wait: not known, since the deployment group is not known',
+    ]);
+  });
+
+  test('an AppSpec for a service that ECS itself deploys is to be left out, whatever is in it', async () => {
+    setting.ecs.answer = { found: 'service', service: ownService };
+    const refused =
+      'error AppSpec: codedeploy-appspec is for CodeDeploy, and web is deployed by ECS itself (BLUE_GREEN): its hooks would not run; leave it out, and give the service lifecycle hooks instead';
+    expect(await check({ 'codedeploy-appspec': 'missing.yaml' }, { isWithAdvice: true })).toEqual([refused]);
+    setting.files.texts.set('appspec.yaml', 'version: 0.0\nResources: []\n');
+    expect(await check({ 'codedeploy-appspec': 'appspec.yaml' }, { isWithAdvice: true })).toEqual([refused]);
+  });
+
+  test('an AppSpec that is needed is asked for', async () => {
+    setting.ecs.answer = { found: 'service', service: { ...someService, loadBalancers: [], primary: undefined } };
+    expect(await check({}, { isWithAdvice: true })).toContainEqual(
+      expect.stringMatching(/^error AppSpec: codedeploy-appspec is needed: .* → Give codedeploy-appspec\.$/),
+    );
   });
 
   test('credentials of another account: one error, and what other sides know', async () => {
@@ -188,6 +236,7 @@ describe('one account', () => {
       'error deployment group: the application AppECS-dev-web has no deployment group DgpECS-dev-web',
       'info platform: not known, since the task definition is not known',
       ...unknowns(['container', 'execution role'], 'the task definition is not known'),
+      'info active deployment: not known, since the service has no such deployment group',
       'info wait: not known, since the deployment group is not known',
     ]);
   });
@@ -273,6 +322,22 @@ describe('the registry', () => {
     expect(await check()).toEqual(expected);
   });
 
+  test.each([
+    [registryRole, `the registry of registry-role is 111111111111.dkr.ecr.eu-west-1.amazonaws.com; give an image of that one`],
+    [undefined, 'which is no ECR registry; give an image of one (mode: publish copies it there), registry-role if'],
+  ])('is another one: that is told once, and its names are not looked for in ours (registry-role: %s)', async (role, expected) => {
+    const foreign = parseImageWishes('public.ecr.aws/nginx/nginx:stable');
+    if (!foreign.ok) throw new Error(foreign.problem);
+    const given = { image: foreign.value, 'registry-role': role, 'registry-id': '111111111111' as AccountId };
+    const told = await check(given, { isWithAdvice: true });
+    expect(told).toEqual([
+      expect.stringMatching(/^error image: is in public\.ecr\.aws, /),
+      'info platform: not known, since the image could not be read',
+    ]);
+    expect(told[0]).toContain(expected);
+    expect(told[0]).not.toContain('→');
+  });
+
   test('of nobody that is known is not asked', async () => {
     const foreign = parseImageWishes('registry.example/shop/web@' + digestOf('v1'));
     if (!foreign.ok) throw new Error(foreign.problem);
@@ -290,6 +355,22 @@ describe('the organization', () => {
       expect.stringMatching(/^info repository policy: whether it lets the execution role web-execution pull is not known/),
     ]);
     expect(organizations.journal).toEqual([]);
+  });
+
+  test('whose role is refused: the advice is about that role', async () => {
+    organizations.failures.set(
+      'organization',
+      new AwsError('sts:AssumeRole failed: AccessDenied', {
+        service: 'sts',
+        operation: 'AssumeRole',
+        code: 'AccessDenied',
+        hint: 'Trust.',
+      }),
+    );
+    expect(await check({}, { isWithAdvice: true })).toEqual([
+      'warning account path: is not known, since sts:AssumeRole failed: AccessDenied → Trust.',
+      expect.stringMatching(/^info repository policy: whether it lets the execution role web-execution pull is not known: (?!.*→)/),
+    ]);
   });
 
   test('is another one', async () => {

@@ -23,6 +23,8 @@ export interface PullQuestion {
   readonly puller: Extract<Target, { kind: 'account' | 'role' }>;
   /** Whether the role that deploys could pull. */
   readonly pull: 'yes' | 'no' | 'unknown';
+  /** What would tell where the account is in the organization; undefined where that was asked already. */
+  readonly pathAdvice?: string | undefined;
 }
 
 export function policyFacts(question: PullQuestion): readonly Fact[] {
@@ -51,7 +53,7 @@ function allowance({ own, registry, question }: { own: Coverage; registry: Cover
       return fact(
         question.pull === 'yes' ? 'info' : 'warning',
         `whether it lets ${who} pull is not known: ${why}`,
-        question.puller.path === undefined ? 'Give organization-role, which tells where the account is in the organization.' : undefined,
+        question.puller.path === undefined ? question.pathAdvice : undefined,
       );
     case 'no': {
       const isByRegistry = registry !== undefined && answerOf(registry) === 'yes';

@@ -16,7 +16,7 @@ import { ActionError, AwsError, formatProblem, type DocumentProblem, type InputP
 import type { Ports } from '../ports/index.ts';
 import type { PathOf } from './account-paths.ts';
 import { platformProblems } from './check-image.ts';
-import { reading, type ReadImage, type Reading } from './check-registry.ts';
+import { notKnown, reading, type ReadImage, type Reading } from './check-registry.ts';
 import type { TargetAccount } from './deploy-accounts.ts';
 import { findImages, named, type FindInputs, type FoundImage, type RegistryReads } from './find-image.ts';
 import { plannedWait } from './follow-deployment.ts';
@@ -88,7 +88,8 @@ async function lookAt({ inputs, target, shared, ports }: AccountCheck): Promise<
 
 function factsOf(check: AccountCheck, looked: Looked): readonly Fact[] {
   const { documents, examined } = looked;
-  const inFiles = [...factsIn(documents.found, check.inputs), ...documents.warnings.map((reason) => warned('task definition', reason))];
+  const strangers = documents.warnings.map((reason) => warned('task definition', reason));
+  const inFiles = [...factsIn(documents.found, check.inputs), ...strangers];
   if (!examined.known) {
     return [
       ...inFiles,
@@ -97,15 +98,19 @@ function factsOf(check: AccountCheck, looked: Looked): readonly Fact[] {
     ];
   }
   const { found: problems, familyWarning, readiness } = examined.value;
+  const failed = problems.failures.map(({ error }) => factOfFailure(error));
+  // What is wrong in a file that is to be left out helps nobody.
+  const hasNoAppSpec = problems.inputs.some(({ input }) => input === 'codedeploy-appspec');
   const found = [
-    ...inFiles,
+    ...inFiles.filter(({ subject }) => !hasNoAppSpec || subject !== 'AppSpec'),
     ...(familyWarning === undefined ? [] : [warned('task definition', familyWarning)]),
     ...(readiness?.warnings ?? []).map((reason) => warned('service', reason)),
     ...factsIn(problems, check.inputs),
+    ...failed,
     ...imageFacts(check, looked),
     ...platformFacts(check, looked),
   ];
-  const told = new Set(found.flatMap(({ severity, subject }) => (severity === 'error' ? [subject] : [])));
+  const told = new Set([...found.filter(({ severity }) => severity === 'error'), ...failed].map(({ subject }) => subject));
   const others = factsOfExamination(check, { looked, examination: examined.value, isWrong: (subject) => told.has(subject) });
   return [...found, ...others.filter(({ subject }) => !told.has(subject))];
 }
@@ -142,7 +147,7 @@ function factsOfExamination({ inputs }: AccountCheck, { looked, examination, isW
       : unknown('container', noDefinition),
     ...(roles ? roleFacts(roles) : [unknown('execution role', noDefinition)]),
     ...(deployer.where.how === 'codedeploy' ? codedeployFacts({ looked, examination }) : []),
-    readiness ? activeFact({ examination, inputs }) : unknown('active deployment', noService),
+    activeFact({ examination, inputs }),
     readiness && service && !isWrong('deployment group')
       ? waitFact({ inputs, looked })
       : unknown('wait', service && readiness ? 'the deployment group is not known' : noService),
@@ -170,12 +175,19 @@ function codedeployFacts({ looked, examination }: Pick<Examined, 'looked' | 'exa
   ];
 }
 
+const groupInputs = ['codedeploy-application', 'codedeploy-deployment-group'];
+
 function activeFact({ examination, inputs }: { examination: Examination; inputs: CheckInputs }): Fact {
-  const { readiness, deployer } = examination;
+  const { found, service, readiness, deployer } = examination;
   const active = readiness?.active;
-  if (!active) return fine('active deployment', `none is under way in ${deployer.place}`);
-  const advice = `Let it end first, if that is not meant: ${deployer.url(active.id)}`;
-  return { severity: 'warning', subject: 'active deployment', reason: fateOf(active, { inputs, deployer }).text, advice };
+  if (active) {
+    const advice = `Let it end first, if that is not meant: ${deployer.url(active.id)}`;
+    return { severity: 'warning', subject: 'active deployment', reason: fateOf(active, { inputs, deployer }).text, advice };
+  }
+  if (!service || !readiness) return unknown('active deployment', whyNoService(examination));
+  if (found.inputs.some(({ input }) => groupInputs.includes(input)))
+    return unknown('active deployment', 'the service has no such deployment group');
+  return fine('active deployment', `none is under way in ${deployer.place}`);
 }
 
 /** Whether the credentials outlive it. */
@@ -190,7 +202,7 @@ function waitFact({ inputs, looked: { side, wait } }: { inputs: CheckInputs; loo
 
 /** Whether this account's side can pull them: asked by `deploy` too, and in the same words. */
 function imageFacts({ inputs }: AccountCheck, { images }: Looked): readonly Fact[] {
-  if (!images.known) return [{ severity: 'error', subject: 'image', reason: images.since, advice: images.advice }];
+  if (!images.known) return [unread('image', images)];
   return images.value.flatMap(({ wish, image, problems, warnings, notes }): readonly Fact[] => [
     ...problems.map((problem) => factOf(problem)),
     ...warnings.map((reason): Fact => ({
@@ -245,6 +257,7 @@ async function policiesFor(
       registryPolicy: image.registryPolicy.known ? image.registryPolicy.value : 'not known',
       puller,
       pull: pullOf(found),
+      pathAdvice: shared.pathOf ? undefined : 'Give organization-role, which tells where the account is in the organization.',
     });
   });
   return [pathFact(path, check), ...facts];
@@ -264,7 +277,9 @@ function pathFact(path: Reading<OrgPath | undefined>, { shared }: AccountCheck):
       severity: shared.pathOf ? 'warning' : 'info',
       subject,
       reason: `is not known, since ${path.since}`,
-      advice: path.advice ?? 'Give organization-role: it tells which OUs the account is in, and so which statements are for it.',
+      advice: shared.pathOf
+        ? path.advice
+        : 'Give organization-role: it tells which OUs the account is in, and so which statements are for it.',
     };
   }
   if (path.value !== undefined) return fine(subject, path.value);
@@ -286,12 +301,8 @@ function pullOf(found: FoundImage | undefined): PullQuestion['pull'] {
 }
 
 /** What `deploy` would refuse to go on with. */
-function factsIn({ inputs, documents, failures }: Found, given: CheckInputs): readonly Fact[] {
-  return [
-    ...inputs.map(factOf),
-    ...documents.map((problem) => factInDocument(problem, given)),
-    ...failures.map(({ error }) => factOfFailure(error)),
-  ];
+function factsIn({ inputs, documents }: Found, given: CheckInputs): readonly Fact[] {
+  return [...inputs.map(factOf), ...documents.map((problem) => factInDocument(problem, given))];
 }
 
 const aboutInputs: Readonly<Record<string, { readonly subject: Subject; readonly advice?: string }>> = {
@@ -314,8 +325,9 @@ const aboutInputs: Readonly<Record<string, { readonly subject: Subject; readonly
 function factOf({ input, problem }: InputProblem): Fact {
   const { subject, advice } = aboutInputs[input] ?? { subject: 'service', advice: `Correct ${input}.` };
   // A sentence about the input reads on from its name.
-  const isSentence = /^(is|deploys|needs|can't) /.test(problem);
-  return { severity: 'error', subject, reason: isSentence ? `${input} ${problem}` : problem, advice };
+  const readsOn = input !== subject && /^(is|deploys|needs|can't) /.test(problem);
+  const saysWhatToDo = /; (give|leave) /.test(problem);
+  return { severity: 'error', subject, reason: readsOn ? `${input} ${problem}` : problem, advice: saysWhatToDo ? undefined : advice };
 }
 
 function factInDocument(problem: DocumentProblem, { 'codedeploy-appspec': appSpec }: CheckInputs): Fact {
@@ -341,11 +353,17 @@ const askedBy: Readonly<Record<string, Subject>> = {
   BatchGetImage: 'image',
 };
 
-/** A call that a deployment would make too. */
+/** A call that a deployment would make too: refused it would fail there as well, and of a passing trouble nothing follows. */
 function factOfFailure(error: unknown): Fact {
   if (!(error instanceof ActionError)) throw error;
   const subject = (error instanceof AwsError && askedBy[error.operation]) || 'credentials';
-  return { severity: 'error', subject, reason: error.message, advice: error.hint };
+  return unread(subject, notKnown(error));
+}
+
+function unread(subject: Subject, { since, advice, isPassing = false }: Extract<Reading<never>, { known: false }>): Fact {
+  return isPassing
+    ? { severity: 'warning', subject, reason: `could not be asked: ${since}`, advice }
+    : { severity: 'error', subject, reason: since, advice };
 }
 
 function warned(subject: Subject, reason: string): Fact {

@@ -22,8 +22,9 @@ export interface AccountsCheck {
 
 /** What was found, account by account: first those that own the images, then those that are deployed to, in their order. */
 export async function checkAccounts({ inputs, targets, inputsOf, ports }: AccountsCheck): Promise<readonly (readonly CheckFinding[])[]> {
-  const images = await readImages({ inputs, ports });
-  const shared = { registry: registryReads({ inputs, ports }), images, pathOf: accountPaths({ inputs, ports }) };
+  const registry = registryReads({ inputs, ports });
+  const images = await readImages({ inputs, registry, ports });
+  const shared = { registry, images, pathOf: accountPaths({ inputs, ports }) };
   const owners = Map.groupBy(
     images.filter((image) => image !== undefined),
     ({ account }) => account,

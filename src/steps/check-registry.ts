@@ -9,17 +9,18 @@ import type { ImageWish } from '../domain/image-wish.ts';
 import { formatPlatforms, type Platform } from '../domain/oci.ts';
 import { parsePolicy, type Policy } from '../domain/policy/document.ts';
 import { ActionError } from '../errors.ts';
-import { lazy } from '../ports/aws.ts';
+import { isPassing, lazy } from '../ports/aws.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Ecr, RepositoryPlace } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
-import { homeOf, imageIdOf, type FindInputs } from './find-image.ts';
+import { foreignHost, homeOf, imageIdOf, type FindInputs, type RegistryReads } from './find-image.ts';
 import { imagePlatforms } from './image-platforms.ts';
 import { openRegistry } from './sessions.ts';
 
 /** What a read gave, or why it gave nothing. */
 export type Reading<T> =
-  { readonly known: true; readonly value: T } | { readonly known: false; readonly since: string; readonly advice?: string | undefined };
+  | { readonly known: true; readonly value: T }
+  | { readonly known: false; readonly since: string; readonly advice?: string | undefined; readonly isPassing?: boolean };
 
 /** What is known of an image's repository. */
 export interface ReadImage {
@@ -37,11 +38,12 @@ export interface ReadImage {
 
 interface Request {
   readonly inputs: FindInputs;
+  readonly registry: RegistryReads;
   readonly ports: Ports;
 }
 
-/** In the order of the images; undefined for one whose registry is nobody's that is known. */
-export async function readImages({ inputs, ports }: Request): Promise<readonly (ReadImage | undefined)[]> {
+/** In the order of the images; undefined for one whose registry is another one, or nobody's that is known. */
+export async function readImages({ inputs, registry, ports }: Request): Promise<readonly (ReadImage | undefined)[]> {
   const side = lazy(() => openRegistry({ inputs, ports }));
   const regions = new Map<Region, () => Promise<Reading<Policy | undefined>>>();
   const ecrIn = (region: Region): Ecr => {
@@ -61,6 +63,8 @@ export async function readImages({ inputs, ports }: Request): Promise<readonly (
     inputs.image.map(async (wish) => {
       const { account, region } = homeOf(wish.image, inputs);
       if (account === undefined) return undefined;
+      const foreign = await reading(async () => foreignHost(wish.image, { inputs, registry }));
+      if (foreign.known && foreign.value !== undefined) return undefined;
       const { repository } = wish.image;
       return readImage({
         wish,
@@ -181,10 +185,16 @@ export async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
   try {
     return { known: true, value: await read() };
   } catch (error) {
-    if (error instanceof ActionError) return { known: false, since: error.message, advice: error.hint };
+    if (error instanceof ActionError) return notKnown(error);
     if (error instanceof Unreadable) return { known: false, since: error.message };
     throw error;
   }
+}
+
+/** `isPassing`: the same read may give something later. */
+export function notKnown(error: ActionError): Extract<Reading<never>, { known: false }> {
+  const passes = isPassing(error);
+  return { known: false, since: error.message, advice: error.hint ?? (passes ? 'Run the check again.' : undefined), isPassing: passes };
 }
 
 /** As the statements of a registry policy name it. */

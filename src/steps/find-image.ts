@@ -130,7 +130,11 @@ interface Finding extends Omit<FoundImage, 'wish' | 'problems'> {
 async function findImage(image: ImageReference, request: FindRequest & { registries: Registries }): Promise<Finding> {
   const { inputs, side, registries } = request;
   const { account, region } = homeOf(image, inputs);
-  const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
+  const [answer, host, foreign] = await Promise.all([
+    askDeploySide(image, request),
+    hostOf(image, request),
+    foreignHost(image, { inputs, registry: registries }),
+  ]);
   if (foreign !== undefined) return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
   const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
   const digest = image.digest ?? (answer.canPull === 'yes' ? answer.digest : mayAskRegistry ? await registries.digest(image) : undefined);
@@ -180,14 +184,17 @@ export function imageIdOf({ tag, digest }: ImageReference): ImageId {
 }
 
 /** A host that is not ECR's by its form must be the one that the registry's own credentials are told: nobody else's is deployed unseen. */
-async function foreignHost(
+export async function foreignHost(
   { host }: ImageReference,
-  { inputs, registries }: FindRequest & { registries: Registries },
+  { inputs, registry }: Required<Pick<FindRequest, 'inputs' | 'registry'>>,
 ): Promise<string | undefined> {
   if (host === undefined || parseEcrHost(host) !== undefined || registryAccount(inputs) === undefined) return undefined;
-  if (inputs['registry-role'] === undefined) return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
-  const own = await registries.ownHost();
-  return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
+  if (inputs['registry-role'] === undefined)
+    return `is in ${host}, which is no ECR registry; give an image of one (mode: publish copies it there), registry-role if that is its host, or leave registry-id out`;
+  const own = await registry.ownHost();
+  return own === host
+    ? undefined
+    : `is in ${host}, and the registry of registry-role is ${own}; give an image of that one (mode: publish copies it there)`;
 }
 
 /** The registry's host: the author's; else what the registry's own credentials are told; else that with the account put in. */
