@@ -20,27 +20,61 @@ export interface Memory {
   forget(item: Cleanup): void;
 }
 
-const stateName = 'cleanup';
+/**
+ * The runner hands each state to the post step as an environment variable, of which Linux takes 131,072 bytes at most and Windows 32,767
+ * characters; beyond that the post step can't even be started. So the list is saved in pieces, in UTF-8 bytes each below this.
+ */
+const pieceLimit = 30_000;
+
+/** `cleanup`, `cleanup-1`, `cleanup-2`, … */
+function stateName(piece: number): string {
+  return piece === 0 ? 'cleanup' : `cleanup-${piece}`;
+}
 
 export function cleanupMemory(github: GitHub): Memory {
-  const items = new Set<Cleanup>();
-  const save = (): void => github.saveState(stateName, JSON.stringify([...items]));
+  // An item stays in its piece, so that only that is saved anew: the runner's file of states is append-only.
+  const pieces: Set<Cleanup>[] = [];
+  const save = (piece: Set<Cleanup>): void => github.saveState(stateName(pieces.indexOf(piece)), JSON.stringify([...piece]));
+  const pieceFor = (item: Cleanup): Set<Cleanup> => {
+    const last = pieces.at(-1);
+    const found = pieces.find((piece) => piece.has(item)) ?? (last && hasRoom(last, item) ? last : undefined);
+    if (found) return found;
+    const added = new Set<Cleanup>();
+    pieces.push(added);
+    return added;
+  };
   return {
     remember: (item) => {
-      items.add(item);
-      save();
+      const piece = pieceFor(item);
+      piece.add(item);
+      save(piece);
     },
     forget: (item) => {
-      if (items.delete(item)) save();
+      const piece = pieces.find((one) => one.delete(item));
+      if (piece) save(piece);
     },
   };
 }
 
+function hasRoom(piece: ReadonlySet<Cleanup>, item: Cleanup): boolean {
+  return piece.size === 0 || Buffer.byteLength(JSON.stringify([...piece, item])) < pieceLimit;
+}
+
 /** What main left behind. The state is our own, written by `cleanupMemory`; what it says about AWS is confirmed there before it is acted on. */
 export function remembered(github: GitHub): readonly Cleanup[] {
+  const items: Cleanup[] = [];
+  // A piece of which all was forgotten is `[]`, and further ones may follow it.
+  for (let piece = 0; ; piece += 1) {
+    const saved = github.state(stateName(piece));
+    if (saved === '') return items;
+    items.push(...cleanupsIn(saved));
+  }
+}
+
+function cleanupsIn(saved: string): readonly Cleanup[] {
   try {
-    const saved: unknown = JSON.parse(github.state(stateName) || '[]');
-    return Array.isArray(saved) ? saved.filter(isCleanup) : [];
+    const list: unknown = JSON.parse(saved);
+    return Array.isArray(list) ? list.filter(isCleanup) : [];
   } catch {
     return [];
   }

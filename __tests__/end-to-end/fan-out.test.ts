@@ -210,6 +210,24 @@ describe('a cancel in the second wave', () => {
     });
   });
 
+  test('killed outright with more to undo than one state may hold: the post step knows of all', async () => {
+    await onWideStage(async (stage) => {
+      for (const account of [devB, third]) stage.scenario.codedeploy.nextDeployment({ account, ...endless });
+      const { accessKeyId, secretAccessKey } = stage.scenario.emulator.world.user(accounts.registry, 'ci');
+      const environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+      const tags = Array.from({ length: 50 }, (_, index) => `tag-${'x'.repeat(100)}-${index}=${'x'.repeat(256)}`).join('\n');
+      const result = await stage.step({
+        with: { ...given, 'role-chaining': 'true', 'role-session-tags': tags },
+        environment,
+        onLine: (line, child) => isUnderWay(line) && child.kill('SIGKILL'),
+      });
+      expect(Object.keys(result.state)).toEqual(expect.arrayContaining(['cleanup', 'cleanup-1']));
+      expect(Math.max(...Object.values(result.state).map((value) => Buffer.byteLength(value)))).toBeLessThan(30_000);
+      for (const post of await stage.job.finish()) expect(post.exitCode).toBe(0);
+      expect(stops(stage).toSorted()).toEqual([devB, third]);
+    });
+  });
+
   test('that one account refuses is left to the post step, and carried out in the other', async () => {
     await onWideStage(async (stage) => {
       for (const account of [devB, third]) stage.scenario.codedeploy.nextDeployment({ account, ...endless });
