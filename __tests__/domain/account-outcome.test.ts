@@ -3,6 +3,7 @@ import type { AccountId } from '../../src/domain/account.ts';
 import {
   accountLabel,
   deploymentsJson,
+  failureLine,
   failureLines,
   outcomesMarkdown,
   shortReason,
@@ -24,9 +25,28 @@ test.each([
   ['a\n::error::b', 'a ::error::b 222222222222'],
 ])('an account named %j', (name, label) => expect(accountLabel(outcome('2', { name }))).toBe(label));
 
-test('a reason is cut to a line of 200 characters', () => {
-  expect(shortReason('first\nsecond')).toBe('first');
-  expect(shortReason('x'.repeat(201))).toBe(`${'x'.repeat(199)}…`);
+describe('a reason', () => {
+  const words = 'word '.repeat(50).trim();
+  const x = (length: number) => 'x'.repeat(length);
+
+  test.each([
+    ['of several lines is its first', 'first\nsecond', 'first'],
+    ['that fits is told whole', x(200), x(200)],
+    ['of sentences that fit loses the others', `${x(99)}. ${x(99)}. No more.`, `${x(99)}.`],
+    ['whose sentences fill the room keeps them', `${x(98)}. ${x(99)}. No more.`, `${x(98)}. ${x(99)}.`],
+    ['of one long sentence is cut at a word', words, `${'word '.repeat(40).trim()}…`],
+    ['of one long word is cut within it', x(201), `${x(199)}…`],
+  ])('%s in the output', (_, reason, short) => {
+    expect(shortReason({ reason })).toBe(short);
+    expect(short.length).toBeLessThanOrEqual(200);
+  });
+
+  test('is told whole in messages and in the summary', () => {
+    const failed = outcome('2', { status: 'denied', reason: `${words}\nmore` });
+    expect(failureLine(failed)).toBe(`dev-2 222222222222: denied. ${words}`);
+    const markdown = outcomesMarkdown({ service: 'web', cluster: 'dev', images: [], outcomes: [failed] });
+    expect(markdown).toContain(`| ${words} |`);
+  });
 });
 
 describe('the output deployments', () => {

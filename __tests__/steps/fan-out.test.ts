@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CancelledError, FanOutError, InputError } from '../../src/errors.ts';
+import { AwsError, CancelledError, FanOutError, InputError } from '../../src/errors.ts';
 import { someDefinition } from '../fakes/ecs.ts';
 import { readDocuments } from '../../src/steps/prepare-deployment.ts';
 import { failedLife, Fleet, type Member } from './fleet.ts';
@@ -41,10 +41,16 @@ describe('before the first write', () => {
         '  - codedeploy-deployment-group: in dev-5 555555555555: the application AppECS-dev-web has no deployment group DgpECS-dev-web',
       ].join('\n'),
     );
-    expect(failure.hint).toBe(
-      'Nothing was changed. To go on without these accounts: exclude-accounts: 111111111111,222222222222,333333333333,444444444444,555555555555',
-    );
     expect(fleet.writes).toEqual([]);
+  });
+
+  test.each([
+    ['12', 'Nothing was changed. To go on without these accounts: exclude-accounts: 111111111111,222222222222'],
+    ['123', 'Nothing was changed.'],
+  ])('of three accounts %s fail: to go on without them is offered where any is left', async (failing, hint) => {
+    const fleet = new Fleet('123');
+    for (const digit of failing) fleet.member(digit).refusal = awsError('AccessDenied');
+    expect((await failureOf(fleet.fanOut())).hint).toBe(hint);
   });
 
   test('placeholders in the author’s files are filled in for each account; of a name nobody knows it is told', async () => {
@@ -259,6 +265,34 @@ describe('failures', () => {
     expect([well?.['status'], failed?.['status']]).toEqual(['succeeded', status]);
     expect(failed?.['reason']).toContain(reason);
     expect(failed?.['reason']?.length).toBeLessThanOrEqual(200);
+  });
+
+  describe('a long reason, as AWS has them', () => {
+    const message =
+      'ecs:RegisterTaskDefinition for web failed: AccessDeniedException: User: arn:aws:sts::222222222222:assumed-role/web-deploy/release is not authorized to perform: ecs:RegisterTaskDefinition on resource: arn:aws:ecs:eu-west-1:222222222222:task-definition/web:* because no identity-based policy allows it (request 8d1)';
+    const hint = "Allow ecs:RegisterTaskDefinition in the caller's IAM policy.";
+    const denied = () => {
+      const fleet = new Fleet('12');
+      const facts = { service: 'ecs', operation: 'RegisterTaskDefinition', code: 'AccessDeniedException', hint };
+      fleet.member('2').ecs.failures.set('RegisterTaskDefinition', new AwsError(message, facts));
+      return fleet;
+    };
+
+    test('is told whole but in the output, and what to do in the account’s log', async () => {
+      const fleet = denied();
+      const failure = await failureOf(fleet.fanOut());
+      expect(failure.message).toContain(`  - dev-2 222222222222: denied. ${message}`);
+      expect(fleet.github.summary).toContain('(request 8d1)'.replaceAll(/[()]/g, String.raw`\$&`));
+      expect(fleet.deployments[1]?.['reason']).toMatch(/ is not authorized to perform: \S+ on resource:…$/);
+      const group = fleet.log.lines.slice(fleet.log.lines.indexOf('▼ dev-2 222222222222: denied after 0 s'));
+      expect(group).toEqual(expect.arrayContaining([message, `What to do: ${hint}`]));
+    });
+
+    test('is told whole in the warning, too', async () => {
+      const fleet = denied();
+      await fleet.fanOut({ 'max-failures': 1 });
+      expect(fleet.log.lines).toContain(`warning: dev-2 222222222222: denied. ${message}`);
+    });
   });
 
   test('a fault of our own in one account does not touch the others, and is told as one', async () => {

@@ -43,10 +43,19 @@ export function accountLabel({ account, name }: Pick<AccountOutcome, 'account' |
 
 const reasonLimit = 200;
 
-/** The first line, of which an output and a table show no more than this. */
-export function shortReason(reason: string): string {
-  const [line = ''] = reason.split('\n', 1);
-  return line.length > reasonLimit ? `${line.slice(0, reasonLimit - 1)}…` : line;
+/** The first line, whole: AWS names the action, the resource and the request at its end. The account's log has the rest. */
+export function reasonLine({ reason = '' }: Pick<AccountOutcome, 'reason'>): string {
+  return reason.split('\n', 1)[0] ?? '';
+}
+
+/** The same for the output, in characters no more than the limit: the sentences that fit, else the words. */
+export function shortReason(outcome: Pick<AccountOutcome, 'reason'>): string {
+  const line = reasonLine(outcome);
+  if (line.length <= reasonLimit) return line;
+  const [sentences] = /^.*[.!?](?=\s)/.exec(line.slice(0, reasonLimit + 1)) ?? [];
+  if (sentences !== undefined) return sentences;
+  const room = line.slice(0, reasonLimit);
+  return `${/^.*(?=\s)/.exec(room)?.[0] ?? room.slice(0, -1)}…`;
 }
 
 /** The output `deployments`: one entry an account, in the order of the waves; what is not known is empty. */
@@ -61,7 +70,7 @@ export function deploymentsJson(outcomes: readonly AccountOutcome[]): string {
       'task-definition-arn': taskDefinition ?? '',
       'rollback-deployment-id': rollbackDeploymentId ?? '',
       url: url ?? '',
-      reason: shortReason(reason ?? ''),
+      reason: shortReason({ reason }),
     })),
   );
 }
@@ -85,7 +94,7 @@ export function failureLines(outcomes: readonly AccountOutcome[], most = 20): re
 }
 
 export function failureLine(outcome: AccountOutcome): string {
-  return `${accountLabel(outcome)}: ${outcome.status}. ${shortReason(outcome.reason ?? '')}`.trimEnd();
+  return `${accountLabel(outcome)}: ${outcome.status}. ${reasonLine(outcome)}`.trimEnd();
 }
 
 /** For the job summary. */
@@ -115,5 +124,5 @@ export function outcomesMarkdown({
 function row({ account, name, wave, status, deploymentId, url, reason }: AccountOutcome): readonly string[] {
   const link =
     deploymentId === undefined ? '' : url === undefined ? escapeMarkdown(deploymentId) : `[${escapeMarkdown(deploymentId)}](${url})`;
-  return [code(account), escapeMarkdown(name), String(wave), status, link, escapeMarkdown(shortReason(reason ?? ''))];
+  return [code(account), escapeMarkdown(name), String(wave), status, link, escapeMarkdown(reasonLine({ reason }))];
 }

@@ -14,7 +14,7 @@ import {
   failureLines,
   hasFailed,
   outcomesMarkdown,
-  shortReason,
+  reasonLine,
   tally,
   type AccountOutcome,
   type AccountStatus,
@@ -168,7 +168,7 @@ async function deployTo(
     const error = toError(thrown);
     const { message } = error;
     const hint = error instanceof ActionError ? error.hint : undefined;
-    for (const text of [message, ...(hint === undefined ? [] : [hint])]) member.log.info(text);
+    for (const text of [message, ...(hint === undefined ? [] : [`What to do: ${hint}`])]) member.log.info(text);
     const reason = error instanceof CancelledError ? message.replace(/^The run was cancelled[.,] (and )?/, '') : message;
     return { ...end(statusOf(error, { isStarted: facts.has('deployment-id') }), reason), error };
   }
@@ -256,7 +256,7 @@ async function conclude({ inputs, accounts, ports, signal, output }: FanOutReque
 function cancelled(outcomes: readonly AccountOutcome[]): CancelledError {
   const lines = outcomes
     .filter(({ status }) => status === 'cancelled')
-    .map((outcome) => `  - ${accountLabel(outcome)}: ${shortReason(outcome.reason ?? '')}`);
+    .map((outcome) => `  - ${accountLabel(outcome)}: ${reasonLine(outcome)}`);
   return new CancelledError([`The run was cancelled: ${tally(outcomes)}.`, ...lines].join('\n'), {
     hint: 'Run the step again: only what does not run this image yet is deployed.',
   });

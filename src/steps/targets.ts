@@ -69,7 +69,7 @@ export async function eachTarget<T extends Target, R>(
     if (!member || !(one.reason instanceof ActionError)) throw one.reason;
     return [{ member, error: one.reason }];
   });
-  if (failures.length > 0) throw inAccounts(failures, consequence);
+  if (failures.length > 0) throw inAccounts(failures, { of: targets.length, consequence });
   return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
@@ -78,8 +78,11 @@ interface AccountFailure {
   readonly error: ActionError;
 }
 
-/** What is so in several accounts is said once. */
-function inAccounts(failures: readonly AccountFailure[], consequence: string): InputError {
+/**
+ * What is so in several accounts is said once.
+ * @param of so many accounts there are; where all have failed there is none to go on with
+ */
+function inAccounts(failures: readonly AccountFailure[], { of, consequence }: { of: number; consequence: string }): InputError {
   const found = failures.flatMap(({ member, error }) => problemsIn(error).map((problem) => ({ member, ...problem })));
   const problems = [...Map.groupBy(found, ({ input, problem }) => `${input}: ${problem}`).values()].map((same) => ({
     input: same[0]?.input ?? '',
@@ -87,7 +90,8 @@ function inAccounts(failures: readonly AccountFailure[], consequence: string): I
   }));
   const excluded = [...new Set(failures.map(({ member }) => member.account))].join(',');
   const hints = failures.flatMap(({ error }) => (error instanceof InputError && error.hint !== undefined ? [error.hint] : []));
-  const next = `${consequence} To go on without ${failures.length === 1 ? 'this account' : 'these accounts'}: exclude-accounts: ${excluded}`;
+  const without = `To go on without ${failures.length === 1 ? 'this account' : 'these accounts'}: exclude-accounts: ${excluded}`;
+  const next = failures.length === of ? consequence : `${consequence} ${without}`;
   return new InputError(problems, {
     hint: [...new Set([...hints.filter((hint) => hint !== consequence), next])].join('\n'),
     cause: failures[0]?.error,
