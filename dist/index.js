@@ -31444,7 +31444,7 @@ __webpack_unused_export__ = publicApi.parse;
 __webpack_unused_export__ = publicApi.parseAllDocuments;
 exports.Tp = publicApi.parseDocument;
 __webpack_unused_export__ = publicApi.stringify;
-__webpack_unused_export__ = visit.visit;
+exports.YR = visit.visit;
 __webpack_unused_export__ = visit.visitAsync;
 
 
@@ -37365,25 +37365,51 @@ exports.visitAsync = visitAsync;
 /* harmony export */   s: () => (/* binding */ cleanupMemory)
 /* harmony export */ });
 /* unused harmony export remembered */
-const stateName = 'cleanup';
+const pieceLimit = 30_000;
+function stateName(piece) {
+    return piece === 0 ? 'cleanup' : `cleanup-${piece}`;
+}
 function cleanupMemory(github) {
-    const items = new Set();
-    const save = () => github.saveState(stateName, JSON.stringify([...items]));
+    const pieces = [];
+    const save = (piece) => github.saveState(stateName(pieces.indexOf(piece)), JSON.stringify([...piece]));
+    const pieceFor = (item) => {
+        const last = pieces.at(-1);
+        const found = pieces.find((piece) => piece.has(item)) ?? (last && hasRoom(last, item) ? last : undefined);
+        if (found)
+            return found;
+        const added = new Set();
+        pieces.push(added);
+        return added;
+    };
     return {
         remember: (item) => {
-            items.add(item);
-            save();
+            const piece = pieceFor(item);
+            piece.add(item);
+            save(piece);
         },
         forget: (item) => {
-            if (items.delete(item))
-                save();
+            const piece = pieces.find((one) => one.delete(item));
+            if (piece)
+                save(piece);
         },
     };
 }
+function hasRoom(piece, item) {
+    return piece.size === 0 || Buffer.byteLength(JSON.stringify([...piece, item])) < pieceLimit;
+}
 function remembered(github) {
+    const items = [];
+    for (let piece = 0;; piece += 1) {
+        const saved = github.state(stateName(piece));
+        if (saved === '')
+            return items;
+        items.push(...cleanupsIn(saved));
+    }
+}
+function cleanupsIn(saved) {
     try {
-        const saved = JSON.parse(github.state(stateName) || '[]');
-        return Array.isArray(saved) ? saved.filter(isCleanup) : [];
+        const list = JSON.parse(saved);
+        return Array.isArray(list) ? list.filter(isCleanup) : [];
     }
     catch {
         return [];
@@ -37748,12 +37774,12 @@ function fillPlaceholders(text, { account, name, region }) {
         return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)('holds {account-id}: deploy-accounts says which accounts are meant, or deploy-account-id the one');
     if (name === '' && found.includes('{account-name}'))
         return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)('holds {account-name}, which is known with deploy-accounts: discover only');
-    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)(text
-        .replaceAll('{account-id}', account ?? '')
-        .replaceAll('{account-name}', () => name)
-        .replaceAll('{region}', region));
+    const meanings = { '{account-id}': account ?? '', '{account-name}': name, '{region}': region };
+    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)(text.replaceAll(/\{[^{}]*\}/g, (placeholder) => meanings[placeholder] ?? placeholder));
 }
 function fillTemplate({ template, parse }, filling) {
+    if (placeholdersIn(template).includes('{account-name}') && /[/\\]|^\.+$/.test(filling.name))
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${template}" can't take the account name "${filling.name}": it would lead elsewhere`);
     const filled = fillPlaceholders(template, filling);
     return filled.ok ? parse(filled.value) : (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${template}" ${filled.problem}`);
 }
@@ -39310,9 +39336,18 @@ function accountLabel({ account, name }) {
     return `${name.replaceAll(/\s+/g, ' ')} ${account}`.trim();
 }
 const reasonLimit = 200;
-function shortReason(reason) {
-    const [line = ''] = reason.split('\n', 1);
-    return line.length > reasonLimit ? `${line.slice(0, reasonLimit - 1)}…` : line;
+function reasonLine({ reason = '' }) {
+    return reason.split('\n', 1)[0] ?? '';
+}
+function shortReason(outcome) {
+    const line = reasonLine(outcome);
+    if (line.length <= reasonLimit)
+        return line;
+    const [sentences] = /^.*[.!?](?=\s)/.exec(line.slice(0, reasonLimit + 1)) ?? [];
+    if (sentences !== undefined)
+        return sentences;
+    const room = line.slice(0, reasonLimit);
+    return `${/^.*(?=\s)/.exec(room)?.[0] ?? room.slice(0, -1)}…`;
 }
 function deploymentsJson(outcomes) {
     return JSON.stringify(outcomes.map(({ account, name, wave, status, deploymentId, taskDefinition, rollbackDeploymentId, url, reason }) => ({
@@ -39324,7 +39359,7 @@ function deploymentsJson(outcomes) {
         'task-definition-arn': taskDefinition ?? '',
         'rollback-deployment-id': rollbackDeploymentId ?? '',
         url: url ?? '',
-        reason: shortReason(reason ?? ''),
+        reason: shortReason({ reason }),
     })));
 }
 function tally(outcomes) {
@@ -39342,7 +39377,7 @@ function failureLines(outcomes, most = 20) {
     ];
 }
 function failureLine(outcome) {
-    return `${accountLabel(outcome)}: ${outcome.status}. ${shortReason(outcome.reason ?? '')}`.trimEnd();
+    return `${accountLabel(outcome)}: ${outcome.status}. ${reasonLine(outcome)}`.trimEnd();
 }
 function outcomesMarkdown({ service, cluster, images, outcomes, }) {
     return [
@@ -39357,7 +39392,7 @@ function outcomesMarkdown({ service, cluster, images, outcomes, }) {
 }
 function row({ account, name, wave, status, deploymentId, url, reason }) {
     const link = deploymentId === undefined ? '' : url === undefined ? (0,markdown/* escapeMarkdown */.FV)(deploymentId) : `[${(0,markdown/* escapeMarkdown */.FV)(deploymentId)}](${url})`;
-    return [(0,markdown/* code */.aY)(account), (0,markdown/* escapeMarkdown */.FV)(name), String(wave), status, link, (0,markdown/* escapeMarkdown */.FV)(shortReason(reason ?? ''))];
+    return [(0,markdown/* code */.aY)(account), (0,markdown/* escapeMarkdown */.FV)(name), String(wave), status, link, (0,markdown/* escapeMarkdown */.FV)(reasonLine({ reason }))];
 }
 
 // EXTERNAL MODULE: ./build/domain/live-service.js
@@ -41133,7 +41168,7 @@ function allowance({ own, registry, question }) {
         case 'yes':
             return fact('ok', `lets ${who} pull: ${why}`);
         case 'unknown':
-            return fact(question.pull === 'yes' ? 'info' : 'warning', `whether it lets ${who} pull is not known: ${why}`, question.puller.path === undefined ? 'Give organization-role, which tells where the account is in the organization.' : undefined);
+            return fact(question.pull === 'yes' ? 'info' : 'warning', `whether it lets ${who} pull is not known: ${why}`, question.puller.path === undefined ? question.pathAdvice : undefined);
         case 'no': {
             const isByRegistry = registry !== undefined && pull_policy_answerOf(registry) === 'yes';
             const maybeByRegistry = question.registryPolicy === 'not known' && question.pull === 'yes';
@@ -41759,7 +41794,11 @@ function registriesOf({ inputs, side, ports, registry = registryReads({ inputs, 
 async function findImage(image, request) {
     const { inputs, side, registries } = request;
     const { account, region } = homeOf(image, inputs);
-    const [answer, host, foreign] = await Promise.all([askDeploySide(image, request), hostOf(image, request), foreignHost(image, request)]);
+    const [answer, host, foreign] = await Promise.all([
+        askDeploySide(image, request),
+        hostOf(image, request),
+        foreignHost(image, { inputs, registry: registries }),
+    ]);
     if (foreign !== undefined)
         return { image: undefined, platforms: undefined, problems: [foreign], warnings: [], notes: [] };
     const mayAskRegistry = inputs['registry-role'] !== undefined && account === registryAccount(inputs);
@@ -41803,13 +41842,15 @@ function imageIdOf({ tag, digest }) {
         throw new Error('an image reference without tag and digest was parsed');
     return { tag };
 }
-async function foreignHost({ host }, { inputs, registries }) {
+async function foreignHost({ host }, { inputs, registry }) {
     if (host === undefined || (0,domain_image/* parseEcrHost */.wl)(host) !== undefined || registryAccount(inputs) === undefined)
         return undefined;
     if (inputs['registry-role'] === undefined)
-        return `is in ${host}, which is no ECR registry; give registry-role, or leave registry-id out`;
-    const own = await registries.ownHost();
-    return own === host ? undefined : `is in ${host}, and the registry of registry-role is ${own}`;
+        return `is in ${host}, which is no ECR registry; give an image of one (mode: publish copies it there), registry-role if that is its host, or leave registry-id out`;
+    const own = await registry.ownHost();
+    return own === host
+        ? undefined
+        : `is in ${host}, and the registry of registry-role is ${own}; give an image of that one (mode: publish copies it there)`;
 }
 async function hostOf({ host }, { inputs, registries }) {
     if (host !== undefined)
@@ -41830,7 +41871,7 @@ async function hostOf({ host }, { inputs, registries }) {
 
 
 
-async function readImages({ inputs, ports }) {
+async function readImages({ inputs, registry, ports }) {
     const side = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }));
     const regions = new Map();
     const ecrIn = (region) => {
@@ -41850,6 +41891,9 @@ async function readImages({ inputs, ports }) {
     return Promise.all(inputs.image.map(async (wish) => {
         const { account, region } = homeOf(wish.image, inputs);
         if (account === undefined)
+            return undefined;
+        const foreign = await check_registry_reading(async () => foreignHost(wish.image, { inputs, registry }));
+        if (foreign.known && foreign.value !== undefined)
             return undefined;
         const { repository } = wish.image;
         return readImage({
@@ -41951,11 +41995,15 @@ async function check_registry_reading(read) {
     }
     catch (error) {
         if (error instanceof build_errors/* ActionError */.lZ)
-            return { known: false, since: error.message, advice: error.hint };
+            return notKnown(error);
         if (error instanceof Unreadable)
             return { known: false, since: error.message };
         throw error;
     }
+}
+function notKnown(error) {
+    const passes = (0,aws/* isPassing */.WG)(error);
+    return { known: false, since: error.message, advice: error.hint ?? (passes ? 'Run the check again.' : undefined), isPassing: passes };
 }
 function arnOf({ account, region, repository }) {
     return `arn:${(0,domain_account/* partitionOf */.iQ)(region)}:ecr:${region}:${account}:repository/${repository}`;
@@ -44090,7 +44138,6 @@ function distinct(failures) {
 
 
 
-
 async function prepareDeployment(request) {
     const documents = request.documents ?? (await readDocuments(request));
     return check({ request: { ...request, inputs: prepare_deployment_named(request.inputs) }, documents });
@@ -44149,10 +44196,10 @@ async function readDocument({ files, file, filling }) {
         const text = await files.readText(file);
         if (text === undefined)
             return { document: undefined, problems: [{ file, problem: `is not there (looked at ${files.resolve(file)})` }] };
-        const filled = filling ? (0,fan_out/* fillPlaceholders */.Ct)(text, filling) : (0,domain_parsed.ok)(text);
-        if (!filled.ok)
-            return { document: undefined, problems: [{ file, problem: filled.problem }] };
-        return { document: (0,documents/* parseDocument */.T)(file, filled.value), problems: [] };
+        return {
+            document: (0,documents/* parseDocument */.T)(file, filling ? (0,documents/* fillScalars */.b)(file, text, (scalar) => (0,fan_out/* fillPlaceholders */.Ct)(scalar, filling)) : text),
+            problems: [],
+        };
     }
     catch (error) {
         if (error instanceof build_errors/* DocumentError */.Mi)
@@ -44391,7 +44438,8 @@ async function lookAt({ inputs, target, shared, ports }) {
 }
 function factsOf(check, looked) {
     const { documents, examined } = looked;
-    const inFiles = [...factsIn(documents.found, check.inputs), ...documents.warnings.map((reason) => warned('task definition', reason))];
+    const strangers = documents.warnings.map((reason) => warned('task definition', reason));
+    const inFiles = [...factsIn(documents.found, check.inputs), ...strangers];
     if (!examined.known) {
         return [
             ...inFiles,
@@ -44400,15 +44448,18 @@ function factsOf(check, looked) {
         ];
     }
     const { found: problems, familyWarning, readiness } = examined.value;
+    const failed = problems.failures.map(({ error }) => factOfFailure(error));
+    const hasNoAppSpec = problems.inputs.some(({ input }) => input === 'codedeploy-appspec');
     const found = [
-        ...inFiles,
+        ...inFiles.filter(({ subject }) => !hasNoAppSpec || subject !== 'AppSpec'),
         ...(familyWarning === undefined ? [] : [warned('task definition', familyWarning)]),
         ...(readiness?.warnings ?? []).map((reason) => warned('service', reason)),
         ...factsIn(problems, check.inputs),
+        ...failed,
         ...imageFacts(check, looked),
         ...platformFacts(check, looked),
     ];
-    const told = new Set(found.flatMap(({ severity, subject }) => (severity === 'error' ? [subject] : [])));
+    const told = new Set([...found.filter(({ severity }) => severity === 'error'), ...failed].map(({ subject }) => subject));
     const others = factsOfExamination(check, { looked, examination: examined.value, isWrong: (subject) => told.has(subject) });
     return [...found, ...others.filter(({ subject }) => !told.has(subject))];
 }
@@ -44433,7 +44484,7 @@ function factsOfExamination({ inputs }, { looked, examination, isWrong }) {
             : check_account_unknown('container', noDefinition),
         ...(roles ? roleFacts(roles) : [check_account_unknown('execution role', noDefinition)]),
         ...(deployer.where.how === 'codedeploy' ? codedeployFacts({ looked, examination }) : []),
-        readiness ? activeFact({ examination, inputs }) : check_account_unknown('active deployment', noService),
+        activeFact({ examination, inputs }),
         readiness && service && !isWrong('deployment group')
             ? waitFact({ inputs, looked })
             : check_account_unknown('wait', service && readiness ? 'the deployment group is not known' : noService),
@@ -44456,13 +44507,19 @@ function codedeployFacts({ looked, examination }) {
         readiness && service ? fine('deployment group', `${deployer.place} deploys ${service.name}`) : check_account_unknown('deployment group', noService),
     ];
 }
+const groupInputs = ['codedeploy-application', 'codedeploy-deployment-group'];
 function activeFact({ examination, inputs }) {
-    const { readiness, deployer } = examination;
+    const { found, service, readiness, deployer } = examination;
     const active = readiness?.active;
-    if (!active)
-        return fine('active deployment', `none is under way in ${deployer.place}`);
-    const advice = `Let it end first, if that is not meant: ${deployer.url(active.id)}`;
-    return { severity: 'warning', subject: 'active deployment', reason: fateOf(active, { inputs, deployer }).text, advice };
+    if (active) {
+        const advice = `Let it end first, if that is not meant: ${deployer.url(active.id)}`;
+        return { severity: 'warning', subject: 'active deployment', reason: fateOf(active, { inputs, deployer }).text, advice };
+    }
+    if (!service || !readiness)
+        return check_account_unknown('active deployment', whyNoService(examination));
+    if (found.inputs.some(({ input }) => groupInputs.includes(input)))
+        return check_account_unknown('active deployment', 'the service has no such deployment group');
+    return fine('active deployment', `none is under way in ${deployer.place}`);
 }
 function waitFact({ inputs, looked: { side, wait } }) {
     if (inputs['wait-until'] === 'started')
@@ -44477,7 +44534,7 @@ function waitFact({ inputs, looked: { side, wait } }) {
 }
 function imageFacts({ inputs }, { images }) {
     if (!images.known)
-        return [{ severity: 'error', subject: 'image', reason: images.since, advice: images.advice }];
+        return [unread('image', images)];
     return images.value.flatMap(({ wish, image, problems, warnings, notes }) => [
         ...problems.map((problem) => factOf(problem)),
         ...warnings.map((reason) => ({
@@ -44530,6 +44587,7 @@ async function policiesFor(id, { check, looked }) {
             registryPolicy: image.registryPolicy.known ? image.registryPolicy.value : 'not known',
             puller,
             pull: pullOf(found),
+            pathAdvice: shared.pathOf ? undefined : 'Give organization-role, which tells where the account is in the organization.',
         });
     });
     return [pathFact(path, check), ...facts];
@@ -44547,7 +44605,9 @@ function pathFact(path, { shared }) {
             severity: shared.pathOf ? 'warning' : 'info',
             subject,
             reason: `is not known, since ${path.since}`,
-            advice: path.advice ?? 'Give organization-role: it tells which OUs the account is in, and so which statements are for it.',
+            advice: shared.pathOf
+                ? path.advice
+                : 'Give organization-role: it tells which OUs the account is in, and so which statements are for it.',
         };
     }
     if (path.value !== undefined)
@@ -44564,12 +44624,8 @@ function pullOf(found) {
         return 'unknown';
     return found.problems.length > 0 ? 'no' : 'yes';
 }
-function factsIn({ inputs, documents, failures }, given) {
-    return [
-        ...inputs.map(factOf),
-        ...documents.map((problem) => factInDocument(problem, given)),
-        ...failures.map(({ error }) => factOfFailure(error)),
-    ];
+function factsIn({ inputs, documents }, given) {
+    return [...inputs.map(factOf), ...documents.map((problem) => factInDocument(problem, given))];
 }
 const aboutInputs = {
     'deploy-account-id': { subject: 'credentials' },
@@ -44589,8 +44645,9 @@ const aboutInputs = {
 };
 function factOf({ input, problem }) {
     const { subject, advice } = aboutInputs[input] ?? { subject: 'service', advice: `Correct ${input}.` };
-    const isSentence = /^(is|deploys|needs|can't) /.test(problem);
-    return { severity: 'error', subject, reason: isSentence ? `${input} ${problem}` : problem, advice };
+    const readsOn = input !== subject && /^(is|deploys|needs|can't) /.test(problem);
+    const saysWhatToDo = /; (give|leave) /.test(problem);
+    return { severity: 'error', subject, reason: readsOn ? `${input} ${problem}` : problem, advice: saysWhatToDo ? undefined : advice };
 }
 function factInDocument(problem, { 'codedeploy-appspec': appSpec }) {
     const isAppSpec = problem.file === appSpec || problem.file.startsWith('the AppSpec');
@@ -44617,7 +44674,12 @@ function factOfFailure(error) {
     if (!(error instanceof build_errors/* ActionError */.lZ))
         throw error;
     const subject = (error instanceof build_errors/* AwsError */.Gy && askedBy[error.operation]) || 'credentials';
-    return { severity: 'error', subject, reason: error.message, advice: error.hint };
+    return unread(subject, notKnown(error));
+}
+function unread(subject, { since, advice, isPassing = false }) {
+    return isPassing
+        ? { severity: 'warning', subject, reason: `could not be asked: ${since}`, advice }
+        : { severity: 'error', subject, reason: since, advice };
 }
 function warned(subject, reason) {
     return { severity: 'warning', subject, reason };
@@ -44638,8 +44700,9 @@ function check_account_unknown(subject, since) {
 
 const atOnce = 10;
 async function checkAccounts({ inputs, targets, inputsOf, ports }) {
-    const images = await readImages({ inputs, ports });
-    const shared = { registry: registryReads({ inputs, ports }), images, pathOf: accountPaths({ inputs, ports }) };
+    const registry = registryReads({ inputs, ports });
+    const images = await readImages({ inputs, registry, ports });
+    const shared = { registry, images, pathOf: accountPaths({ inputs, ports }) };
     const owners = Map.groupBy(images.filter((image) => image !== undefined), ({ account }) => account);
     const registries = [...owners].map(([id, owned]) => findingsOf({ id, name: '', isRegistry: true }, owned.flatMap(({ facts }) => facts)));
     const accounts = await (0,at_most/* atMost */.T)(atOnce, targets.length === 0 ? [undefined] : targets, async (target) => checkAccount({
@@ -44923,6 +44986,7 @@ async function explained({ error, session, organization, }) {
 
 
 
+
 async function resolveAccounts({ inputs, ports, instead, }) {
     if (inputs['deploy-accounts'] !== 'discover') {
         for (const note of deploy_accounts_notesOn(inputs))
@@ -44939,8 +45003,12 @@ async function resolveAccounts({ inputs, ports, instead, }) {
     const targets = accounts.map(({ id, name, path }) => ({ account: id, name, ouPath: path }));
     const problems = problemsOf({ inputs, targets });
     if (problems.length > 0)
-        throw new build_errors/* InputError */.dz(problems, { hint: 'Nothing was changed.' });
+        throw new build_errors/* InputError */.dz(problems, { hint: `Nothing was changed.${withoutThem({ inputs, targets })}` });
     return targets;
+}
+function withoutThem({ inputs, targets }) {
+    const odd = targets.filter((target) => fillIn(inputs, target).problems.length > 0).map(({ account }) => account);
+    return odd.length === 0 || odd.length === targets.length ? '' : ` To go on without them: exclude-accounts: ${odd.join(',')}`;
 }
 function givenAccounts(inputs) {
     const { 'deploy-accounts': wanted = [], 'exclude-accounts': excluded } = inputs;
@@ -44980,10 +45048,21 @@ function accountProblems(inputs) {
         ...sideProblems({ ...inputs, 'deploy-role': undefined, cluster: undefined }),
     ]);
 }
-function idleInputs({ 'deploy-accounts': wanted, 'exclude-accounts': excluded }) {
-    if (wanted !== undefined || excluded.length === 0)
-        return [];
-    return ['Input "exclude-accounts" is ignored: it leaves out some of deploy-accounts, which is not given.'];
+function idleInputs(inputs) {
+    if (inputs['deploy-accounts'] !== undefined) {
+        const literal = inputs['environment-variables'].filter(([, value]) => (0,fan_out/* placeholdersIn */.Qf)(value).some(isPlaceholder));
+        return literal.map(([name, value]) => `environment-variables: ${name} is ${value}, literally: write it into the task definition file, where placeholders count.`);
+    }
+    const ignored = [
+        ...(inputs['exclude-accounts'].length > 0 ? ['exclude-accounts'] : []),
+        ...(inputs.waves.some((size) => 'count' in size || size.percent < 100) ? ['waves'] : []),
+        ...(inputs['max-parallel'] === 10 ? [] : ['max-parallel']),
+        ...(inputs['max-failures'] === 0 ? [] : ['max-failures']),
+    ];
+    return ignored.map((name) => `Input "${name}" is ignored: it is for deploy-accounts, which is not given, so one account is deployed to.`);
+}
+function isPlaceholder(text) {
+    return fan_out/* placeholders */.Ft.some((placeholder) => placeholder === text);
 }
 function problemsOf({ inputs, targets, }) {
     if (targets.length === 0)
@@ -45012,8 +45091,9 @@ function targetProblems(inputs) {
 function eachProblems({ inputs, targets, }) {
     const problems = targets.flatMap((target) => {
         const filled = fillIn(inputs, target);
+        const where = target && target.name !== '' && targets.length > 1 ? `in ${accountLabel(target)}: ` : '';
         if (filled.problems.length > 0)
-            return filled.problems;
+            return filled.problems.map(({ input, problem }) => ({ input, problem: `${where}${problem}` }));
         const found = sideProblems(filled.inputs);
         return target ? found.map((one) => (one.input === 'deploy-account-id' ? { ...one, input: 'deploy-accounts' } : one)) : found;
     });
@@ -45820,6 +45900,11 @@ function missingEmulator({ platforms }) {
 
 
 
+function idleCreation(inputs) {
+    if (inputs['create-repository'] || inputs['image-tag-mutability'] === 'MUTABLE')
+        return [];
+    return ['Input "image-tag-mutability" is ignored: it is for a repository that create-repository makes.'];
+}
 async function nameMissing(missing) {
     const { place, inputs, session, service } = missing;
     if (!inputs['create-repository'] || service !== 'ecr')
@@ -48047,6 +48132,8 @@ async function fanOut(request) {
     const { inputs, accounts, ports, output } = request;
     const waves = (0,fan_out/* cutWaves */.F3)(accounts, inputs.waves);
     await warnOfLength({ waves, request });
+    if (inputs['max-failures'] >= accounts.length)
+        ports.log.warning(`max-failures is ${inputs['max-failures']}, and there are ${accounts.length} accounts: the step is green even if all of them fail.`);
     ports.log.info(readiness(accounts));
     const course = begin(request, waves);
     for (const [index, wave] of waves.entries()) {
@@ -48131,7 +48218,7 @@ async function deployTo({ member, prepared, images }, { request, pace, isFresh }
         const error = (0,build_errors/* toError */.iT)(thrown);
         const { message } = error;
         const hint = error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined;
-        for (const text of [message, ...(hint === undefined ? [] : [hint])])
+        for (const text of [message, ...(hint === undefined ? [] : [`What to do: ${hint}`])])
             member.log.info(text);
         const reason = error instanceof build_errors/* CancelledError */.cc ? message.replace(/^The run was cancelled[.,] (and )?/, '') : message;
         return { ...end(statusOf(error, { isStarted: facts.has('deployment-id') }), reason), error };
@@ -48204,7 +48291,7 @@ async function fan_out_conclude({ inputs, accounts, ports, signal, output }, cou
 function fan_out_cancelled(outcomes) {
     const lines = outcomes
         .filter(({ status }) => status === 'cancelled')
-        .map((outcome) => `  - ${accountLabel(outcome)}: ${shortReason(outcome.reason ?? '')}`);
+        .map((outcome) => `  - ${accountLabel(outcome)}: ${reasonLine(outcome)}`);
     return new build_errors/* CancelledError */.cc([`The run was cancelled: ${tally(outcomes)}.`, ...lines].join('\n'), {
         hint: 'Run the step again: only what does not run this image yet is deployed.',
     });
@@ -48364,10 +48451,10 @@ async function eachTarget({ targets, 'max-parallel': most, signal, consequence =
         return [{ member, error: one.reason }];
     });
     if (failures.length > 0)
-        throw inAccounts(failures, consequence);
+        throw inAccounts(failures, { of: targets.length, consequence });
     return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
-function inAccounts(failures, consequence) {
+function inAccounts(failures, { of, consequence }) {
     const found = failures.flatMap(({ member, error }) => problemsIn(error).map((problem) => ({ member, ...problem })));
     const problems = [...Map.groupBy(found, ({ input, problem }) => `${input}: ${problem}`).values()].map((same) => ({
         input: same[0]?.input ?? '',
@@ -48375,7 +48462,8 @@ function inAccounts(failures, consequence) {
     }));
     const excluded = [...new Set(failures.map(({ member }) => member.account))].join(',');
     const hints = failures.flatMap(({ error }) => (error instanceof build_errors/* InputError */.dz && error.hint !== undefined ? [error.hint] : []));
-    const next = `${consequence} To go on without ${failures.length === 1 ? 'this account' : 'these accounts'}: exclude-accounts: ${excluded}`;
+    const without = `To go on without ${failures.length === 1 ? 'this account' : 'these accounts'}: exclude-accounts: ${excluded}`;
+    const next = failures.length === of ? consequence : `${consequence} ${without}`;
     return new build_errors/* InputError */.dz(problems, {
         hint: [...new Set([...hints.filter((hint) => hint !== consequence), next])].join('\n'),
         cause: failures[0]?.error,
@@ -48423,9 +48511,11 @@ const deploy = defineMode({
     warn: (inputs) => [
         ...failFastWarnings(inputs),
         ...idleInputs(inputs),
-        ...(inputs['target-ous'].length > 0 && inputs['deploy-accounts'] !== 'discover'
-            ? ['Input "target-ous" is ignored: it says what deploy-accounts: discover means.']
-            : []),
+        ...(inputs['deploy-accounts'] === 'discover'
+            ? []
+            : ['target-ous', 'organization-id', 'organization-role']
+                .filter((name) => inputs[name] !== undefined && inputs[name].length > 0)
+                .map((name) => `Input "${name}" is ignored: it is for deploy-accounts: discover.`)),
     ],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const accounts = await resolveAccounts({ inputs, ports });
@@ -48955,6 +49045,7 @@ async function planTarget({ repository, isNew, tags: wanted, existing }, { sourc
 
 
 
+
 const imageOutputs = ['image-uri', 'image', 'image-name', 'image-tags', 'image-digest', 'registry', 'pushed'];
 const publish = defineMode({
     name: 'publish',
@@ -48962,6 +49053,7 @@ const publish = defineMode({
     inputs: { ...shared_inputs_common, ...registrySide, ...registryKind, ...repositories, ...creating, ...publishing, ...imageToPublish, ...checking },
     outputs: [...imageOutputs, 'plan'],
     check: (inputs) => [...sideProblems(inputs), ...checkRegistryType(inputs), ...checkPublish(inputs), ...checkReplication(inputs)],
+    warn: idleCreation,
     run: async ({ inputs, ports, output, memory, signal }) => {
         const wish = await readWish({ inputs, ports });
         const { session, ecr, imageRegistry } = openRegistry({ inputs, ports });
@@ -49189,6 +49281,7 @@ async function sharePublished({ repositories, ...request }) {
 
 
 
+
 const share = defineMode({
     name: 'share',
     summary: 'Makes the repository policy cover the target OUs, accounts, roles and services; writes only what is missing, and never touches statements of others.',
@@ -49205,6 +49298,7 @@ const share = defineMode({
         ...checkShare(inputs),
         ...checkReplication(inputs),
     ],
+    warn: idleCreation,
     run: async ({ inputs, ports, output, signal }) => {
         const { session, ecr } = openRegistry({ inputs, ports });
         const repositories = [...new Set(inputs.repository)];
@@ -49265,6 +49359,7 @@ function policySummary({ repository, changed, diff, explanation, }) {
 
 
 
+
 const release = defineMode({
     name: 'release',
     summary: '`publish`, `share` and `deploy` in one step; everything that can be checked is checked before the build starts.',
@@ -49298,7 +49393,7 @@ const release = defineMode({
             ]
             : []),
     ]),
-    warn: (inputs) => [...failFastWarnings(inputs), ...idleInputs(inputs)],
+    warn: (inputs) => [...failFastWarnings(inputs), ...idleInputs(inputs), ...idleCreation(inputs)],
     run: async ({ inputs, ports, output, memory, signal }) => {
         const { ecr, imageRegistry, session } = openRegistry({ inputs, ports });
         const accounts = await resolveAccounts({ inputs, ports, instead: session });
@@ -50558,11 +50653,14 @@ function utc(milliseconds) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   T: () => (/* binding */ parseDocument)
+/* harmony export */   T: () => (/* binding */ parseDocument),
+/* harmony export */   b: () => (/* binding */ fillScalars)
 /* harmony export */ });
 /* harmony import */ var yaml__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8815);
-/* harmony import */ var _domain_json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7803);
+/* harmony import */ var _domain_json_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7803);
+/* harmony import */ var _domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4864);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9473);
+
 
 
 
@@ -50598,6 +50696,35 @@ function parseDocument(file, text) {
         },
     };
 }
+function fillScalars(file, text, fill) {
+    const lines = new yaml__WEBPACK_IMPORTED_MODULE_0__/* .LineCounter */ .HN();
+    const places = [];
+    const problems = [];
+    const document = (0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .parseDocument */ .Tp)(text, { lineCounter: lines, prettyErrors: false });
+    if (document.errors.length > 0)
+        return text;
+    (0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .visit */ .YR)(document, {
+        Scalar: (_, { value, range, type }) => {
+            if (typeof value !== 'string' || !range)
+                return;
+            const filled = fill(value);
+            const [from, to] = range;
+            if (!filled.ok) {
+                const { line, col } = lines.linePos(from);
+                problems.push({ file, problem: filled.problem, line, column: col });
+            }
+            else if (filled.value !== value) {
+                const isBlock = type === yaml__WEBPACK_IMPORTED_MODULE_0__/* .Scalar */ .X5.BLOCK_LITERAL || type === yaml__WEBPACK_IMPORTED_MODULE_0__/* .Scalar */ .X5.BLOCK_FOLDED;
+                const source = isBlock ? fill(text.slice(from, to)) : (0,_domain_parsed_js__WEBPACK_IMPORTED_MODULE_2__.ok)(JSON.stringify(filled.value));
+                if (source.ok)
+                    places.push({ from, to, text: source.value });
+            }
+        },
+    });
+    if (problems.length > 0)
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .DocumentError */ .Mi(problems);
+    return places.toReversed().reduce((whole, place) => `${whole.slice(0, place.from)}${place.text}${whole.slice(place.to)}`, text);
+}
 function unresolvedTag(text, offset) {
     const tag = /^!\S*/.exec(text.slice(offset))?.[0] ?? '';
     return {
@@ -50624,7 +50751,7 @@ function valueOf(file, document) {
 function isJsonValue(value) {
     if (Array.isArray(value))
         return value.every(isJsonValue);
-    if ((0,_domain_json_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(value))
+    if ((0,_domain_json_js__WEBPACK_IMPORTED_MODULE_3__/* .isObject */ .Gv)(value))
         return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJsonValue);
     return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
@@ -50646,7 +50773,7 @@ function setText({ document, path, value, quoted }) {
     }
     const parent = document.getIn(path.slice(0, -1), true);
     if (!(0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .isCollection */ .P3)(parent))
-        throw new Error(`${(0,_domain_json_js__WEBPACK_IMPORTED_MODULE_2__/* .formatPath */ .jV)(path)} has no place in the document`);
+        throw new Error(`${(0,_domain_json_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPath */ .jV)(path)} has no place in the document`);
     const name = path.at(-1);
     parent.set(quoted && typeof name === 'string' ? quotedText(name) : name, quotedText(value));
 }
@@ -53835,14 +53962,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoin
             const asked = ecr_about('DescribeImages', place);
             const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
             const reply = await none(/^(Image|Repository)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
-            const [found] = reply?.imageDetails ?? [];
-            if (!found)
-                return undefined;
-            return {
-                digest: digestIn(asked, found.imageDigest),
-                tags: (found.imageTags ?? []),
-                mediaType: found.imageManifestMediaType,
-            };
+            return imageIn(asked, reply?.imageDetails?.[0]);
         },
         manifest: async (place, id) => {
             const { BatchGetImageCommand } = await sdk();
@@ -54060,6 +54180,15 @@ async function none(code, asking) {
         throw error;
     }
 }
+function imageIn(asked, found) {
+    if (!found)
+        return undefined;
+    return {
+        digest: digestIn(asked, found.imageDigest),
+        tags: (found.imageTags ?? []),
+        mediaType: found.imageManifestMediaType,
+    };
+}
 function digestIn(asked, text = '') {
     const digest = (0,domain_image/* parseDigest */.m)(text);
     if (!digest.ok)
@@ -54144,14 +54273,7 @@ function awsEcrPublic({ region: _, ...access }, { ociRegistry, mask = setSecret,
             const asked = ecr_public_about('DescribeImages', place);
             const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
             const reply = await none(/^(Image|Repository|Registry)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
-            const [image] = reply?.imageDetails ?? [];
-            if (!image)
-                return undefined;
-            return {
-                digest: digestIn(asked, image.imageDigest),
-                tags: (image.imageTags ?? []),
-                mediaType: image.imageManifestMediaType,
-            };
+            return imageIn(asked, reply?.imageDetails?.[0]);
         },
         manifest: async (place, id) => {
             try {

@@ -28634,25 +28634,51 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /* harmony export */   H: () => (/* binding */ remembered)
 /* harmony export */ });
 /* unused harmony export cleanupMemory */
-const stateName = 'cleanup';
+const pieceLimit = 30_000;
+function stateName(piece) {
+    return piece === 0 ? 'cleanup' : `cleanup-${piece}`;
+}
 function cleanupMemory(github) {
-    const items = new Set();
-    const save = () => github.saveState(stateName, JSON.stringify([...items]));
+    const pieces = [];
+    const save = (piece) => github.saveState(stateName(pieces.indexOf(piece)), JSON.stringify([...piece]));
+    const pieceFor = (item) => {
+        const last = pieces.at(-1);
+        const found = pieces.find((piece) => piece.has(item)) ?? (last && hasRoom(last, item) ? last : undefined);
+        if (found)
+            return found;
+        const added = new Set();
+        pieces.push(added);
+        return added;
+    };
     return {
         remember: (item) => {
-            items.add(item);
-            save();
+            const piece = pieceFor(item);
+            piece.add(item);
+            save(piece);
         },
         forget: (item) => {
-            if (items.delete(item))
-                save();
+            const piece = pieces.find((one) => one.delete(item));
+            if (piece)
+                save(piece);
         },
     };
 }
+function hasRoom(piece, item) {
+    return piece.size === 0 || Buffer.byteLength(JSON.stringify([...piece, item])) < pieceLimit;
+}
 function remembered(github) {
+    const items = [];
+    for (let piece = 0;; piece += 1) {
+        const saved = github.state(stateName(piece));
+        if (saved === '')
+            return items;
+        items.push(...cleanupsIn(saved));
+    }
+}
+function cleanupsIn(saved) {
     try {
-        const saved = JSON.parse(github.state(stateName) || '[]');
-        return Array.isArray(saved) ? saved.filter(isCleanup) : [];
+        const list = JSON.parse(saved);
+        return Array.isArray(list) ? list.filter(isCleanup) : [];
     }
     catch {
         return [];
@@ -33490,14 +33516,7 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoin
             const asked = ecr_about('DescribeImages', place);
             const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
             const reply = await none(/^(Image|Repository)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
-            const [found] = reply?.imageDetails ?? [];
-            if (!found)
-                return undefined;
-            return {
-                digest: digestIn(asked, found.imageDigest),
-                tags: (found.imageTags ?? []),
-                mediaType: found.imageManifestMediaType,
-            };
+            return imageIn(asked, reply?.imageDetails?.[0]);
         },
         manifest: async (place, id) => {
             const { BatchGetImageCommand } = await sdk();
@@ -33715,6 +33734,15 @@ async function none(code, asking) {
         throw error;
     }
 }
+function imageIn(asked, found) {
+    if (!found)
+        return undefined;
+    return {
+        digest: digestIn(asked, found.imageDigest),
+        tags: (found.imageTags ?? []),
+        mediaType: found.imageManifestMediaType,
+    };
+}
 function digestIn(asked, text = '') {
     const digest = parseDigest(text);
     if (!digest.ok)
@@ -33799,14 +33827,7 @@ function awsEcrPublic({ region: _, ...access }, { ociRegistry, mask = setSecret,
             const asked = ecr_public_about('DescribeImages', place);
             const request = new DescribeImagesCommand({ ...named(place), imageIds: [imageId(id)] });
             const reply = await none(/^(Image|Repository|Registry)NotFoundException$/, ask(asked, async () => (await client()).send(request)));
-            const [image] = reply?.imageDetails ?? [];
-            if (!image)
-                return undefined;
-            return {
-                digest: digestIn(asked, image.imageDigest),
-                tags: (image.imageTags ?? []),
-                mediaType: image.imageManifestMediaType,
-            };
+            return imageIn(asked, reply?.imageDetails?.[0]);
         },
         manifest: async (place, id) => {
             try {

@@ -71,6 +71,10 @@ export async function fanOut(request: FanOutRequest): Promise<void> {
   const { inputs, accounts, ports, output } = request;
   const waves = cutWaves(accounts, inputs.waves);
   await warnOfLength({ waves, request });
+  if (inputs['max-failures'] >= accounts.length)
+    ports.log.warning(
+      `max-failures is ${inputs['max-failures']}, and there are ${accounts.length} accounts: the step is green even if all of them fail.`,
+    );
   ports.log.info(readiness(accounts));
   const course = begin(request, waves);
   for (const [index, wave] of waves.entries()) {
