@@ -37713,7 +37713,8 @@ function deploymentUrl({ id, region }) {
 /* harmony export */   Qf: () => (/* binding */ placeholdersIn),
 /* harmony export */   XW: () => (/* binding */ parseDeployAccounts),
 /* harmony export */   aX: () => (/* binding */ parseWaves),
-/* harmony export */   ou: () => (/* binding */ fillTemplate)
+/* harmony export */   ou: () => (/* binding */ fillTemplate),
+/* harmony export */   wR: () => (/* binding */ fanOutDefaults)
 /* harmony export */ });
 /* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
 /* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
@@ -37750,6 +37751,7 @@ function cutWaves(accounts, sizes) {
         return wave.length === 0 ? [] : [wave];
     });
 }
+const fanOutDefaults = { waves: '100%', 'max-parallel': '10', 'max-failures': '0' };
 function parseDeployAccounts(text) {
     const words = entries(text.replace(/^\s*\[([^]*)\]\s*$/, '$1').replaceAll('"', ''));
     if (words.length === 0)
@@ -37844,25 +37846,28 @@ function otherForm({ sub, ids }) {
 /* harmony export */   m: () => (/* binding */ parseDigest),
 /* harmony export */   mh: () => (/* binding */ publicHost),
 /* harmony export */   o_: () => (/* binding */ parseImageReference),
+/* harmony export */   qM: () => (/* binding */ repositoryArn),
 /* harmony export */   vy: () => (/* binding */ formatImage),
 /* harmony export */   wl: () => (/* binding */ parseEcrHost),
 /* harmony export */   yo: () => (/* binding */ hostIn)
 /* harmony export */ });
-/* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4864);
+/* harmony import */ var _account_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8750);
+/* harmony import */ var _parsed_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4864);
+
 
 const component = '[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*';
-const repositoryForm = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(new RegExp(`^${component}(?:/${component})*$`), 'a repository name such as shop/web (lower-case letters, digits, and single . _ - / between them)');
+const repositoryForm = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(new RegExp(`^${component}(?:/${component})*$`), 'a repository name such as shop/web (lower-case letters, digits, and single . _ - / between them)');
 function parseRepositoryName(text) {
     if (text.length < 2 || text.length > 256)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is not a repository name: it needs 2 to 256 characters`);
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is not a repository name: it needs 2 to 256 characters`);
     return repositoryForm(text);
 }
-const parseTag = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/, 'a tag: a letter, digit or "_", then at most 127 letters, digits, ".", "_" or "-"');
-const parseDigest = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .matching */ .wC)(/^sha256:[0-9a-f]{64}$/, 'a digest (sha256: and 64 hex digits)');
+const parseTag = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/, 'a tag: a letter, digit or "_", then at most 127 letters, digits, ".", "_" or "-"');
+const parseDigest = (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .matching */ .wC)(/^sha256:[0-9a-f]{64}$/, 'a digest (sha256: and 64 hex digits)');
 function parseImageReference(text) {
     const [named = '', digestText, ...more] = text.split('@');
     if (more.length > 0)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is not an image reference: it has two "@"`);
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is not an image reference: it has two "@"`);
     const host = hostIn(named);
     const rest = host === undefined ? named : named.slice(host.length + 1);
     const colon = rest.indexOf(':');
@@ -37870,14 +37875,14 @@ function parseImageReference(text) {
     const tag = colon < 0 ? undefined : parseTag(rest.slice(colon + 1));
     const digest = digestText === undefined ? undefined : parseDigest(digestText);
     if (!repository.ok)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is not an image reference: ${repository.problem}`);
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is not an image reference: ${repository.problem}`);
     if (tag && !tag.ok)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is not an image reference: ${tag.problem}`);
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is not an image reference: ${tag.problem}`);
     if (digest && !digest.ok)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" is not an image reference: ${digest.problem}`);
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" is not an image reference: ${digest.problem}`);
     if (!tag && !digest)
-        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__/* .bad */ .MB)(`"${text}" names no tag and no digest; write ${text}:<tag> or ${text}@sha256:…`);
-    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_0__.ok)({ host, repository: repository.value, tag: tag?.value, digest: digest?.value });
+        return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__/* .bad */ .MB)(`"${text}" names no tag and no digest; write ${text}:<tag> or ${text}@sha256:…`);
+    return (0,_parsed_js__WEBPACK_IMPORTED_MODULE_1__.ok)({ host, repository: repository.value, tag: tag?.value, digest: digest?.value });
 }
 function hostIn(name) {
     const slash = name.indexOf('/');
@@ -37900,6 +37905,9 @@ function apiName({ host, repository }) {
 }
 function hostOfAccount(host, account) {
     return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
+}
+function repositoryArn({ account, region, repository, }) {
+    return `arn:${(0,_account_js__WEBPACK_IMPORTED_MODULE_0__/* .partitionOf */ .iQ)(region)}:ecr:${region}:${account}:repository/${repository}`;
 }
 const dualStackSuffixes = {
     'amazonaws.com': 'on.aws',
@@ -38968,6 +38976,11 @@ class CheckError extends ActionError {
 }
 class CancelledError extends ActionError {
     name = 'CancelledError';
+    fate;
+    constructor(message, { fate = message, ...explanation } = {}) {
+        super(message, explanation);
+        this.fate = fate;
+    }
 }
 function toError(thrown) {
     return thrown instanceof Error ? thrown : new Error(`something that is no Error was thrown: ${String(thrown)}`, { cause: thrown });
@@ -39607,6 +39620,19 @@ function defineMode(declaration) {
 
 // EXTERNAL MODULE: ./build/ports/at-most.js
 var at_most = __nccwpck_require__(2444);
+;// CONCATENATED MODULE: ./build/domain/policy/memo.js
+function memo(make) {
+    const made = new Map();
+    return (key) => {
+        const known = made.get(key);
+        if (known !== undefined)
+            return known;
+        const value = make(key);
+        made.set(key, value);
+        return value;
+    };
+}
+
 // EXTERNAL MODULE: ./build/ports/aws.js + 1 modules
 var aws = __nccwpck_require__(2361);
 // EXTERNAL MODULE: ./build/domain/account.js
@@ -39712,6 +39738,7 @@ function common({ inputs, ports }) {
 
 
 
+
 function accountPaths({ inputs, ports }) {
     if (inputs['organization-role'] === undefined)
         return undefined;
@@ -39721,22 +39748,17 @@ function accountPaths({ inputs, ports }) {
         const wanted = inputs['organization-id'];
         if (wanted !== undefined && wanted !== id)
             throw new build_errors/* InputError */.dz([{ input: 'organization-id', problem: `is ${wanted}, but organization-role is in ${id}` }]);
-        return { organizations, organization: id, units: new Map() };
+        return { organizations, organization: id, pathOf: memo(async (id) => organizations.pathOf(id)) };
     });
     return async (account) => {
-        const { organizations, organization, units } = await open();
+        const { organizations, organization, pathOf } = await open();
         const parent = await organizations.parentOf(account);
         if (parent === undefined)
             return undefined;
         if (parent.isRoot)
             return `${organization}/${parent.id}/`;
-        return pathOfUnit(parent.id, { organizations, units });
+        return pathOf(parent.id);
     };
-}
-async function pathOfUnit(id, { organizations, units }) {
-    const path = units.get(id) ?? organizations.pathOf(id);
-    units.set(id, path);
-    return path;
 }
 
 // EXTERNAL MODULE: ./build/domain/image.js
@@ -39745,19 +39767,6 @@ var domain_image = __nccwpck_require__(1452);
 var oci = __nccwpck_require__(6148);
 // EXTERNAL MODULE: ./build/domain/organization.js
 var domain_organization = __nccwpck_require__(4814);
-;// CONCATENATED MODULE: ./build/domain/policy/memo.js
-function memo(make) {
-    const made = new Map();
-    return (key) => {
-        const known = made.get(key);
-        if (known !== undefined)
-            return known;
-        const value = make(key);
-        made.set(key, value);
-        return value;
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/domain/policy/target.js
 function repositoryFacts({ repositoryArn }) {
     const [, partition = 'aws', , region = '', account = ''] = repositoryArn.split(':');
@@ -41144,6 +41153,7 @@ function textIn(definition, member) {
 
 
 
+
 const leastActions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
 const reasonsShown = 3;
 function policyFacts(question) {
@@ -41188,7 +41198,7 @@ function dependsOnPath({ policy, puller }) {
 }
 function remedy({ puller }) {
     const ou = puller.path?.split('/').at(-2);
-    const targets = ou?.startsWith('ou-') ? `target-ous: ${ou}` : `target-accounts: ${accountIn({ puller }) ?? ''}`;
+    const targets = ou?.startsWith('ou-') ? `target-ous: ${ou}` : `target-accounts: ${accountIn({ puller })}`;
     return `Share the repository: mode: share with ${targets}.`;
 }
 function inWords(puller) {
@@ -41211,7 +41221,7 @@ function pull_policy_reasons(coverage) {
     return [...all.slice(0, reasonsShown), ...(all.length > reasonsShown ? [`and ${all.length - reasonsShown} statements more`] : [])].join('; ');
 }
 function accountIn({ puller }) {
-    return puller.kind === 'account' ? puller.account : puller.role.split(':')[4];
+    return puller.kind === 'account' ? puller.account : (0,domain_account/* accountOf */.XP)(puller.role);
 }
 function fact(severity, reason, advice) {
     return { severity, subject: 'repository policy', reason, advice };
@@ -41873,20 +41883,18 @@ async function hostOf({ host }, { inputs, registries }) {
 
 async function readImages({ inputs, registry, ports }) {
     const side = (0,aws/* lazy */.RZ)(() => openRegistry({ inputs, ports }));
-    const regions = new Map();
     const ecrIn = (region) => {
         const { session, ecr } = side();
         return region === session.region ? ecr : ports.ecr({ ...session, region });
     };
+    const ownPolicyIn = memo(async (region) => check_registry_reading(async () => readRegistryPolicy(ecrIn(region))));
     const registryPolicyIn = async (region, account) => {
-        const ask = regions.get(region) ?? (0,aws/* lazy */.RZ)(async () => check_registry_reading(async () => readRegistryPolicy(ecrIn(region))));
-        regions.set(region, ask);
         const own = await check_registry_reading(async () => accountOfSession(side().session));
         if (!own.known)
             return own;
         if (own.value !== account)
             return { known: false, since: `${own.value} is not told the registry policy of ${account}; give registry-role` };
-        return ask();
+        return ownPolicyIn(region);
     };
     return Promise.all(inputs.image.map(async (wish) => {
         const { account, region } = homeOf(wish.image, inputs);
@@ -41947,7 +41955,7 @@ async function readImage({ wish, place, home, ecr, registryPolicy, hasRole }) {
     return {
         wish,
         account,
-        repositoryArn: arnOf({ account, region, repository }),
+        repositoryArn: (0,domain_image/* repositoryArn */.qM)({ account, region, repository }),
         facts,
         platforms: image.known ? image.value?.platforms : undefined,
         policy: isMissing ? { known: false, since: 'there is no such repository' } : policy,
@@ -42004,9 +42012,6 @@ async function check_registry_reading(read) {
 function notKnown(error) {
     const passes = (0,aws/* isPassing */.WG)(error);
     return { known: false, since: error.message, advice: error.hint ?? (passes ? 'Run the check again.' : undefined), isPassing: passes };
-}
-function arnOf({ account, region, repository }) {
-    return `arn:${(0,domain_account/* partitionOf */.iQ)(region)}:ecr:${region}:${account}:repository/${repository}`;
 }
 
 // EXTERNAL MODULE: ./build/domain/deployment.js
@@ -42697,10 +42702,13 @@ async function followDeployment(request) {
 }
 async function cancelled({ id, target: { deployer, inputs } }) {
     try {
-        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`);
+        const fate = await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] });
+        return new build_errors/* CancelledError */.cc(`The run was cancelled. ${fate}`, { fate });
     }
     catch (error) {
-        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`, {
+        const fate = `deployment ${id} could not be stopped: ${(0,build_errors/* toError */.iT)(error).message}`;
+        throw new build_errors/* CancelledError */.cc(`The run was cancelled, and ${fate}`, {
+            fate,
             cause: error,
             hint: `The post step tries again. ${deployer.url(id)}`,
         });
@@ -43894,12 +43902,13 @@ function autoRollbackOf(wish) {
 
 
 
+
 function ecsDeployer({ ecs, clock, region, service, inputs }) {
     const account = ownerOf(service);
     const place = { how: 'ecs', region, account, cluster: (0,live_service/* shortName */.E)(inputs.cluster), service: inputs.service };
     const deployments = ecs_deployments_ecsDeployments({ ecs, place });
-    const definitionOf = remembering(async (arn) => ecs.describeTaskDefinition(arn));
-    const described = remembering(async (arn) => ecs.serviceDeployment(arn));
+    const definitionOf = memo(async (arn) => ecs.describeTaskDefinition(arn));
+    const described = memo(async (arn) => ecs.serviceDeployment(arn));
     const current = (0,aws/* lazy */.RZ)(async () => ecs.serviceRevisions(service.revisions.slice(0, 20)));
     const newest = (0,aws/* lazy */.RZ)(async () => (await ecs.newestDeployments(place))[0]);
     const deployedBy = async (revision) => {
@@ -44004,14 +44013,6 @@ const ecs_deployer_actions = {
     stop: 'StopServiceDeployment',
     endReadyWait: 'ContinueServiceDeployment',
 };
-function remembering(make) {
-    const made = new Map();
-    return async (key) => {
-        const known = made.get(key) ?? make(key);
-        made.set(key, known);
-        return known;
-    };
-}
 function ownerOf({ arn }) {
     const parsed = (0,domain_account/* parseArn */.Lw)(arn);
     const account = (0,domain_account/* parseAccountId */.cK)(parsed.ok ? parsed.value.account : '');
@@ -45056,8 +45057,7 @@ function idleInputs(inputs) {
     const ignored = [
         ...(inputs['exclude-accounts'].length > 0 ? ['exclude-accounts'] : []),
         ...(inputs.waves.some((size) => 'count' in size || size.percent < 100) ? ['waves'] : []),
-        ...(inputs['max-parallel'] === 10 ? [] : ['max-parallel']),
-        ...(inputs['max-failures'] === 0 ? [] : ['max-failures']),
+        ...['max-parallel', 'max-failures'].filter((name) => String(inputs[name]) !== fan_out/* fanOutDefaults */.wR[name]),
     ];
     return ignored.map((name) => `Input "${name}" is ignored: it is for deploy-accounts, which is not given, so one account is deployed to.`);
 }
@@ -45187,7 +45187,7 @@ async function scanImage(request) {
         });
 }
 async function scannable({ image, ecr }) {
-    const found = await ecr.manifest(placeOf(image), { digest: image.digest });
+    const found = await ecr.manifest(image, { digest: image.digest });
     const manifest = found.answer === 'found' ? (0,oci/* parseManifest */.Ng)(found.text, found.mediaType) : undefined;
     if (!manifest?.ok || manifest.value.kind !== 'index')
         return [{ name: image.repository, digest: image.digest }];
@@ -45197,11 +45197,10 @@ async function scannable({ image, ecr }) {
 }
 async function scan_image_scan(part, { image, gate, ecr, ports: { clock, log }, signal }) {
     const { name, digest } = part;
-    const place = placeOf(image);
     const begun = clock.monotonic();
     let asked;
     for (;;) {
-        const found = await ecr.scan(place, digest);
+        const found = await ecr.scan(image, digest);
         const waited = clock.monotonic() - begun;
         const progress = found ? (0,scan/* progressOf */.jA)(found) : undefined;
         if (found && progress?.is === 'done')
@@ -45211,7 +45210,7 @@ async function scan_image_scan(part, { image, gate, ecr, ports: { clock, log }, 
         if (waited >= budget)
             return { name, scan: undefined, problem: scan_image_tooLate({ found, asked }) };
         if (found === undefined && (asked === undefined || asked.start === 'unknown') && waited >= scan_image_patience) {
-            asked = await ecr.startScan(place, digest);
+            asked = await ecr.startScan(image, digest);
             if ('reason' in asked)
                 return { name, scan: undefined, problem: notScanned(asked) };
             log.info(`No scan of ${name} has begun by itself: ${tried[asked.start]}.`);
@@ -45253,9 +45252,6 @@ function scan_image_tooLate({ found, asked }) {
         default:
             return `no scan came within ${minutes}, though ${tried.started}`;
     }
-}
-function placeOf({ repository, registryId }) {
-    return { repository, registryId };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/wait-for-replication.js
@@ -45308,14 +45304,13 @@ async function waitForReplication(request) {
     if (destinations.length === 0)
         return;
     const { clock, github, log } = ports;
-    const place = { repository: image.repository, registryId: image.registryId };
     const begun = clock.monotonic();
     const done = new Set();
     const names = destinations.map((destination) => formatDestination(destination, image.registryId));
     log.info(`Waiting for the copies of ${image.repository} in ${names.join(', ')}.`);
     let copies;
     for (;;) {
-        const replications = await request.ecr.replications(place, image.digest);
+        const replications = await request.ecr.replications(image, image.digest);
         const waited = clock.monotonic() - begun;
         copies = destinations.map((destination) => copyOf({ destination, replications, waited, own: image.registryId }));
         for (const { name, status } of copies) {
@@ -45899,7 +45894,6 @@ function missingEmulator({ platforms }) {
 ;// CONCATENATED MODULE: ./build/steps/create-repository.js
 
 
-
 function idleCreation(inputs) {
     if (inputs['create-repository'] || inputs['image-tag-mutability'] === 'MUTABLE')
         return [];
@@ -45914,7 +45908,7 @@ async function nameMissing(missing) {
     return {
         name: place.repository,
         registryId,
-        arn: `arn:${(0,domain_account/* partitionOf */.iQ)(region)}:ecr:${region}:${registryId}:repository/${place.repository}`,
+        arn: (0,domain_image/* repositoryArn */.qM)({ account: registryId, region, repository: place.repository }),
     };
 }
 async function repositoryToBe({ ecr, ...missing }) {
@@ -46224,7 +46218,7 @@ function reused({ inputs, source, targets, ports }) {
     ports.log.info(`${what}: ${repository}:${found.tag} is ${found.digest} already, and is taken again (on-existing-tag: reuse).`);
     return { kind: 'reuse', repository, digest: found.digest };
 }
-function prepare_publish_placeOf({ name, registryId }) {
+function placeOf({ name, registryId }) {
     return { repository: name, registryId };
 }
 
@@ -47441,9 +47435,9 @@ const discovering = {
     'target-ous': (0,build_inputs/* listOf */.c3)((0,build_inputs/* list */.p_)(domain_organization/* parseOuTarget */.JM), 'The OUs that `deploy-accounts: discover` means, all levels down: IDs, full paths, names, or `r-…`/`o-…` for all.'),
 };
 const waves = {
-    waves: (0,build_inputs/* withDefault */.IQ)(fan_out/* parseWaves */.aX, '100%', 'The waves in which `deploy-accounts` are deployed to, counted from the first account on: `1, 10%, 100%`. The next wave starts when all of the one before have come to `wait-until`.'),
-    'max-parallel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 1, most: 100, unit: 'accounts' }), '10', 'How many of the `deploy-accounts` are deployed to at once.'),
-    'max-failures': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 0, most: 100_000, unit: 'accounts' }), '0', 'How many of the `deploy-accounts` may fail. With one more nothing new is started, what is under way ends, and the step fails.'),
+    waves: (0,build_inputs/* withDefault */.IQ)(fan_out/* parseWaves */.aX, fan_out/* fanOutDefaults */.wR.waves, 'The waves in which `deploy-accounts` are deployed to, counted from the first account on: `1, 10%, 100%`. The next wave starts when all of the one before have come to `wait-until`.'),
+    'max-parallel': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 1, most: 100, unit: 'accounts' }), fan_out/* fanOutDefaults */.wR['max-parallel'], 'How many of the `deploy-accounts` are deployed to at once.'),
+    'max-failures': (0,build_inputs/* withDefault */.IQ)((0,build_inputs/* integer */.nd)({ least: 0, most: 100_000, unit: 'accounts' }), fan_out/* fanOutDefaults */.wR['max-failures'], 'How many of the `deploy-accounts` may fail. With one more nothing new is started, what is under way ends, and the step fails.'),
 };
 const existingDeployment = {
     'deploy-role': (0,build_inputs/* optional */.lq)(domain_account/* parseRoleArn */.DM, deploying['deploy-role'].description),
@@ -47999,7 +47993,6 @@ function plan_course_fateOf(continuation, { pause }) {
 async function course({ found, ports, output }, { fate, call }) {
     const { deployer, deployment, identity } = found;
     const { id, status } = deployment;
-    const { cluster, service } = deployer.where;
     const revision = await revisionOf({ deployer, name: deployment.revision, ports });
     output('deployment-id', id);
     output('deployment-status', status);
@@ -48008,8 +48001,11 @@ async function course({ found, ports, output }, { fate, call }) {
         output('task-definition-arn', revision.taskDefinition);
     return {
         writes: call === undefined ? [] : [deployer.permission({ call, account: identity.account })],
-        course: { id, status, cluster, service, place: deployer.place, fate },
+        course: courseOf(found, deployment, fate),
     };
+}
+function courseOf({ deployer: { place, where } }, { id, status }, fate) {
+    return { id, status, cluster: where.cluster, service: where.service, place, fate };
 }
 
 ;// CONCATENATED MODULE: ./build/modes/follow.js
@@ -48220,7 +48216,7 @@ async function deployTo({ member, prepared, images }, { request, pace, isFresh }
         const hint = error instanceof build_errors/* ActionError */.lZ ? error.hint : undefined;
         for (const text of [message, ...(hint === undefined ? [] : [`What to do: ${hint}`])])
             member.log.info(text);
-        const reason = error instanceof build_errors/* CancelledError */.cc ? message.replace(/^The run was cancelled[.,] (and )?/, '') : message;
+        const reason = error instanceof build_errors/* CancelledError */.cc ? error.fate : message;
         return { ...end(statusOf(error, { isStarted: facts.has('deployment-id') }), reason), error };
     }
 }
@@ -48256,7 +48252,7 @@ async function plannedMinutes(account) {
     if (inputs['wait-until'] === 'started' || hasNothingToDo(account))
         return 0;
     try {
-        return inputs['wait-for-minutes'] ?? (await deployer.budget()).minutes;
+        return (await plannedWait({ inputs, deployer })).minutes;
     }
     catch {
         return 0;
@@ -48843,7 +48839,7 @@ async function retag(source, { targets }, context) {
         const missing = missingTags(target, digest);
         if (missing.length === 0)
             continue;
-        const place = prepare_publish_placeOf(repository);
+        const place = placeOf(repository);
         const found = await ecr.manifest(place, { digest });
         if (found.answer === 'found') {
             ports.log.info(`Tagging ${repository.uri}@${digest} as ${missing.join(', ')}`);
@@ -48916,7 +48912,7 @@ async function createMissing(prepared, { creator, ports }) {
     const { inputs, targets } = prepared;
     const there = [];
     for (const { repository, isNew } of targets)
-        there.push(isNew ? await createRepository({ place: prepare_publish_placeOf(repository), inputs, ecr: creator, log: ports.log }) : repository);
+        there.push(isNew ? await createRepository({ place: placeOf(repository), inputs, ecr: creator, log: ports.log }) : repository);
     return { ...prepared, targets: mapTargets(targets, (target, index) => ({ ...target, repository: there[index] ?? target.repository })) };
 }
 async function push(prepared, context) {
@@ -48928,7 +48924,7 @@ async function push(prepared, context) {
             throw error;
         const { ecr, ports } = context;
         ports.log.info('Another run took a tag meanwhile that can’t move: looking again.');
-        const looked = await Promise.all(prepared.targets.map(async ({ repository, tags }) => tagged({ ecr, place: prepare_publish_placeOf(repository), tags: tags.map(({ tag }) => tag) })));
+        const looked = await Promise.all(prepared.targets.map(async ({ repository, tags }) => tagged({ ecr, place: placeOf(repository), tags: tags.map(({ tag }) => tag) })));
         const targets = mapTargets(prepared.targets, (target, index) => ({ ...target, existing: looked[index] ?? new Map() }));
         const made = error instanceof build_errors/* CommandError */.Qd ? (0,domain_image/* parseDigest */.m)((0,build_failure/* pushedDigest */.Mn)(error.output) ?? '') : undefined;
         const lost = { made: made?.ok === true ? made.value : undefined };
@@ -48953,7 +48949,7 @@ function isTagTaken(error) {
 }
 async function verify({ targets, digest, context: { ecr, ports } }) {
     await Promise.all(targets.map(async ({ repository, tags }) => {
-        const place = prepare_publish_placeOf(repository);
+        const place = placeOf(repository);
         const [image, named] = await Promise.all([ecr.image(place, { digest }), tagged({ ecr, place, tags: tags.map(({ tag }) => tag) })]);
         if (!image)
             throw notThere({ repository, digest, why: 'the registry does not have it' });
@@ -48971,7 +48967,7 @@ async function describeImage({ ecr, prepared: { source, targets }, digest, }) {
     if ('image' in source)
         return { platforms: source.image.platforms, isIndex: (0,oci/* isIndex */.nw)(source.image.manifests.at(-1)?.mediaType ?? '') };
     const repository = source.kind === 'registry' || source.kind === 'reuse' ? source.repository : targets[0].repository.name;
-    const place = { ...prepare_publish_placeOf(targets[0].repository), repository };
+    const place = { ...placeOf(targets[0].repository), repository };
     const manifest = await ecr.manifest(place, { digest });
     if (manifest.answer !== 'found')
         return { platforms: undefined, isIndex: false };
@@ -49014,7 +49010,7 @@ async function planPublish(prepared, { ecr }) {
 }
 async function planTarget({ repository, isNew, tags: wanted, existing }, { source, known, ecr }) {
     const digest = known ?? digestOfBuild;
-    const exists = known !== undefined && (await ecr.image(prepare_publish_placeOf(repository), { digest: known })) !== undefined;
+    const exists = known !== undefined && (await ecr.image(placeOf(repository), { digest: known })) !== undefined;
     const tags = wanted.map(({ tag }) => {
         const current = existing.get(tag);
         return { tag, change: current === undefined ? 'set' : current === digest ? 'keep' : 'move' };
@@ -49508,6 +49504,7 @@ const release = defineMode({
 
 
 
+
 async function planRollback(prepared, request) {
     const { found } = prepared;
     for (const warning of found.warnings)
@@ -49556,10 +49553,6 @@ async function planRollback(prepared, request) {
 }
 function plan_rollback_write({ deployer, identity }, call) {
     return deployer.permission({ call, account: identity.account });
-}
-function courseOf({ deployer }, { id, status }, fate) {
-    const { cluster, service } = deployer.where;
-    return { id, status, cluster, service, place: deployer.place, fate };
 }
 async function definitionsOf({ deployment, found: { deployer }, request: { side, ports }, }) {
     const [now, before] = await Promise.all([deployment.revision, deployment.previousRevision].map(async (name) => revisionOf({ deployer, name, ports })));
@@ -49660,6 +49653,7 @@ function restoredBy({ deployment, restores }) {
 
 
 
+
 async function prepareRollback(request) {
     const found = await findDeployer(request);
     const { active: listed, newest } = await found.around();
@@ -49746,11 +49740,9 @@ async function prepare_rollback_imageProblems({ definition, request }) {
         const home = reference.ok ? (0,domain_image/* parseEcrHost */.wl)(reference.value.host ?? '') : undefined;
         return reference.ok && home ? [{ ...reference.value, ...home }] : [];
     });
-    const answers = await Promise.all(asked.map(async ({ repository, tag, digest, account, region }) => {
-        const id = digest === undefined ? tag && { tag } : { digest };
-        if (!id)
-            throw new Error('an image reference without tag and digest was parsed');
-        return checkImage({ ecr: ports.ecr({ ...side.session, region }), place: { repository, registryId: account }, id });
+    const answers = await Promise.all(asked.map(async ({ account, region, ...reference }) => {
+        const place = { repository: reference.repository, registryId: account };
+        return checkImage({ ecr: ports.ecr({ ...side.session, region }), place, id: imageIdOf(reference) });
     }));
     for (const answer of answers)
         if (answer.canPull === 'unknown')
@@ -49972,7 +49964,7 @@ class roll_back_Run {
     async #watchToEnd(deployment, deployer) {
         const { inputs, side, ports, signal } = this.#request;
         const { id } = deployment;
-        const minutes = inputs['wait-for-minutes'] ?? (await deployer.budget(deployment)).minutes;
+        const { minutes } = await plannedWait({ inputs, deployer, deployment });
         const { end, snapshot } = await ports.log.group(`${id}  following to its end, for at most ${formatDuration(minutes * 60_000)}`, async () => watchDeployment({
             deployments: deployer,
             id,
@@ -54002,14 +53994,11 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoin
                 throw error;
             }
         },
-        putManifest: async (place, { text, mediaType, digest, tag }) => {
+        putManifest: async (place, image) => {
             const { PutImageCommand } = await sdk();
             const request = new PutImageCommand({
                 ...named(place),
-                imageManifest: text,
-                imageManifestMediaType: mediaType,
-                imageDigest: digest,
-                imageTag: tag,
+                ...imageToPut(image),
             });
             await none('ImageAlreadyExistsException', ask(ecr_about('PutImage', place), async () => (await client()).send(request)));
         },
@@ -54180,6 +54169,9 @@ async function none(code, asking) {
         throw error;
     }
 }
+function imageToPut({ text, mediaType, digest, tag }) {
+    return { imageManifest: text, imageManifestMediaType: mediaType, imageDigest: digest, imageTag: tag };
+}
 function imageIn(asked, found) {
     if (!found)
         return undefined;
@@ -54297,14 +54289,11 @@ function awsEcrPublic({ region: _, ...access }, { ociRegistry, mask = setSecret,
             const blob = blobs.get(digest);
             return blob && (0,consumers_namespaceObject.text)(blob.open());
         },
-        putManifest: async (place, { text: imageManifest, mediaType, digest, tag }) => {
+        putManifest: async (place, image) => {
             const { PutImageCommand } = await sdk();
             const request = new PutImageCommand({
                 ...named(place),
-                imageManifest,
-                imageManifestMediaType: mediaType,
-                imageDigest: digest,
-                imageTag: tag,
+                ...imageToPut(image),
             });
             await none('ImageAlreadyExistsException', ask(ecr_public_about('PutImage', place), async () => (await client()).send(request)));
         },

@@ -177,6 +177,13 @@ export class CheckError extends ActionError {
 /** The run was cancelled (SIGINT or SIGTERM); `message` says what was done about what was under way. */
 export class CancelledError extends ActionError {
   override readonly name = 'CancelledError' as const;
+  /** What was done, without that the run was cancelled. */
+  readonly fate: string;
+
+  constructor(message: string, { fate = message, ...explanation }: Explanation & { readonly fate?: string } = {}) {
+    super(message, explanation);
+    this.fate = fate;
+  }
 }
 
 /** Whatever was thrown, as an Error. */

@@ -15,9 +15,9 @@ import type { CodeDeployOptions, GroupSeed } from '../../emulator/codedeploy.ts'
 import { EcsState, ecsService } from '../../emulator/ecs.ts';
 import type { ServiceSeed } from '../../emulator/ecs.ts';
 import { startEmulator } from '../../emulator/emulator.ts';
-import { AwsFault } from '../../emulator/service.ts';
 import type { Call, Json } from '../../emulator/service.ts';
 import { World } from '../../emulator/world.ts';
+import { faultOf } from './fault-of.ts';
 
 const here = { account: '222222222222', region: 'eu-west-1' };
 const definitionArn = (revision: number): string => `arn:aws:ecs:eu-west-1:222222222222:task-definition/web:${revision}`;
@@ -106,16 +106,6 @@ const world = (...given: Parameters<typeof seed>) => {
   const service = (): Json => (ask('DescribeServices', { cluster: 'dev', services: ['web'] })['services'] as Json[])[0] ?? {};
   const after = (seconds: number): void => clock.advance(seconds * 1000);
   return { ecs, codedeploy, clock, ask, create, info, target, service, after };
-};
-
-const faultOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AwsFault) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  return 'none';
 };
 
 describe('a deployment that succeeds', () => {

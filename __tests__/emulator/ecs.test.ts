@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { EmulatorClock } from '../../emulator/clock.ts';
 import { EcsState, ecsService } from '../../emulator/ecs.ts';
 import type { Controller } from '../../emulator/ecs.ts';
-import { AwsFault } from '../../emulator/service.ts';
 import type { Call, Json } from '../../emulator/service.ts';
+import { faultOf } from './fault-of.ts';
 
 const here = { account: '222222222222', region: 'eu-west-1' };
 const arn = (rest: string): string => `arn:aws:ecs:eu-west-1:222222222222:${rest}`;
@@ -41,16 +41,6 @@ const world = (controller: Controller | null = 'CODE_DEPLOY') => {
   const ask = (operation: string, input: Json, from: Partial<Call> = {}): Json =>
     operations[operation]?.(input, { ...call, ...from }) as Json;
   return { state, service, clock, call, ask };
-};
-
-const faultOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AwsFault) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  return 'none';
 };
 
 describe('DescribeServices', () => {

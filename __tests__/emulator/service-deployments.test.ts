@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { EmulatorClock } from '../../emulator/clock.ts';
 import { EcsState, ecsService } from '../../emulator/ecs.ts';
 import type { ServiceDeploymentOptions, ServiceSeed } from '../../emulator/ecs.ts';
-import { AwsFault } from '../../emulator/service.ts';
 import type { Call, Json } from '../../emulator/service.ts';
+import { faultOf } from './fault-of.ts';
 
 const here = { account: '222222222222', region: 'eu-west-1' };
 const definition = {
@@ -50,16 +50,6 @@ const world = (given: { seed?: Partial<ServiceSeed>; options?: ServiceDeployment
     )[0] ?? {};
   const live = (): Json => (ask('DescribeServices', { cluster: 'dev', services: ['web'] })['services'] as Json[])[0] ?? {};
   return { state, clock, ask, update, listed, described, live, pass: (seconds: number) => clock.advance(seconds * 1_000) };
-};
-
-const faultOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AwsFault) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  return 'none';
 };
 
 describe('UpdateService', () => {

@@ -29189,8 +29189,13 @@ class FanOutError extends (/* unused pure expression or super */ null && (Action
 class CheckError extends (/* unused pure expression or super */ null && (ActionError)) {
     name = 'CheckError';
 }
-class CancelledError extends (/* unused pure expression or super */ null && (ActionError)) {
+class CancelledError extends ActionError {
     name = 'CancelledError';
+    fate;
+    constructor(message, { fate = message, ...explanation } = {}) {
+        super(message, explanation);
+        this.fate = fate;
+    }
 }
 function toError(thrown) {
     return thrown instanceof Error ? thrown : new Error(`something that is no Error was thrown: ${String(thrown)}`, { cause: thrown });
@@ -30316,9 +30321,12 @@ function isFalse(text) {
     return /^false$/i.test(text);
 }
 
+// EXTERNAL MODULE: ./build/domain/account.js
+var account = __nccwpck_require__(8750);
 // EXTERNAL MODULE: ./build/domain/parsed.js
 var domain_parsed = __nccwpck_require__(4864);
 ;// CONCATENATED MODULE: ./build/domain/image.js
+
 
 const component = '[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*';
 const repositoryForm = (0,domain_parsed/* matching */.wC)(new RegExp(`^${component}(?:/${component})*$`), 'a repository name such as shop/web (lower-case letters, digits, and single . _ - / between them)');
@@ -30370,6 +30378,9 @@ function apiName({ host, repository }) {
 }
 function hostOfAccount(host, account) {
     return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
+}
+function repositoryArn({ account, region, repository, }) {
+    return `arn:${partitionOf(region)}:ecr:${region}:${account}:repository/${repository}`;
 }
 const dualStackSuffixes = {
     'amazonaws.com': 'on.aws',
@@ -33018,8 +33029,6 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
-// EXTERNAL MODULE: ./build/domain/account.js
-var account = __nccwpck_require__(8750);
 ;// CONCATENATED MODULE: ./build/domain/oci.js
 
 
@@ -33556,14 +33565,11 @@ function awsEcr(access, { mask = setSecret, policyWriteDeadline = 5_000, endpoin
                 throw error;
             }
         },
-        putManifest: async (place, { text, mediaType, digest, tag }) => {
+        putManifest: async (place, image) => {
             const { PutImageCommand } = await sdk();
             const request = new PutImageCommand({
                 ...named(place),
-                imageManifest: text,
-                imageManifestMediaType: mediaType,
-                imageDigest: digest,
-                imageTag: tag,
+                ...imageToPut(image),
             });
             await none('ImageAlreadyExistsException', ask(ecr_about('PutImage', place), async () => (await client()).send(request)));
         },
@@ -33734,6 +33740,9 @@ async function none(code, asking) {
         throw error;
     }
 }
+function imageToPut({ text, mediaType, digest, tag }) {
+    return { imageManifest: text, imageManifestMediaType: mediaType, imageDigest: digest, imageTag: tag };
+}
 function imageIn(asked, found) {
     if (!found)
         return undefined;
@@ -33851,14 +33860,11 @@ function awsEcrPublic({ region: _, ...access }, { ociRegistry, mask = setSecret,
             const blob = blobs.get(digest);
             return blob && (0,consumers_namespaceObject.text)(blob.open());
         },
-        putManifest: async (place, { text: imageManifest, mediaType, digest, tag }) => {
+        putManifest: async (place, image) => {
             const { PutImageCommand } = await sdk();
             const request = new PutImageCommand({
                 ...named(place),
-                imageManifest,
-                imageManifestMediaType: mediaType,
-                imageDigest: digest,
-                imageTag: tag,
+                ...imageToPut(image),
             });
             await none('ImageAlreadyExistsException', ask(ecr_public_about('PutImage', place), async () => (await client()).send(request)));
         },

@@ -46,6 +46,9 @@ export function cutWaves<T>(accounts: readonly T[], sizes: readonly WaveSize[]):
   });
 }
 
+/** How a fan-out goes where nothing is said, as it would be written. */
+export const fanOutDefaults = { waves: '100%', 'max-parallel': '10', 'max-failures': '0' } as const;
+
 /** Whose accounts they are is known by now, or is asked of Organizations. */
 export type DeployAccounts = 'discover' | readonly AccountId[];
 

@@ -8,7 +8,7 @@
  *   digest      = sha256:<64 hex digits>
  *   ECR host    = <account>.dkr.ecr[-fips].<region>.<suffix> | <account>.dkr-ecr[-fips].<region>.on.<suffix>
  */
-import type { AccountId, Region } from './account.ts';
+import { partitionOf, type AccountId, type Region } from './account.ts';
 import { bad, matching, ok, type Branded, type Parsed } from './parsed.ts';
 
 export type RepositoryName = Branded<'RepositoryName'>;
@@ -99,6 +99,19 @@ export function apiName({ host, repository }: { readonly host: string; readonly 
 /** The same registry host for another account; undefined where the host does not start with twelve digits (RULES 5.4). */
 export function hostOfAccount(host: string, account: AccountId): string | undefined {
   return /^\d{12}\./.test(host) ? host.replace(/^\d{12}/, account) : undefined;
+}
+
+/** As policies name a repository. */
+export function repositoryArn({
+  account,
+  region,
+  repository,
+}: {
+  readonly account: AccountId;
+  readonly region: Region;
+  readonly repository: RepositoryName;
+}): string {
+  return `arn:${partitionOf(region)}:ecr:${region}:${account}:repository/${repository}`;
 }
 
 /** Which of AWS's endpoints are asked for: AWS_USE_DUALSTACK_ENDPOINT and AWS_USE_FIPS_ENDPOINT. */

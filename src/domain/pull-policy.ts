@@ -3,6 +3,7 @@
  * it; one account's own roles need no more than their own policies. A registry policy (V2) can deny, and can allow too, though AWS does
  * not say that its Allow alone is enough for a pull from another account: [U], so it is no more than a warning (AWS-FACTS 1.7).
  */
+import { accountOf, type AccountId } from './account.ts';
 import type { Fact, Subject } from './findings.ts';
 import { coverage, type Coverage } from './policy/coverage.ts';
 import type { Policy } from './policy/document.ts';
@@ -76,7 +77,7 @@ function dependsOnPath({ policy, puller }: PullQuestion): boolean {
 
 function remedy({ puller }: PullQuestion): string {
   const ou = puller.path?.split('/').at(-2);
-  const targets = ou?.startsWith('ou-') ? `target-ous: ${ou}` : `target-accounts: ${accountIn({ puller }) ?? ''}`;
+  const targets = ou?.startsWith('ou-') ? `target-ous: ${ou}` : `target-accounts: ${accountIn({ puller })}`;
   return `Share the repository: mode: share with ${targets}.`;
 }
 
@@ -107,8 +108,8 @@ function reasons(coverage: Coverage): string {
   );
 }
 
-function accountIn({ puller }: Pick<PullQuestion, 'puller'>): string | undefined {
-  return puller.kind === 'account' ? puller.account : puller.role.split(':')[4];
+function accountIn({ puller }: Pick<PullQuestion, 'puller'>): AccountId {
+  return puller.kind === 'account' ? puller.account : accountOf(puller.role);
 }
 
 function fact(severity: Fact['severity'], reason: string, advice?: string): Fact {

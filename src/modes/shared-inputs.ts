@@ -4,7 +4,7 @@
  */
 import { parseAccountId, parseCluster, parseRegion, parseRoleArn } from '../domain/account.ts';
 import { parseDeploymentId } from '../domain/deployment.ts';
-import { parseDeployAccounts, parseWaves } from '../domain/fan-out.ts';
+import { fanOutDefaults, parseDeployAccounts, parseWaves } from '../domain/fan-out.ts';
 import { parseRepositoryName } from '../domain/image.ts';
 import { parseImageSource } from '../domain/image-source.ts';
 import { parseImageWishes } from '../domain/image-wish.ts';
@@ -355,17 +355,17 @@ export const discovering = {
 export const waves = {
   waves: withDefault(
     parseWaves,
-    '100%',
+    fanOutDefaults.waves,
     'The waves in which `deploy-accounts` are deployed to, counted from the first account on: `1, 10%, 100%`. The next wave starts when all of the one before have come to `wait-until`.',
   ),
   'max-parallel': withDefault(
     integer({ least: 1, most: 100, unit: 'accounts' }),
-    '10',
+    fanOutDefaults['max-parallel'],
     'How many of the `deploy-accounts` are deployed to at once.',
   ),
   'max-failures': withDefault(
     integer({ least: 0, most: 100_000, unit: 'accounts' }),
-    '0',
+    fanOutDefaults['max-failures'],
     'How many of the `deploy-accounts` may fail. With one more nothing new is started, what is under way ends, and the step fails.',
   ),
 } as const;

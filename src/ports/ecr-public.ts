@@ -12,7 +12,7 @@ import { parseAccountId, type Region } from '../domain/account.ts';
 import { hostAtEndpoint, publicHost, type Digest, type EndpointChoice, type RepositoryName } from '../domain/image.ts';
 import { AwsError } from '../errors.ts';
 import { asker, clientSettings, emptyAnswer, lazy, type Asked, type AwsAccess } from './aws.ts';
-import { imageId, imageIn, loginIn, none, type EcrRepository, type ImageRegistry, type RepositoryPlace } from './ecr.ts';
+import { imageId, imageIn, imageToPut, loginIn, none, type EcrRepository, type ImageRegistry, type RepositoryPlace } from './ecr.ts';
 import type { OciBlob } from './oci-image.ts';
 import type { OciRegistry, RegistryPlace } from './oci-registry.ts';
 
@@ -122,14 +122,11 @@ export function awsEcrPublic(
       return blob && text(blob.open());
     },
 
-    putManifest: async (place, { text: imageManifest, mediaType, digest, tag }) => {
+    putManifest: async (place, image) => {
       const { PutImageCommand } = await sdk();
       const request = new PutImageCommand({
         ...named(place),
-        imageManifest,
-        imageManifestMediaType: mediaType,
-        imageDigest: digest,
-        imageTag: tag,
+        ...imageToPut(image),
       });
       // ImageAlreadyExists: this very image has this very tag.
       await none(

@@ -252,14 +252,11 @@ export function awsEcr(
       }
     },
 
-    putManifest: async (place, { text, mediaType, digest, tag }) => {
+    putManifest: async (place, image) => {
       const { PutImageCommand } = await sdk();
       const request = new PutImageCommand({
         ...named(place),
-        imageManifest: text,
-        imageManifestMediaType: mediaType,
-        imageDigest: digest,
-        imageTag: tag,
+        ...imageToPut(image),
       });
       // ImageAlreadyExists: this very image has this very tag.
       await none(
@@ -450,6 +447,11 @@ export async function none<T>(code: string | RegExp, asking: Promise<T>): Promis
     if (typeof code === 'string' ? code === name : code.test(name)) return undefined;
     throw error;
   }
+}
+
+/** What PutImage takes, of a private or a public repository. */
+export function imageToPut({ text, mediaType, digest, tag }: EcrManifest & { readonly tag: Tag }) {
+  return { imageManifest: text, imageManifestMediaType: mediaType, imageDigest: digest, imageTag: tag };
 }
 
 /** Of a private or a public repository's DescribeImages. */

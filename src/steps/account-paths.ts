@@ -1,10 +1,10 @@
 /** Where accounts lie in the organization, asked with `organization-role`; the path of an OU is asked once, for all of its accounts. */
 import type { AccountId } from '../domain/account.ts';
+import { memo } from '../domain/policy/memo.ts';
 import type { OrganizationId, OrgPath } from '../domain/organization.ts';
 import { InputError } from '../errors.ts';
 import { lazy } from '../ports/aws.ts';
 import type { Ports } from '../ports/index.ts';
-import type { Organizations } from '../ports/organizations.ts';
 import { openOrganization, type OrganizationInputs } from './sessions.ts';
 
 export interface PathInputs extends OrganizationInputs {
@@ -23,22 +23,13 @@ export function accountPaths({ inputs, ports }: { inputs: PathInputs; ports: Por
     const wanted = inputs['organization-id'];
     if (wanted !== undefined && wanted !== id)
       throw new InputError([{ input: 'organization-id', problem: `is ${wanted}, but organization-role is in ${id}` }]);
-    return { organizations, organization: id, units: new Map<string, Promise<OrgPath | undefined>>() };
+    return { organizations, organization: id, pathOf: memo(async (id: string) => organizations.pathOf(id)) };
   });
   return async (account) => {
-    const { organizations, organization, units } = await open();
+    const { organizations, organization, pathOf } = await open();
     const parent = await organizations.parentOf(account);
     if (parent === undefined) return undefined;
     if (parent.isRoot) return `${organization}/${parent.id}/` as OrgPath;
-    return pathOfUnit(parent.id, { organizations, units });
+    return pathOf(parent.id);
   };
-}
-
-async function pathOfUnit(
-  id: string,
-  { organizations, units }: { organizations: Organizations; units: Map<string, Promise<OrgPath | undefined>> },
-): Promise<OrgPath | undefined> {
-  const path = units.get(id) ?? organizations.pathOf(id);
-  units.set(id, path);
-  return path;
 }

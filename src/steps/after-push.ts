@@ -1,28 +1,20 @@
 /** What an image must stand before it is shared or deployed: the scan's gate, and its copies elsewhere. */
 import type { BlindPlan, PlanPart } from '../domain/plan.ts';
-import { formatDestination, formatReplicaPlace, type Destination } from '../domain/replica.ts';
+import { formatDestination, formatReplicaPlace } from '../domain/replica.ts';
 import type { SeverityGate } from '../domain/scan.ts';
-import type { Session } from '../ports/credentials.ts';
-import type { Ecr, EcrRepository } from '../ports/ecr.ts';
-import type { Ports } from '../ports/index.ts';
+import type { EcrRepository } from '../ports/ecr.ts';
 import type { PublishedImage } from './publish-image.ts';
 import { scanImage } from './scan-image.ts';
-import { waitForReplication, type ReplicationInputs } from './wait-for-replication.ts';
+import { waitForReplication, type ReplicationInputs, type WaitRequest } from './wait-for-replication.ts';
 
 /** The rows that a mode spreads: `checking` of modes/shared-inputs.ts. */
 export interface AfterPushInputs extends ReplicationInputs {
   readonly 'fail-on-severity': SeverityGate;
 }
 
-export interface AfterPushRequest {
+export interface AfterPushRequest extends WaitRequest {
   readonly inputs: AfterPushInputs;
-  /** What `prepareReplication` found. */
-  readonly destinations: readonly Destination[];
   readonly image: PublishedImage;
-  readonly session: Session;
-  readonly ecr: Ecr;
-  readonly ports: Pick<Ports, 'clock' | 'ecr' | 'github' | 'log'>;
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -2,10 +2,11 @@
  * What the registry's own side tells of the images that are to be deployed, read once for all accounts: repository, image, and the policies
  * that decide on pulls. What it may not read is said to be unknown and is no error: no deployment asks it.
  */
-import { partitionOf, type AccountId, type Region } from '../domain/account.ts';
+import type { AccountId, Region } from '../domain/account.ts';
 import type { Fact, Subject } from '../domain/findings.ts';
-import { formatImage, type RepositoryName } from '../domain/image.ts';
+import { formatImage, repositoryArn } from '../domain/image.ts';
 import type { ImageWish } from '../domain/image-wish.ts';
+import { memo } from '../domain/policy/memo.ts';
 import { formatPlatforms, type Platform } from '../domain/oci.ts';
 import { parsePolicy, type Policy } from '../domain/policy/document.ts';
 import { ActionError } from '../errors.ts';
@@ -45,19 +46,17 @@ interface Request {
 /** In the order of the images; undefined for one whose registry is another one, or nobody's that is known. */
 export async function readImages({ inputs, registry, ports }: Request): Promise<readonly (ReadImage | undefined)[]> {
   const side = lazy(() => openRegistry({ inputs, ports }));
-  const regions = new Map<Region, () => Promise<Reading<Policy | undefined>>>();
   const ecrIn = (region: Region): Ecr => {
     const { session, ecr } = side();
     return region === session.region ? ecr : ports.ecr({ ...session, region });
   };
+  const ownPolicyIn = memo(async (region: Region) => reading(async () => readRegistryPolicy(ecrIn(region))));
   const registryPolicyIn = async (region: Region, account: AccountId): Promise<Reading<Policy | undefined>> => {
-    const ask = regions.get(region) ?? lazy(async () => reading(async () => readRegistryPolicy(ecrIn(region))));
-    regions.set(region, ask);
     const own = await reading(async () => accountOfSession(side().session));
     if (!own.known) return own;
     if (own.value !== account)
       return { known: false, since: `${own.value} is not told the registry policy of ${account}; give registry-role` };
-    return ask();
+    return ownPolicyIn(region);
   };
   return Promise.all(
     inputs.image.map(async (wish) => {
@@ -129,7 +128,7 @@ async function readImage({ wish, place, home, ecr, registryPolicy, hasRole }: Im
   return {
     wish,
     account,
-    repositoryArn: arnOf({ account, region, repository }),
+    repositoryArn: repositoryArn({ account, region, repository }),
     facts,
     platforms: image.known ? image.value?.platforms : undefined,
     policy: isMissing ? { known: false, since: 'there is no such repository' } : policy,
@@ -195,9 +194,4 @@ export async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
 export function notKnown(error: ActionError): Extract<Reading<never>, { known: false }> {
   const passes = isPassing(error);
   return { known: false, since: error.message, advice: error.hint ?? (passes ? 'Run the check again.' : undefined), isPassing: passes };
-}
-
-/** As the statements of a registry policy name it. */
-function arnOf({ account, region, repository }: { account: AccountId; region: Region; repository: RepositoryName }): string {
-  return `arn:${partitionOf(region)}:ecr:${region}:${account}:repository/${repository}`;
 }

@@ -2,8 +2,7 @@
  * Repositories that `create-repository` makes: what one would be, for the checks and the plan, and the making, which comes after every
  * other check. Two runs that make one at once end well: the slower one finds it.
  */
-import { partitionOf } from '../domain/account.ts';
-import { hostOfAccount } from '../domain/image.ts';
+import { hostOfAccount, repositoryArn } from '../domain/image.ts';
 import type { PlannedWrite } from '../domain/plan.ts';
 import { InputError } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
@@ -44,7 +43,7 @@ export async function nameMissing(missing: Missing): Promise<NamedRepository> {
   return {
     name: place.repository,
     registryId,
-    arn: `arn:${partitionOf(region)}:ecr:${region}:${registryId}:repository/${place.repository}`,
+    arn: repositoryArn({ account: registryId, region, repository: place.repository }),
   };
 }
 

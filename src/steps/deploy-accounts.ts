@@ -6,18 +6,20 @@ import { accountLabel } from '../domain/account-outcome.ts';
 import type { AccountId, Region, RoleArn } from '../domain/account.ts';
 import { leftOutLines } from '../domain/discovery.ts';
 import {
+  fanOutDefaults,
   fillTemplate,
   placeholders,
   placeholdersIn,
   type DeployAccounts,
   type Filling,
   type Template,
-  type WaveSize,
 } from '../domain/fan-out.ts';
 import { InputError, type InputProblem } from '../errors.ts';
 import type { Session } from '../ports/credentials.ts';
 import type { Ports } from '../ports/index.ts';
 import { discoverAccounts, type DiscoverInputs } from './discover-accounts.ts';
+import type { FanOutInputs } from './fan-out.ts';
+import type { DeploymentInputs } from './prepare-deployment.ts';
 import { foreignPaths } from './resolve-ous.ts';
 import { openOrganization, sideProblems, type OrganizationInputs } from './sessions.ts';
 
@@ -129,16 +131,8 @@ export function accountProblems(inputs: AccountsInputs & TargetInputs): readonly
   ]);
 }
 
-/** Inputs that say how a fan-out goes. */
-interface FanOutInputs {
-  readonly waves: readonly WaveSize[];
-  readonly 'max-parallel': number;
-  readonly 'max-failures': number;
-  readonly 'environment-variables': readonly (readonly [name: string, value: string])[];
-}
-
 /** What has no effect as it stands. */
-export function idleInputs(inputs: AccountsInputs & FanOutInputs): readonly string[] {
+export function idleInputs(inputs: AccountsInputs & FanOutInputs & Pick<DeploymentInputs, 'environment-variables'>): readonly string[] {
   if (inputs['deploy-accounts'] !== undefined) {
     const literal = inputs['environment-variables'].filter(([, value]) => placeholdersIn(value).some(isPlaceholder));
     return literal.map(
@@ -149,8 +143,7 @@ export function idleInputs(inputs: AccountsInputs & FanOutInputs): readonly stri
   const ignored = [
     ...(inputs['exclude-accounts'].length > 0 ? ['exclude-accounts'] : []),
     ...(inputs.waves.some((size) => 'count' in size || size.percent < 100) ? ['waves'] : []),
-    ...(inputs['max-parallel'] === 10 ? [] : ['max-parallel']),
-    ...(inputs['max-failures'] === 0 ? [] : ['max-failures']),
+    ...(['max-parallel', 'max-failures'] as const).filter((name) => String(inputs[name]) !== fanOutDefaults[name]),
   ];
   return ignored.map((name) => `Input "${name}" is ignored: it is for deploy-accounts, which is not given, so one account is deployed to.`);
 }

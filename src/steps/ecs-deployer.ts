@@ -8,8 +8,9 @@
  */
 import { parseAccountId, parseArn, partitionOf, type AccountId, type Region } from '../domain/account.ts';
 import { descriptionOfTags, tagsOf } from '../domain/deployment-marker.ts';
-import type { Deployment, WaitUntil } from '../domain/deployment.ts';
+import type { Deployment } from '../domain/deployment.ts';
 import { shortName, type LiveService } from '../domain/live-service.ts';
+import { memo } from '../domain/policy/memo.ts';
 import {
   deploymentOf,
   pauseAhead,
@@ -24,22 +25,23 @@ import type { DocumentProblem, InputProblem } from '../errors.ts';
 import { lazy } from '../ports/aws.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ecs, ListedDeployment, RegisteredTaskDefinition } from '../ports/ecs.ts';
-import type { AutoRollback } from './codedeploy-deployer.ts';
 import type { Deployer, DeploymentCall, Readiness, StartAnswer } from './deployer.ts';
 import { ecsDeployments, listedWith, type OwnPlace } from './ecs-deployments.ts';
+import type { DeploymentInputs } from './prepare-deployment.ts';
 
 /** What an author says about a deployment, as far as ECS itself has an answer to it. */
-export interface OwnInputs {
-  readonly cluster: string;
-  readonly service: string;
-  readonly 'codedeploy-application': string | undefined;
-  readonly 'codedeploy-deployment-group': string | undefined;
-  readonly 'codedeploy-appspec': string | undefined;
-  readonly 'codedeploy-deployment-config': string | undefined;
-  readonly 'codedeploy-deployment-description': string | undefined;
-  readonly 'auto-rollback': AutoRollback;
-  readonly 'wait-until': WaitUntil;
-}
+export type OwnInputs = Pick<
+  DeploymentInputs,
+  | 'cluster'
+  | 'service'
+  | 'codedeploy-application'
+  | 'codedeploy-deployment-group'
+  | 'codedeploy-appspec'
+  | 'codedeploy-deployment-config'
+  | 'codedeploy-deployment-description'
+  | 'auto-rollback'
+  | 'wait-until'
+>;
 
 export interface OwnWish {
   readonly ecs: Ecs;
@@ -62,8 +64,8 @@ export function ecsDeployer({ ecs, clock, region, service, inputs }: OwnWish): O
   const account = ownerOf(service);
   const place: OwnPlace = { how: 'ecs', region, account, cluster: shortName(inputs.cluster), service: inputs.service };
   const deployments = ecsDeployments({ ecs, place });
-  const definitionOf = remembering(async (arn) => ecs.describeTaskDefinition(arn));
-  const described = remembering(async (arn) => ecs.serviceDeployment(arn));
+  const definitionOf = memo(async (arn: string) => ecs.describeTaskDefinition(arn));
+  const described = memo(async (arn: string) => ecs.serviceDeployment(arn));
   const current = lazy(async () => ecs.serviceRevisions(service.revisions.slice(0, 20)));
   const newest = lazy(async () => (await ecs.newestDeployments(place))[0]);
 
@@ -182,16 +184,6 @@ const actions: Readonly<Record<Exclude<DeploymentCall, 'endTerminationWait'>, st
   stop: 'StopServiceDeployment',
   endReadyWait: 'ContinueServiceDeployment',
 };
-
-/** What was made for a key is made once. */
-function remembering<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const made = new Map<string, Promise<T>>();
-  return async (key) => {
-    const known = made.get(key) ?? make(key);
-    made.set(key, known);
-    return known;
-  };
-}
 
 function ownerOf({ arn }: LiveService): AccountId {
   const parsed = parseArn(arn);

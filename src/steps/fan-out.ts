@@ -30,7 +30,7 @@ import { isDenial } from '../ports/aws.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ports } from '../ports/index.ts';
 import { deployService, isUnchanged } from './deploy-service.ts';
-import { followDeployment, type DeploymentOutput, type SetOutput } from './follow-deployment.ts';
+import { followDeployment, plannedWait, type DeploymentOutput, type SetOutput } from './follow-deployment.ts';
 import type { PreparedDeployment } from './prepare-deployment.ts';
 import { renderDefinition } from './render-definition.ts';
 import type { FanOutMember } from './targets.ts';
@@ -173,7 +173,7 @@ async function deployTo(
     const { message } = error;
     const hint = error instanceof ActionError ? error.hint : undefined;
     for (const text of [message, ...(hint === undefined ? [] : [`What to do: ${hint}`])]) member.log.info(text);
-    const reason = error instanceof CancelledError ? message.replace(/^The run was cancelled[.,] (and )?/, '') : message;
+    const reason = error instanceof CancelledError ? error.fate : message;
     return { ...end(statusOf(error, { isStarted: facts.has('deployment-id') }), reason), error };
   }
 }
@@ -222,7 +222,7 @@ async function plannedMinutes(account: ReadyAccount): Promise<number> {
   const { inputs, deployer } = account.prepared;
   if (inputs['wait-until'] === 'started' || hasNothingToDo(account)) return 0;
   try {
-    return inputs['wait-for-minutes'] ?? (await deployer.budget()).minutes;
+    return (await plannedWait({ inputs, deployer })).minutes;
   } catch {
     // Whoever follows the deployment says that it can't be read.
     return 0;

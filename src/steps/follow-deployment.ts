@@ -78,11 +78,12 @@ export async function followDeployment(request: FollowRequest): Promise<Followed
 
 async function cancelled({ id, target: { deployer, inputs } }: FollowRequest): Promise<CancelledError> {
   try {
-    return new CancelledError(
-      `The run was cancelled. ${await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] })}`,
-    );
+    const fate = await cancelDeployment({ deployments: deployer, id, onCancel: inputs['on-cancel'] });
+    return new CancelledError(`The run was cancelled. ${fate}`, { fate });
   } catch (error) {
-    throw new CancelledError(`The run was cancelled, and deployment ${id} could not be stopped: ${toError(error).message}`, {
+    const fate = `deployment ${id} could not be stopped: ${toError(error).message}`;
+    throw new CancelledError(`The run was cancelled, and ${fate}`, {
+      fate,
       cause: error,
       hint: `The post step tries again. ${deployer.url(id)}`,
     });

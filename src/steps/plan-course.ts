@@ -1,7 +1,7 @@
 /** What `follow` and `continue` would do about a deployment; no call that writes is made. */
 import type { Continuation } from '../domain/deployment-continuation.ts';
 import { isTerminal, type Deployment } from '../domain/deployment.ts';
-import type { PlanPart } from '../domain/plan.ts';
+import type { PlannedCourse, PlanPart } from '../domain/plan.ts';
 import type { Ports } from '../ports/index.ts';
 import { continuationNow, nothingToContinue } from './continue-deployment.ts';
 import type { DeploymentWish, FoundDeployment } from './find-deployment.ts';
@@ -51,7 +51,6 @@ async function course(
 ): Promise<PlanPart> {
   const { deployer, deployment, identity } = found;
   const { id, status } = deployment;
-  const { cluster, service } = deployer.where;
   const revision = await revisionOf({ deployer, name: deployment.revision, ports });
   output('deployment-id', id);
   output('deployment-status', status);
@@ -59,6 +58,15 @@ async function course(
   if (revision) output('task-definition-arn', revision.taskDefinition);
   return {
     writes: call === undefined ? [] : [deployer.permission({ call, account: identity.account })],
-    course: { id, status, cluster, service, place: deployer.place, fate },
+    course: courseOf(found, deployment, fate),
   };
+}
+
+/** What would become of a deployment. */
+export function courseOf(
+  { deployer: { place, where } }: Pick<FoundDeployment, 'deployer'>,
+  { id, status }: Deployment,
+  fate: string,
+): PlannedCourse {
+  return { id, status, cluster: where.cluster, service: where.service, place, fate };
 }

@@ -7,6 +7,7 @@ import { toError } from '../errors.ts';
 import type { Ports } from '../ports/index.ts';
 import type { FoundDeployer } from './find-deployment.ts';
 import type { SetOutput } from './follow-deployment.ts';
+import { courseOf } from './plan-course.ts';
 import type { PreparedRollback } from './prepare-rollback.ts';
 import { revisionOf } from './resume-deployment.ts';
 import type { DeploySide } from './sessions.ts';
@@ -64,11 +65,6 @@ export async function planRollback(prepared: PreparedRollback, request: PlanRequ
 
 function write({ deployer, identity }: FoundDeployer, call: 'start' | 'stop'): PlannedWrite {
   return deployer.permission({ call, account: identity.account });
-}
-
-function courseOf({ deployer }: FoundDeployer, { id, status }: Deployment, fate: string): PlannedCourse {
-  const { cluster, service } = deployer.where;
-  return { id, status, cluster, service, place: deployer.place, fate };
 }
 
 /** What the deployment brings, and what would have the traffic again. It explains; that it can't be read is no failure of its own. */

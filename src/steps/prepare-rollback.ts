@@ -16,6 +16,7 @@ import type { Ports } from '../ports/index.ts';
 import { checkImage } from './check-image.ts';
 import type { Deployer, Revision } from './deployer.ts';
 import { findDeployer, type DeploymentWish, type FoundDeployer } from './find-deployment.ts';
+import { imageIdOf } from './find-image.ts';
 import { rollbackOf } from './follow-deployment.ts';
 import { report } from './preflight-report.ts';
 import { serviceProblems, withOwnTags } from './prepare-deployment.ts';
@@ -155,10 +156,9 @@ async function imageProblems({ definition, request }: { definition: JsonObject; 
     return reference.ok && home ? [{ ...reference.value, ...home }] : [];
   });
   const answers = await Promise.all(
-    asked.map(async ({ repository, tag, digest, account, region }) => {
-      const id = digest === undefined ? tag && { tag } : { digest };
-      if (!id) throw new Error('an image reference without tag and digest was parsed');
-      return checkImage({ ecr: ports.ecr({ ...side.session, region }), place: { repository, registryId: account }, id });
+    asked.map(async ({ account, region, ...reference }) => {
+      const place = { repository: reference.repository, registryId: account };
+      return checkImage({ ecr: ports.ecr({ ...side.session, region }), place, id: imageIdOf(reference) });
     }),
   );
   for (const answer of answers) if (answer.canPull === 'unknown') ports.log.warning(answer.warning);

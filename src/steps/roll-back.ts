@@ -16,6 +16,7 @@ import { unfinishedDeployment } from './finish-deployment.ts';
 import {
   consequence,
   followDeployment,
+  plannedWait,
   rollbackOf,
   type Followed,
   type FollowRequest,
@@ -244,7 +245,7 @@ class Run {
   async #watchToEnd(deployment: Deployment, deployer: Deployer): Promise<Deployment> {
     const { inputs, side, ports, signal } = this.#request;
     const { id } = deployment;
-    const minutes = inputs['wait-for-minutes'] ?? (await deployer.budget(deployment)).minutes;
+    const { minutes } = await plannedWait({ inputs, deployer, deployment });
     const { end, snapshot } = await ports.log.group(
       `${id}  following to its end, for at most ${formatDuration(minutes * 60_000)}`,
       async () =>

@@ -4,7 +4,7 @@
  * know. The image stays pushed, with its tags (RULES 6.20).
  */
 import type { AccountId } from '../domain/account.ts';
-import type { Digest, RepositoryName, Tag } from '../domain/image.ts';
+import type { Digest, Tag } from '../domain/image.ts';
 import { formatPlatform, imageMediaTypes, isAttestation, parseManifest } from '../domain/oci.ts';
 import {
   breach,
@@ -23,8 +23,7 @@ import type { Ecr, RepositoryPlace, ScanStart } from '../ports/ecr.ts';
 import type { Ports } from '../ports/index.ts';
 
 /** An image that was just pushed. */
-export interface PushedImage {
-  readonly repository: RepositoryName;
+export interface PushedImage extends RepositoryPlace {
   readonly registryId: AccountId;
   readonly digest: Digest;
   readonly tags: readonly Tag[];
@@ -71,7 +70,7 @@ interface Part {
 
 /** The image itself, or the images of an index, without its attestations. */
 async function scannable({ image, ecr }: ScanRequest): Promise<readonly Part[]> {
-  const found = await ecr.manifest(placeOf(image), { digest: image.digest });
+  const found = await ecr.manifest(image, { digest: image.digest });
   const manifest = found.answer === 'found' ? parseManifest(found.text, found.mediaType) : undefined;
   if (!manifest?.ok || manifest.value.kind !== 'index') return [{ name: image.repository, digest: image.digest }];
   return manifest.value.children
@@ -81,18 +80,17 @@ async function scannable({ image, ecr }: ScanRequest): Promise<readonly Part[]> 
 
 async function scan(part: Part, { image, gate, ecr, ports: { clock, log }, signal }: ScanRequest): Promise<ScannedImage> {
   const { name, digest } = part;
-  const place = placeOf(image);
   const begun = clock.monotonic();
   let asked: ScanStart | undefined;
   for (;;) {
-    const found = await ecr.scan(place, digest);
+    const found = await ecr.scan(image, digest);
     const waited = clock.monotonic() - begun;
     const progress = found ? progressOf(found) : undefined;
     if (found && progress?.is === 'done') return { name, scan: found, problem: tooSevere(found, gate) };
     if (progress?.is === 'over') return { name, scan: undefined, problem: progress.why };
     if (waited >= budget) return { name, scan: undefined, problem: tooLate({ found, asked }) };
     if (found === undefined && (asked === undefined || asked.start === 'unknown') && waited >= patience) {
-      asked = await ecr.startScan(place, digest);
+      asked = await ecr.startScan(image, digest);
       if ('reason' in asked) return { name, scan: undefined, problem: notScanned(asked) };
       log.info(`No scan of ${name} has begun by itself: ${tried[asked.start]}.`);
     }
@@ -135,8 +133,4 @@ function tooLate({ found, asked }: { found: ImageScan | undefined; asked: ScanSt
     default:
       return `no scan came within ${minutes}, though ${tried.started}`;
   }
-}
-
-function placeOf({ repository, registryId }: PushedImage): RepositoryPlace {
-  return { repository, registryId };
 }

@@ -89,6 +89,7 @@ export async function prepareReplication(request: ReplicationRequest): Promise<r
 }
 
 export interface WaitRequest {
+  /** What `prepareReplication` found. */
   readonly destinations: readonly Destination[];
   readonly image: PushedImage;
   readonly session: Session;
@@ -117,14 +118,13 @@ export async function waitForReplication(request: WaitRequest): Promise<void> {
   const { destinations, image, ports, signal } = request;
   if (destinations.length === 0) return;
   const { clock, github, log } = ports;
-  const place = { repository: image.repository, registryId: image.registryId };
   const begun = clock.monotonic();
   const done = new Set<string>();
   const names = destinations.map((destination) => formatDestination(destination, image.registryId));
   log.info(`Waiting for the copies of ${image.repository} in ${names.join(', ')}.`);
   let copies: readonly Copy[];
   for (;;) {
-    const replications = await request.ecr.replications(place, image.digest);
+    const replications = await request.ecr.replications(image, image.digest);
     const waited = clock.monotonic() - begun;
     copies = destinations.map((destination) => copyOf({ destination, replications, waited, own: image.registryId }));
     for (const { name, status } of copies) {
