@@ -39848,6 +39848,7 @@ function lowerCase({ base, tail }) {
 
 
 
+
 function isPresent(knowledge) {
     return knowledge.present !== undefined;
 }
@@ -39875,9 +39876,10 @@ function requestsTo(facts) {
         ['aws:principalisawsservice', is('false')],
         ...sourceKeys.map((key) => [key, absentKey]),
     ]);
+    const sourcesOf = memo((service) => sources(service, repository));
     return (target) => {
         const shared = target.kind === 'service' ? common : members;
-        const { account, role, service, own } = target.kind === 'service' ? serviceRequests(target, repository) : memberRequests(target, repository);
+        const { account, role, service, own } = target.kind === 'service' ? serviceRequests(target, sourcesOf(target.service)) : memberRequests(target, repository);
         let last;
         return {
             account,
@@ -39895,6 +39897,7 @@ const unknownAccount = { present: anything, absent: false, loose: true };
 function memberRequests(target, repository) {
     const account = target.kind === 'account' ? target.account : target.kind === 'role' ? (0,domain_account/* accountOf */.XP)(target.role) : undefined;
     const role = target.kind === 'role' ? target.role : undefined;
+    let paths;
     return {
         account,
         role,
@@ -39905,10 +39908,8 @@ function memberRequests(target, repository) {
                     const organization = known_organizationIn(target);
                     return organization === undefined ? unknownKey : is(organization);
                 }
-                case 'aws:principalorgpaths': {
-                    const paths = pathsOf(target);
-                    return paths ? always(paths) : unknownKey;
-                }
+                case 'aws:principalorgpaths':
+                    return (paths ??= pathKnowledge(target));
                 case 'aws:principalaccount':
                     return account === undefined ? unknownAccount : is(account);
                 case 'aws:principalarn':
@@ -39918,6 +39919,10 @@ function memberRequests(target, repository) {
             }
         },
     };
+}
+function pathKnowledge(target) {
+    const paths = pathsOf(target);
+    return paths ? always(paths) : unknownKey;
 }
 function known_organizationIn(target) {
     if ('path' in target && target.path !== undefined)
@@ -39958,7 +39963,7 @@ function exactArn(arn) {
     const [scheme = '', partition = '', service = '', region = '', account = '', ...resource] = arn.split(':');
     return { ...is(arn), arn: [scheme, partition, service, region, account, resource.join(':')].map(exactly) };
 }
-function serviceRequests(target, repository) {
+function serviceRequests(target, ofAccount) {
     const { service, account } = target;
     const name = `${service}.amazonaws.com`;
     return {
@@ -39968,7 +39973,7 @@ function serviceRequests(target, repository) {
         own: (key) => {
             switch (key) {
                 case 'aws:sourcearn':
-                    return sourceArns(target, repository);
+                    return ofAccount(account);
                 case 'aws:sourceaccount':
                     return { present: exactly(account), absent: service === 'lambda' };
                 case 'aws:principalisawsservice':
@@ -39985,13 +39990,15 @@ function serviceRequests(target, repository) {
         },
     };
 }
-function sourceArns({ service, account }, { partition, region }) {
+function sources(service, { partition, region }) {
     const resource = service === 'lambda' ? 'function:' : 'project/';
-    return {
+    const before = ['arn', partition, service, region].map(exactly);
+    const after = wordsOf([{ text: resource }], [some]);
+    return (account) => ({
         present: wordsOf([{ text: `arn:${partition}:${service}:${region}:${account}:${resource}` }], [some]),
         absent: false,
-        arn: [...['arn', partition, service, region, account].map(exactly), wordsOf([{ text: resource }], [some])],
-    };
+        arn: [...before, exactly(account), after],
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/domain/policy/token.js
@@ -41042,9 +41049,13 @@ function denial({ deny, actions }, requests) {
     const principal = deny.judgePrincipals(requests);
     if (principal.answer === 'none')
         return undefined;
-    const judgements = deny.clauses.map((clause) => clause.judge(requests, true));
-    if (judgements.some(({ answer }) => answer === 'none'))
-        return undefined;
+    const judgements = [];
+    for (const clause of deny.clauses) {
+        const judgement = clause.judge(requests, true);
+        if (judgement.answer === 'none')
+            return undefined;
+        judgements.push(judgement);
+    }
     const judged = judgements.map((judgement, at) => ({ ...judgement, because: deny.clauses[at]?.explain(judgement, requests) ?? '' }));
     const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
     const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;

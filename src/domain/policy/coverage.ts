@@ -241,8 +241,12 @@ function reasonOf({ statement, resource, judgePrincipals, clauses }: Prepared, r
 function denial({ deny, actions }: Hit, requests: Requests): Denial | undefined {
   const principal = deny.judgePrincipals(requests);
   if (principal.answer === 'none') return undefined;
-  const judgements = deny.clauses.map((clause) => clause.judge(requests, true));
-  if (judgements.some(({ answer }) => answer === 'none')) return undefined;
+  const judgements: ReturnType<PreparedClause['judge']>[] = [];
+  for (const clause of deny.clauses) {
+    const judgement = clause.judge(requests, true);
+    if (judgement.answer === 'none') return undefined;
+    judgements.push(judgement);
+  }
   const judged = judgements.map((judgement, at) => ({ ...judgement, because: deny.clauses[at]?.explain(judgement, requests) ?? '' }));
   const parts = [principal, ...judged].filter(({ answer }) => answer !== 'all');
   const doubtful = deny.resource === 'unknown' || deny.statement.unknown.length > 0;

@@ -9,7 +9,8 @@
  */
 import { accountOf } from '../account.ts';
 import { organizationOf } from '../organization.ts';
-import { repositoryFacts, type Facts, type RepositoryFacts, type Target } from './target.ts';
+import { memo } from './memo.ts';
+import { repositoryFacts, type Facts, type PullService, type RepositoryFacts, type Target } from './target.ts';
 import { anything, exactly, wordsOf, type Possible } from './words.ts';
 import type { Piece } from './automaton.ts';
 
@@ -69,10 +70,11 @@ export function requestsTo(facts: Facts): (target: Target) => Requests {
     ['aws:principalisawsservice', is('false')],
     ...sourceKeys.map((key) => [key, absentKey] as const),
   ]);
+  const sourcesOf = memo((service: PullService) => sources(service, repository));
   return (target) => {
     const shared = target.kind === 'service' ? common : members;
     const { account, role, service, own } =
-      target.kind === 'service' ? serviceRequests(target, repository) : memberRequests(target, repository);
+      target.kind === 'service' ? serviceRequests(target, sourcesOf(target.service)) : memberRequests(target, repository);
     // Most clauses of a policy are on one key: the last answer is the likely next.
     let last: { readonly key: string; readonly knowledge: Knowledge | undefined } | undefined;
     return {
@@ -95,6 +97,8 @@ const unknownAccount: Knowledge = { present: anything, absent: false, loose: tru
 function memberRequests(target: Exclude<Target, { kind: 'service' }>, repository: RepositoryFacts): Own {
   const account = target.kind === 'account' ? target.account : target.kind === 'role' ? accountOf(target.role) : undefined;
   const role = target.kind === 'role' ? target.role : undefined;
+  // Asked by the Allows, and again after other keys by the Denies: its places are found once.
+  let paths: Knowledge | undefined;
   return {
     account,
     role,
@@ -105,10 +109,8 @@ function memberRequests(target: Exclude<Target, { kind: 'service' }>, repository
           const organization = organizationIn(target);
           return organization === undefined ? unknownKey : is(organization);
         }
-        case 'aws:principalorgpaths': {
-          const paths = pathsOf(target);
-          return paths ? always(paths) : unknownKey;
-        }
+        case 'aws:principalorgpaths':
+          return (paths ??= pathKnowledge(target));
         case 'aws:principalaccount':
           return account === undefined ? unknownAccount : is(account);
         case 'aws:principalarn':
@@ -118,6 +120,11 @@ function memberRequests(target: Exclude<Target, { kind: 'service' }>, repository
       }
     },
   };
+}
+
+function pathKnowledge(target: Target): Knowledge {
+  const paths = pathsOf(target);
+  return paths ? always(paths) : unknownKey;
 }
 
 function organizationIn(target: Exclude<Target, { kind: 'service' }>): string | undefined {
@@ -163,7 +170,7 @@ function exactArn(arn: string): Knowledge {
   return { ...is(arn), arn: [scheme, partition, service, region, account, resource.join(':')].map(exactly) };
 }
 
-function serviceRequests(target: Extract<Target, { kind: 'service' }>, repository: RepositoryFacts): Own {
+function serviceRequests(target: Extract<Target, { kind: 'service' }>, ofAccount: Sources): Own {
   const { service, account } = target;
   const name = `${service}.amazonaws.com`;
   return {
@@ -173,7 +180,7 @@ function serviceRequests(target: Extract<Target, { kind: 'service' }>, repositor
     own: (key) => {
       switch (key) {
         case 'aws:sourcearn':
-          return sourceArns(target, repository);
+          return ofAccount(account);
         case 'aws:sourceaccount':
           // AWS documents aws:SourceAccount for CodeBuild only; whether Lambda sends it is not known.
           return { present: exactly(account), absent: service === 'lambda' };
@@ -193,11 +200,16 @@ function serviceRequests(target: Extract<Target, { kind: 'service' }>, repositor
 }
 
 /** The functions or build projects of an account. */
-function sourceArns({ service, account }: Extract<Target, { kind: 'service' }>, { partition, region }: RepositoryFacts): Knowledge {
+type Sources = (account: string) => Knowledge;
+
+/** Accounts differ in one part alone: the others are made once. */
+function sources(service: PullService, { partition, region }: RepositoryFacts): Sources {
   const resource = service === 'lambda' ? 'function:' : 'project/';
-  return {
+  const before = ['arn', partition, service, region].map(exactly);
+  const after = wordsOf([{ text: resource }], [some]);
+  return (account) => ({
     present: wordsOf([{ text: `arn:${partition}:${service}:${region}:${account}:${resource}` }], [some]),
     absent: false,
-    arn: [...['arn', partition, service, region, account].map(exactly), wordsOf([{ text: resource }], [some])],
-  };
+    arn: [...before, exactly(account), after],
+  });
 }
