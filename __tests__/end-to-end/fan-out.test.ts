@@ -64,6 +64,26 @@ describe('deploy', () => {
     });
   });
 
+  test('an account that joins while the step runs is in the next one, which deploys to it alone', async () => {
+    await onWideStage(async (stage) => {
+      const joining = '777777777777';
+      const given = { ...deploy, ...discover, waves: '1' };
+      const first = await stage.step({
+        with: given,
+        onLine: (line) =>
+          line.startsWith('wave 1 of 2: ') && stage.scenario.addAccount(joining, { name: 'dev-d', ou: 'Workloads/Development' }),
+      });
+      expect([first.exitCode, begun(stage)]).toEqual([0, [devA, devB, third, fourth]]);
+      const second = await stage.step({ with: given });
+      expect([second.exitCode, begun(stage)]).toEqual([0, [joining]]);
+      expect(fates(second)).toEqual([
+        `${devA} 1 unchanged`,
+        ...[devB, third, fourth].map((account) => `${account} 2 unchanged`),
+        `${joining} 2 succeeded`,
+      ]);
+    });
+  });
+
   test('with max-failures the step ends well, with a warning for each that failed', async () => {
     await onWideStage(async (stage) => {
       stage.scenario.codedeploy.nextDeployment({ account: devA, outcome: { failAt: 'AllowTraffic' } });
