@@ -2,6 +2,7 @@
  * Images in a real registry that stands beside the emulator (CI: `registry:3` behind TLS). The ECR API asks it over HTTPS with
  * Basic auth as user `AWS`; a private CA comes by NODE_EXTRA_CA_CERTS. Policies are not enforced there: a registry knows none.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { registryRoot } from './ecr-public.ts';
 import type { RegistryHosts } from './ecr/target.ts';
 import { digestOf, type ImageReference, type ImageStore } from './image-store.ts';
@@ -114,10 +115,16 @@ export class RemoteImageStore implements ImageStore {
   ): Promise<Response> {
     const endpoint = await this.#hosts.endpoint(repository.account, repository.region);
     const authorization = `Basic ${Buffer.from(`AWS:${this.#hosts.password ?? ''}`).toString('base64')}`;
-    return fetch(`${endpoint}${registryRoot(repository)}/${repository.name}/${path}`, {
-      method,
-      headers: { ...headers, authorization },
-      ...(body ? { body: new Uint8Array(body) } : {}),
-    });
+    const url = `${endpoint}${registryRoot(repository)}/${repository.name}/${path}`;
+    const options = { method, headers: { ...headers, authorization }, ...(body ? { body: new Uint8Array(body) } : {}) };
+    if (!['GET', 'HEAD'].includes(method)) return fetch(url, options);
+    // The registry keeps tags as files and answers 500 for one that is being written at the moment, which ECR's tags never are.
+    for (const pause of [50, 100, 200, 400]) {
+      const response = await fetch(url, options);
+      if (response.status !== 500) return response;
+      await response.body?.cancel();
+      await sleep(pause);
+    }
+    return fetch(url, options);
   }
 }
